@@ -1,0 +1,133 @@
+# tally. `make help` tells what can be made.
+PREFIX ?= /usr/local
+BUILD ?= build
+VERSION := 0.1.0
+SANITIZE ?=
+
+PACKAGES_BUILD := gcc|clang make pkg-config libc6-dev librdkafka-dev libwebsockets-dev \
+	libwebsockets-evlib-ev libev-dev libyaml-dev libjansson-dev libjs-dygraphs
+PACKAGES_TEST := libcmocka-dev valgrind kcat mawk maven default-jre-headless python3 python3-pytest \
+	python3-yaml python3-confluent-kafka python3-kafka python3-selenium python3-websockets \
+	chromium chromium-driver procps
+PACKAGES_LINT := clang clang-format clang-tidy cppcheck shellcheck
+
+LIBRARIES := rdkafka libwebsockets yaml-0.1 jansson
+CPPFLAGS += -I. -D_GNU_SOURCE -DTALLY_VERSION='"$(VERSION)"'
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion
+CFLAGS ?= -O2 -g
+BUILD_CFLAGS = -std=c17 $(CFLAGS) $(WARNINGS) $(SANITIZE) -MMD -MP $$(pkg-config --cflags $(LIBRARIES))
+BUILD_LIBS = $$(pkg-config --libs $(LIBRARIES)) -lev
+
+# Everything but the program's own folder, which holds main().
+SOURCES := $(wildcard cluster/base/*.c cluster/*.c jobs/*.c dashboard/*.c)
+PROGRAM := $(wildcard runner/*.c)
+UNITS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/assets.o
+
+# Built into the program; the page's files also packed, for browsers.
+DYGRAPHS := /usr/share/javascript/dygraphs
+WEB := $(wildcard dashboard/web/*.html dashboard/web/*.js dashboard/web/*.css dashboard/web/*.svg)
+WEB_ASSETS := $(foreach f,$(WEB),web/$(notdir $f)=$f) web/dygraph.min.js=$(DYGRAPHS)/dygraph.min.js \
+	web/dygraph.css=$(DYGRAPHS)/dygraph.min.css
+PACKED := $(foreach a,$(WEB_ASSETS),$(BUILD)/$(firstword $(subst =, ,$a)).gz)
+ASSETS := $(foreach f,$(wildcard jobs/*.yaml) data/user_log.csv,$f=$f) $(WEB_ASSETS) \
+	$(foreach p,$(PACKED),$(p:$(BUILD)/%=%)=$p)
+
+.DEFAULT_GOAL := build
+.PHONY: build run test test-all bench lint format install clean help units sanitized packages-build
+
+## build: the program, build/tally (the default)
+build: $(BUILD)/tally
+
+## run: what is missing, the program, and the gender job live on http://localhost:5000
+run: packages-run build
+	@$(BUILD)/tally run gender
+
+## test: every test; ends with `N passed, N failed`
+test: packages-test
+	@$(MAKE) --no-print-directory build units sanitized
+	@tests/run
+
+## test-all: the same with all the slow cases
+test-all: packages-test
+	@$(MAKE) --no-print-directory build units sanitized
+	@TALLY_ALL=1 tests/run
+
+## bench: this program beside others, in ratios
+bench: packages-test build
+	@tests/bench/run
+
+## lint: warnings of gcc and clang as errors, clang-tidy, cppcheck, shellcheck, the format
+lint: packages-lint
+	@tests/lint
+
+## format: the sources, by clang-format
+format: packages-lint
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+## install: the program under PREFIX (/usr/local), within DESTDIR
+install: build
+	install -D -m 755 $(BUILD)/tally $(DESTDIR)$(PREFIX)/bin/tally
+
+## clean: away with build/
+clean:
+	rm -rf build
+
+help:
+	@sed -n 's/^## \([a-z-]*\): /\1:/p' Makefile | awk -F: '{ printf "make %-10s %s\n", $$1, $$2 }'
+
+.PHONY: packages-run packages-test packages-lint
+packages-run:
+	@./packages $(foreach p,$(PACKAGES_BUILD),'$p')
+packages-test:
+	@./packages $(foreach p,$(PACKAGES_BUILD) $(PACKAGES_TEST),'$p')
+packages-lint:
+	@./packages $(foreach p,$(PACKAGES_BUILD) $(PACKAGES_TEST) $(PACKAGES_LINT),'$p')
+
+units: $(UNITS)
+
+# The same with AddressSanitizer and UndefinedBehaviorSanitizer, in build/asan.
+sanitized:
+	@$(MAKE) --no-print-directory BUILD=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
+		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' build/asan/tally units
+
+$(BUILD)/tally: $(OBJECTS) $(PROGRAM:%.c=$(BUILD)/%.o)
+	@echo "  LINK $@"
+	@$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(BUILD_LIBS)
+
+$(BUILD)/%.o: %.c | $(BUILD)/packages
+	@echo "  CC   $<"
+	@mkdir -p $(@D)
+	@$(CC) $(CPPFLAGS) $(BUILD_CFLAGS) -c -o $@ $<
+
+$(BUILD)/assets.c: cluster/base/assets.sh $(foreach a,$(ASSETS),$(lastword $(subst =, ,$a)))
+	@cluster/base/assets.sh $(ASSETS) > $@.new
+	@mv $@.new $@
+
+$(BUILD)/assets.o: $(BUILD)/assets.c
+	@$(CC) $(CPPFLAGS) -std=c17 -c -o $@ $<
+
+$(BUILD)/web/%.gz: dashboard/web/%
+	@mkdir -p $(@D)
+	@gzip -9nc $< > $@
+$(BUILD)/web/dygraph.min.js.gz: $(DYGRAPHS)/dygraph.min.js
+	@mkdir -p $(@D)
+	@gzip -9nc $< > $@
+$(BUILD)/web/dygraph.css.gz: $(DYGRAPHS)/dygraph.min.css
+	@mkdir -p $(@D)
+	@gzip -9nc $< > $@
+
+$(BUILD)/tests/%: tests/unit/%.c $(OBJECTS)
+	@echo "  TEST $@"
+	@mkdir -p $(@D)
+	@$(CC) $(CPPFLAGS) $(BUILD_CFLAGS) -o $@ $< $(OBJECTS) $(BUILD_LIBS) -lcmocka
+
+# A missing header is named by its package, not by the compiler.
+$(BUILD)/packages: Makefile packages
+	@mkdir -p $(@D)
+	@./packages --check $(foreach p,$(PACKAGES_BUILD),'$p')
+	@touch $@
+
+$(DYGRAPHS)/%: | $(BUILD)/packages ;
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

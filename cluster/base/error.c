@@ -1,0 +1,39 @@
+#include "cluster/base/error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A message is one line: what came from outside may hold line ends. */
+static void keep_to_one_line(char *text)
+{
+    for (char *at = text; *at; at++)
+        if ((unsigned char)*at < 0x20 || *at == 0x7f)
+            *at = ' ';
+}
+
+int error_set(struct error *error, enum exit_code code, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(error->text, sizeof error->text, format, arguments);
+    va_end(arguments);
+    keep_to_one_line(error->text);
+    error->code = code;
+    return -1;
+}
+
+int error_wrap(struct error *error, const char *format, ...)
+{
+    char context[sizeof error->text], text[sizeof error->text];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(context, sizeof context, format, arguments);
+    va_end(arguments);
+    keep_to_one_line(context);
+    memcpy(text, error->text, sizeof text);
+    if (snprintf(error->text, sizeof error->text, "%s: %s", context, text) < 0)
+        error->text[0] = '\0';
+    return -1;
+}

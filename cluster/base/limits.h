@@ -1,0 +1,53 @@
+/* limits.h: every size that comes from outside has its bound here, by name.
+ *
+ * A limit is a promise about memory: nothing below grows with the input, with
+ * time or with the number of slow readers. Each has a test. */
+#ifndef TALLY_LIMITS_H
+#define TALLY_LIMITS_H
+
+/* CSV: a row longer than this, or one that spans more lines, is rejected. */
+#define LIMIT_CSV_ROW       65536
+#define LIMIT_CSV_ROW_LINES 100
+#define LIMIT_CSV_COLUMNS   4096
+
+/* Job specs. */
+#define LIMIT_SPEC_BYTES  (1 << 20)
+#define LIMIT_SPEC_DEPTH  16
+#define LIMIT_LABELS      20000
+#define LIMIT_NAME        64
+#define LIMIT_WINDOW_MS   (7LL * 24 * 3600 * 1000)
+#define LIMIT_LATENESS_MS (365LL * 24 * 3600 * 1000)
+/* (size + lateness) / slide x series: the cells that open windows may take. */
+#define LIMIT_OPEN_CELLS (1 << 20)
+
+/* Event times, in ms since the epoch: up to the year 9999. */
+#define LIMIT_TIME_MS 253402300799999LL
+
+/* Kafka. */
+#define LIMIT_PARTITIONS    1024
+#define LIMIT_RECORD_BYTES  (1 << 20)
+#define LIMIT_JSON_DEPTH    64
+#define LIMIT_MAX_FUTURE_MS (3600LL * 1000)
+/* Result records sent and not yet acknowledged; more wait in their windows. */
+#define LIMIT_UNACKNOWLEDGED 10000
+/* Records one turn of the loop takes from one partition. */
+#define LIMIT_BATCH 512
+/* The in-process broker keeps 5 MiB a partition: what is fed or counted ahead
+ * of its reader stays well below. */
+#define LIMIT_AHEAD_RECORDS 10000
+#define LIMIT_AHEAD_BYTES   (1 << 20)
+
+/* The live server. */
+#define LIMIT_HISTORY   3600
+#define LIMIT_SNAPSHOT  600
+#define LIMIT_CLIENTS   20000
+#define LIMIT_BEHIND    64
+#define LIMIT_JOBS      16
+#define LIMIT_HTTP_LINE 4096
+
+/* Events in time. */
+#define EMIT_EVERY_MS     100
+#define COMMIT_EVERY_MS   1000
+#define IDLE_PARTITION_MS 5000
+
+#endif

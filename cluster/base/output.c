@@ -1,0 +1,33 @@
+#include "cluster/base/output.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cluster/base/interrupt.h"
+
+/* SIGPIPE is ignored otherwise, for the sake of sockets. */
+static void end_by_broken_pipe(void)
+{
+    signal(SIGPIPE, SIG_DFL);
+    raise(SIGPIPE);
+}
+
+int output_write(int descriptor, const char *bytes, size_t length, struct error *error)
+{
+    while (length > 0) {
+        ssize_t wrote = write(descriptor, bytes, length);
+        if (wrote < 0 && errno == EPIPE)
+            end_by_broken_pipe();
+        if (wrote < 0 && errno == EINTR && !interrupt_signal())
+            continue;
+        if (wrote < 0 && interrupt_signal())
+            return interrupt_error(error);
+        if (wrote < 0)
+            return error_set(error, EXIT_FAILED, "cannot write the results: %s", strerror(errno));
+        bytes += wrote;
+        length -= (size_t)wrote;
+    }
+    return 0;
+}

@@ -1,0 +1,62 @@
+/* kafka.h: how every part of the program reaches Kafka: settings from the
+ * command line, clients made from them, the checks before work starts, and
+ * librdkafka's errors as ours. */
+#ifndef TALLY_KAFKA_H
+#define TALLY_KAFKA_H
+
+#include <librdkafka/rdkafka.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cluster/base/error.h"
+
+/* Kafka's own settings, in the order given; later ones win. */
+struct kafka_settings;
+
+struct kafka_settings *kafka_settings_new(void);
+void kafka_settings_free(struct kafka_settings *settings);
+/* "key=value", as kcat's -X; a name librdkafka does not know is an error (EXIT_USAGE). */
+int kafka_settings_add(struct kafka_settings *settings, const char *pair, struct error *error);
+/* A file of such lines, `#` for comments. */
+int kafka_settings_read(struct kafka_settings *settings, const char *path, struct error *error);
+/* The bootstrap servers, for messages; never NULL. */
+const char *kafka_settings_servers(const struct kafka_settings *settings);
+
+/* What a caller needs of its client, set before the user's settings. */
+struct kafka_pair {
+    const char *name, *value;
+};
+
+/* Called from rd_kafka_poll, in the caller's thread; each may be NULL. */
+struct kafka_calls {
+    void (*delivered)(void *context, const rd_kafka_message_t *message);
+    void (*statistics)(void *context, const char *json, size_t length);
+    void *context;
+};
+
+/* A client with the program's defaults, then `pairs` (ends at a NULL name),
+ * then the user's settings. `calls` is copied. End it with kafka_close. */
+rd_kafka_t *kafka_consumer(const struct kafka_settings *settings, const struct kafka_pair *pairs,
+                           const struct kafka_calls *calls, struct error *error);
+rd_kafka_t *kafka_producer(const struct kafka_settings *settings, const struct kafka_pair *pairs,
+                           const struct kafka_calls *calls, struct error *error);
+/* Ends a client without waiting for a broker that does not answer; NULL is fine. */
+void kafka_close(rd_kafka_t *client);
+
+/* The number of partitions of a topic (0: there is no such topic). Waits for
+ * a broker as long as the program waits for one at its start; unreachable is
+ * EXIT_UNREACHABLE with the reason the client gave. */
+int kafka_partitions(rd_kafka_t *client, const struct kafka_settings *settings, const char *topic,
+                     int32_t *count, struct error *error);
+/* The same, but no such topic is EXIT_REFUSED, saying `advice`. */
+int kafka_need_topic(rd_kafka_t *client, const struct kafka_settings *settings, const char *topic,
+                     const char *advice, int32_t *count, struct error *error);
+/* Creates the topic when it is missing: CreateTime, kept for ever within a
+ * bound in bytes. Says so. `*count`: its partitions. */
+int kafka_make_topic(rd_kafka_t *client, const struct kafka_settings *settings, const char *topic,
+                     int32_t partitions, int32_t *count, struct error *error);
+
+/* What the client last said of its connection; "" if nothing was wrong. */
+const char *kafka_last_error(const rd_kafka_t *client);
+
+#endif

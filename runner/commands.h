@@ -1,0 +1,10 @@
+/* commands.h: one file a command; the table in main.c names them. */
+#ifndef TALLY_COMMANDS_H
+#define TALLY_COMMANDS_H
+
+#include "runner/options.h"
+
+extern const struct command command_run, command_count, command_produce, command_consume,
+    command_dashboard;
+
+#endif

@@ -1,0 +1,103 @@
+/* tally: windowed counts, on a local engine or on Spark, live on a page. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cluster/base/log.h"
+#include "runner/commands.h"
+
+static const struct command *const commands[] = {
+    &command_run, &command_count, &command_produce, &command_consume, &command_dashboard,
+};
+
+#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+
+static void print_help(FILE *to)
+{
+    fprintf(to, "usage: tally COMMAND [OPTION...]\n\n"
+                "Counts values per time window in a stream of records, and shows the counts live.\n"
+                "Try it: tally run gender\n\nCommands:\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    fprintf(to, "\n`tally COMMAND --help` tells more; `tally --version` the version.\n\n"
+                "Exit codes: 0 well, 1 the job failed, 2 usage, 3 a bad input file,\n"
+                "4 unreachable, 5 refused, 130 and 143 interrupted.\n");
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+static int run_command(const struct command *command, int argc, char **argv, struct error *error)
+{
+    struct options options;
+    int result = options_read(command, argc, argv, &options, error);
+
+    if (result == 0 && options.help)
+        options_print_help(command);
+    else if (result == 0)
+        result = command->run(&options, error);
+    options_free(&options);
+    return result;
+}
+
+static int unknown_command(const char *name, struct error *error)
+{
+    return error_set(error, EXIT_USAGE, "no command '%s': tally --help lists them", name);
+}
+
+/* `tally help COMMAND` is `tally COMMAND --help`. */
+static int help(const char *name, struct error *error)
+{
+    const struct command *command = name ? find_command(name) : NULL;
+
+    if (name && !command)
+        return unknown_command(name, error);
+    if (command)
+        options_print_help(command);
+    else
+        print_help(stdout);
+    return 0;
+}
+
+static int run(int argc, char **argv, struct error *error)
+{
+    const char *name = argc > 1 ? argv[1] : NULL;
+    const struct command *command;
+
+    if (!name) {
+        print_help(stderr);
+        return error_set(error, EXIT_USAGE, "a command is needed");
+    }
+    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        return help(argv[2], error);
+    if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
+        printf("tally %s\n", TALLY_VERSION);
+        return 0;
+    }
+    command = find_command(name);
+    if (!command)
+        return unknown_command(name, error);
+    return run_command(command, argc - 1, argv + 1, error);
+}
+
+int main(int argc, char **argv)
+{
+    struct error error;
+    int result;
+
+    log_start();
+    signal(SIGPIPE, SIG_IGN); /* a write to one who has gone is an error, not our end */
+    result = run(argc, argv, &error);
+    log_status_clear();
+    if (fflush(stdout) != 0 && result == 0)
+        result = error_set(&error, EXIT_FAILED, "cannot write to standard output");
+    if (result == 0)
+        return EXIT_OK;
+    log_error("%s", error.text);
+    return (int)error.code;
+}

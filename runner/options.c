@@ -1,0 +1,407 @@
+#include "runner/options.h"
+
+#include <getopt.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster/base/buf.h"
+#include "cluster/base/limits.h"
+#include "cluster/base/log.h"
+#include "cluster/base/number.h"
+
+#define OPTIONS_MOST 64
+#define FIRST_CODE   256 /* getopt's codes for options without a letter */
+#define YEAR_MS      (366LL * 86400000)
+
+struct option_row {
+    const char *name;
+    char letter;          /* 0: none */
+    const char *argument; /* NULL: a flag */
+    const char *fallback; /* the default, as text, for --help and for setting it; NULL: none */
+    const char *help;
+    int (*set)(struct options *options, const struct option_row *row, const char *text,
+               struct error *error);
+    size_t offset; /* of its field, for the general setters */
+    int64_t low, high;
+};
+
+static void *field_of(struct options *options, const struct option_row *row)
+{
+    return (char *)options + row->offset;
+}
+
+static int set_flag(struct options *options, const struct option_row *row, const char *text,
+                    struct error *error)
+{
+    (void)text;
+    (void)error;
+    *(bool *)field_of(options, row) = true;
+    return 0;
+}
+
+static int set_text(struct options *options, const struct option_row *row, const char *text,
+                    struct error *error)
+{
+    if (!*text)
+        return error_set(error, EXIT_USAGE, "--%s is empty", row->name);
+    *(const char **)field_of(options, row) = text;
+    return 0;
+}
+
+static int set_number(struct options *options, const struct option_row *row, const char *text,
+                      struct error *error)
+{
+    if (number_in_range(text, row->low, row->high, field_of(options, row)))
+        return 0;
+    return error_set(error, EXIT_USAGE, "--%s '%s': it must be a whole number from %lld to %lld",
+                     row->name, text, (long long)row->low, (long long)row->high);
+}
+
+static int set_port(struct options *options, const struct option_row *row, const char *text,
+                    struct error *error)
+{
+    options->port_given = true;
+    return set_number(options, row, text, error);
+}
+
+static int set_duration(struct options *options, const struct option_row *row, const char *text,
+                        struct error *error)
+{
+    int64_t *value = field_of(options, row);
+
+    if (number_duration(text, value) && *value >= row->low && *value <= row->high)
+        return 0;
+    return error_set(error, EXIT_USAGE, "--%s '%s': it must be a time such as 500ms, 10s or 1h",
+                     row->name, text);
+}
+
+static int set_rate(struct options *options, const struct option_row *row, const char *text,
+                    struct error *error)
+{
+    if (strcmp(text, "max") == 0) {
+        options->rate = RATE_MAX;
+        return 0;
+    }
+    if (number_thousandths(text, &options->rate))
+        return 0;
+    return error_set(error, EXIT_USAGE, "--%s '%s': it must be records a second, or max", row->name,
+                     text);
+}
+
+static int set_header(struct options *options, const struct option_row *row, const char *text,
+                      struct error *error)
+{
+    if (strcmp(text, "yes") == 0)
+        options->header = HEADER_YES;
+    else if (strcmp(text, "no") == 0)
+        options->header = HEADER_NO;
+    else
+        return error_set(error, EXIT_USAGE, "--%s '%s': it must be yes or no", row->name, text);
+    return 0;
+}
+
+static int set_offset(struct options *options, const struct option_row *row, const char *text,
+                      struct error *error)
+{
+    if (strcmp(text, "beginning") != 0 && strcmp(text, "end") != 0)
+        return error_set(error, EXIT_USAGE, "--%s '%s': it must be beginning or end", row->name,
+                         text);
+    options->from_end = strcmp(text, "end") == 0;
+    return 0;
+}
+
+static int set_servers(struct options *options, const struct option_row *row, const char *text,
+                       struct error *error)
+{
+    char *pair = mem_format("bootstrap.servers=%s", text);
+    int result = set_text(options, row, text, error);
+
+    if (result == 0)
+        result = kafka_settings_add(options->kafka, pair, error);
+    free(pair);
+    return result;
+}
+
+static int set_kafka(struct options *options, const struct option_row *row, const char *text,
+                     struct error *error)
+{
+    (void)row;
+    return kafka_settings_add(options->kafka, text, error);
+}
+
+static int set_kafka_config(struct options *options, const struct option_row *row, const char *text,
+                            struct error *error)
+{
+    (void)row;
+    return kafka_settings_read(options->kafka, text, error);
+}
+
+/* Adds to a NULL-terminated list. */
+static int set_list(struct options *options, const struct option_row *row, const char *text,
+                    struct error *error)
+{
+    const char ***list = field_of(options, row);
+    size_t count = 0;
+
+    (void)error;
+    while (*list && (*list)[count])
+        count++;
+    *list = mem_grow(*list, count + 2, sizeof **list);
+    (*list)[count] = text;
+    (*list)[count + 1] = NULL;
+    return 0;
+}
+
+#define FIELD(name) offsetof(struct options, name)
+
+static const struct option_row rows[] = {
+    {"bootstrap-servers", 'b', "HOST:PORT[,...]", NULL, "Kafka, as this program sees it",
+     set_servers, FIELD(bootstrap_servers), 0, 0},
+    {"set", 'X', "KEY=VALUE", NULL, "a setting of Kafka's client, as in kcat; may be repeated",
+     set_kafka, 0, 0, 0},
+    {"kafka-config", 'F', "FILE", NULL, "a file of such settings, one a line", set_kafka_config, 0,
+     0, 0},
+    {"rate", 'r', "N|max", "10", "records a second", set_rate, 0, 0, 0},
+    {"time-column", 0, "NAME|INDEX", NULL, "the column that holds a row's time, in ms since 1970",
+     set_text, FIELD(time_column), 0, 0},
+    {"header", 0, "yes|no", NULL,
+     "whether the CSV has a header row (if not said: when a column is given by name)", set_header,
+     0, 0, 0},
+    {"strict", 0, NULL, NULL, "a row that cannot be read is an error", set_flag, FIELD(strict), 0,
+     0},
+    {"start-time", 0, "MS", NULL,
+     "the first row's time; row n comes n / rate seconds later (10 a second at --rate max)",
+     set_number, FIELD(start_time), 0, LIMIT_TIME_MS},
+    {"skip", 0, "N", "0", "leave out the first N rows: to go on after an interruption", set_number,
+     FIELD(skip), 0, INT64_MAX},
+    {"loop", 0, NULL, NULL, "begin again at the end of the file", set_flag, FIELD(loop), 0, 0},
+    {"partitions", 0, "N", "1", "partitions of the topic, if it has to be created", set_number,
+     FIELD(partitions), 1, LIMIT_PARTITIONS},
+    {"feed", 0, "FILE", NULL, "feed this CSV instead of the sample", set_text, FIELD(feed), 0, 0},
+    {"once", 0, NULL, NULL, "end when all there is has been counted", set_flag, FIELD(once), 0, 0},
+    {"max-future", 0, "TIME", "1h", "reject records that are further ahead of the clock",
+     set_duration, FIELD(max_future), 0, 100 * YEAR_MS},
+    {"offset", 'o', "beginning|end", "beginning", "where to begin", set_offset, 0, 0, 0},
+    {"count", 'c', "N", NULL, "end after N records", set_number, FIELD(count), 1, INT64_MAX},
+    {"exit", 'e', NULL, NULL, "end at the end of the topic", set_flag, FIELD(exit_at_end), 0, 0},
+    {"json", 0, NULL, NULL, "JSON lines, on a terminal too", set_flag, FIELD(json), 0, 0},
+    {"host", 0, "ADDRESS", "127.0.0.1", "the address the page listens on", set_text, FIELD(host), 0,
+     0},
+    {"port", 'p', "N", "5000", "the page's port; if not given and taken, the next free one",
+     set_port, FIELD(port), 0, 65535},
+    {"no-page", 0, NULL, NULL, "no page", set_flag, FIELD(no_page), 0, 0},
+    {"allow-host", 0, "NAME", NULL,
+     "another name by which browsers may call the page; may be repeated", set_list,
+     FIELD(allow_hosts), 0, 0},
+    {"allow-origin", 0, "URL", NULL, "another site whose pages may read the feed; may be repeated",
+     set_list, FIELD(allow_origins), 0, 0},
+    {"token-file", 0, "FILE", NULL, "ask for the token that stands in this file", set_text,
+     FIELD(token_file), 0, 0},
+    {"verbose", 'v', NULL, NULL, "say more, and where each value came from", set_flag,
+     FIELD(verbose), 0, 0},
+    {"help", 'h', NULL, NULL, "this text", set_flag, FIELD(help), 0, 0},
+};
+
+#define ROW_COUNT (sizeof rows / sizeof rows[0])
+_Static_assert(ROW_COUNT <= OPTIONS_MOST, "the arrays for getopt are too small");
+
+/* Every command has --help and --verbose. */
+static bool takes(const struct command *command, const struct option_row *row)
+{
+    char *wanted;
+    bool found;
+
+    if (strcmp(row->name, "help") == 0 || strcmp(row->name, "verbose") == 0)
+        return true;
+    wanted = mem_format(" %s ", row->name);
+    found = strstr(command->options, wanted) != NULL;
+    free(wanted);
+    return found;
+}
+
+/* getopt's tables, made from ours. */
+struct getopt_tables {
+    struct option longs[OPTIONS_MOST + 1];
+    char shorts[2 * OPTIONS_MOST + 2];
+};
+
+static void make_tables(const struct command *command, struct getopt_tables *tables)
+{
+    struct option *at = tables->longs;
+    char *letter = tables->shorts;
+
+    *letter++ = ':'; /* tell a missing argument from an unknown option */
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        const struct option_row *row = &rows[i];
+        if (!takes(command, row))
+            continue;
+        *at++ = (struct option){row->name, row->argument ? required_argument : no_argument, NULL,
+                                FIRST_CODE + (int)i};
+        if (!row->letter)
+            continue;
+        *letter++ = row->letter;
+        if (row->argument)
+            *letter++ = ':';
+    }
+    *at = (struct option){NULL, 0, NULL, 0};
+    *letter = '\0';
+}
+
+static const struct option_row *row_of(int code)
+{
+    if (code >= FIRST_CODE)
+        return &rows[code - FIRST_CODE];
+    for (size_t i = 0; i < ROW_COUNT; i++)
+        if (rows[i].letter && rows[i].letter == code)
+            return &rows[i];
+    return NULL;
+}
+
+/* getopt points behind what it did not understand. */
+static int misuse(const struct command *command, int found, char **argv, struct error *error)
+{
+    const char *what = argv[optind - 1];
+
+    if (found == ':')
+        return error_set(error, EXIT_USAGE, "%s needs a value: see tally %s --help", what,
+                         command->name);
+    if (optopt > 0 && optopt < FIRST_CODE && strncmp(what, "--", 2) != 0)
+        return error_set(error, EXIT_USAGE, "no option -%c: see tally %s --help", optopt,
+                         command->name);
+    return error_set(error, EXIT_USAGE, "no option %s, or not in this form: see tally %s --help",
+                     what, command->name);
+}
+
+static int read_command_line(const struct command *command, int argc, char **argv,
+                             struct options *options, bool *given, struct error *error)
+{
+    struct getopt_tables tables;
+    int found;
+
+    make_tables(command, &tables);
+    opterr = 0;
+    optind = 1;
+    while ((found = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
+        const struct option_row *row = found == '?' || found == ':' ? NULL : row_of(found);
+        if (!row)
+            return misuse(command, found, argv, error);
+        if (row->set(options, row, optarg, error) < 0)
+            return -1;
+        given[row - rows] = true;
+        log_verbose("--%s: %s (command line)", row->name, optarg ? optarg : "yes");
+    }
+    options->arguments = argv + optind;
+    options->argument_count = argc - optind;
+    return 0;
+}
+
+static const char *environment_value(const struct option_row *row)
+{
+    char *name = mem_format("TALLY_%s", row->name);
+    const char *value;
+
+    for (char *at = name; *at; at++)
+        *at = *at == '-' ? '_' : *at >= 'a' && *at <= 'z' ? (char)(*at - 'a' + 'A') : *at;
+    value = getenv(name);
+    free(name);
+    return value && *value ? value : NULL;
+}
+
+/* A flag in the environment is on with 1, yes or true. */
+static bool is_off(const struct option_row *row, const char *value)
+{
+    return !row->argument && strcmp(value, "1") != 0 && strcmp(value, "yes") != 0 &&
+           strcmp(value, "true") != 0;
+}
+
+static int fill_in(const struct command *command, struct options *options, const bool *given,
+                   struct error *error)
+{
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        const struct option_row *row = &rows[i];
+        const char *value = environment_value(row), *from = "environment";
+        if (given[i] || !takes(command, row) || strcmp(row->name, "help") == 0)
+            continue;
+        if (!value || is_off(row, value)) {
+            value = row->fallback;
+            from = "default";
+        }
+        if (!value)
+            continue;
+        log_verbose("--%s: %s (%s)", row->name, value, from);
+        if (row->set(options, row, value, error) < 0)
+            return strcmp(from, "default") == 0 ? -1 : error_wrap(error, "from the environment");
+        if (strcmp(row->name, "port") == 0)
+            options->port_given = strcmp(from, "environment") == 0;
+    }
+    return 0;
+}
+
+static int check_arguments(const struct command *command, const struct options *options,
+                           struct error *error)
+{
+    if (options->argument_count < command->least_arguments)
+        return error_set(error, EXIT_USAGE, "usage: tally %s %s (see tally %s --help)",
+                         command->name, command->usage, command->name);
+    if (options->argument_count > command->most_arguments)
+        return error_set(error, EXIT_USAGE, "'%s' is one too many: usage: tally %s %s",
+                         options->arguments[command->most_arguments], command->name,
+                         command->usage);
+    return 0;
+}
+
+/* --verbose counts from the first option on, wherever it stands. */
+static bool asks_for_talk(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--verbose") == 0 || strcmp(argv[i], "-v") == 0)
+            return true;
+    return false;
+}
+
+int options_read(const struct command *command, int argc, char **argv, struct options *options,
+                 struct error *error)
+{
+    bool given[ROW_COUNT] = {false};
+
+    *options = (struct options){.start_time = -1, .kafka = kafka_settings_new()};
+    log_set_verbose(asks_for_talk(argc, argv));
+    if (read_command_line(command, argc, argv, options, given, error) < 0)
+        return -1;
+    if (options->help)
+        return 0;
+    if (fill_in(command, options, given, error) < 0)
+        return -1;
+    log_set_verbose(options->verbose);
+    return check_arguments(command, options, error);
+}
+
+void options_free(struct options *options)
+{
+    kafka_settings_free(options->kafka);
+    free(options->allow_hosts);
+    free(options->allow_origins);
+}
+
+static void print_row(const struct option_row *row)
+{
+    char left[64];
+
+    snprintf(left, sizeof left, "  %c%c%s --%s %s", row->letter ? '-' : ' ',
+             row->letter ? row->letter : ' ', row->letter ? "," : " ", row->name,
+             row->argument ? row->argument : "");
+    printf("%-36s%s%s%s%s\n", left, row->help, row->fallback ? " (default: " : "",
+           row->fallback ? row->fallback : "", row->fallback ? ")" : "");
+}
+
+void options_print_help(const struct command *command)
+{
+    printf("usage: tally %s [OPTION...] %s\n\n%s\n\n", command->name, command->usage,
+           command->text);
+    printf("Options; each can also stand in the environment (--some-name as TALLY_SOME_NAME):\n");
+    for (size_t i = 0; i < ROW_COUNT; i++)
+        if (takes(command, &rows[i]))
+            print_row(&rows[i]);
+}

@@ -1,0 +1,52 @@
+/* options.h: the command line as a table. Each option is described once:
+ * parsing, the environment's TALLY_NAME, --help and --verbose come from its row. */
+#ifndef TALLY_OPTIONS_H
+#define TALLY_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cluster/base/error.h"
+#include "cluster/kafka.h"
+#include "jobs/rows.h"
+
+#define RATE_MAX 0 /* of options.rate: as fast as it goes */
+
+/* The values of all options. Texts belong to argv or the environment. */
+struct options {
+    bool help, verbose;
+    struct kafka_settings *kafka;
+    const char *bootstrap_servers; /* NULL: not given */
+    const char *time_column;
+    enum rows_header header;
+    int64_t rate; /* thousandths of a record a second, or RATE_MAX */
+    bool strict, loop, once, no_page, json, exit_at_end, from_end;
+    int64_t start_time; /* ms; -1: not given */
+    int64_t skip, partitions, count, port, max_future;
+    bool port_given;
+    const char *feed;
+    const char *host;
+    const char *token_file;
+    const char **allow_hosts, **allow_origins; /* NULL-terminated */
+    char **arguments; /* what is no option, NULL-terminated; arguments[0] is the job */
+    int argument_count;
+};
+
+struct command {
+    const char *name;
+    const char *usage;   /* "JOB [FILE]" */
+    const char *summary; /* one line */
+    const char *text;    /* for --help: what it does, with examples */
+    const char *options; /* names of its options, between blanks */
+    int most_arguments, least_arguments;
+    int (*run)(const struct options *options, struct error *error);
+};
+
+/* Reads argv[1..] for the command; unset options get the environment's value
+ * or the default. Free with options_free, also after a failure. */
+int options_read(const struct command *command, int argc, char **argv, struct options *options,
+                 struct error *error);
+void options_free(struct options *options);
+/* The help of one command, on stdout. */
+void options_print_help(const struct command *command);
+#endif
