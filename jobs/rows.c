@@ -12,8 +12,9 @@
 #include "cluster/base/limits.h"
 #include "cluster/base/number.h"
 
-#define BUFFER (4 * LIMIT_CSV_ROW) /* several rows of any length; measured: larger is not faster   \
-                                    */
+#define BUFFER                                                                                     \
+    (4 * LIMIT_CSV_ROW) /* several rows of any length; measured: larger is not faster              \
+                         */
 
 struct rows {
     struct csv *csv;

@@ -237,3 +237,9 @@ void windows_release(struct windows *windows, struct window *window)
     window->next = windows->spare;
     windows->spare = window;
 }
+
+void windows_put_back(struct windows *windows, struct window *window)
+{
+    windows->list[--windows->first] = window;
+    windows->count++;
+}

@@ -21,7 +21,9 @@ struct window {
     struct record record; /* its total is not kept up */
     int64_t *offsets;     /* one a partition: the lowest offset counted here, or NO_OFFSET */
     bool changed;         /* since the caller last cleared it */
-    struct window *next;  /* for whoever has taken it out */
+    /* For whoever has taken it out: */
+    struct window *next;
+    bool acknowledged;
 };
 
 /* Where a record stands; 0, 0 where there is no Kafka. */
@@ -56,5 +58,7 @@ struct window *windows_at(const struct windows *windows, size_t index);
  * (`all`: in any case), or NULL. Give it back with windows_release. */
 struct window *windows_take_closed(struct windows *windows, bool all);
 void windows_release(struct windows *windows, struct window *window);
+/* Undoes the last windows_take_closed. */
+void windows_put_back(struct windows *windows, struct window *window);
 
 #endif

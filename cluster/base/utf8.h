@@ -1,0 +1,11 @@
+/* utf8.h: what is well-formed UTF-8 and what is not. */
+#ifndef TALLY_UTF8_H
+#define TALLY_UTF8_H
+
+#include <stddef.h>
+
+/* The length of the well-formed character at `at`, of which `left` > 0 bytes
+ * may be read; 0 if there is none. */
+size_t utf8_length(const unsigned char *at, size_t left);
+
+#endif

@@ -1,0 +1,454 @@
+/* Reading the source topic: positions, event times, the watermark. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster/base/clock.h"
+#include "cluster/base/interrupt.h"
+#include "cluster/base/limits.h"
+#include "cluster/base/log.h"
+#include "cluster/base/number.h"
+#include "cluster/statistics.h"
+#include "jobs/engine_parts.h"
+
+#define TURN_US      5000 /* the loop has other work, too */
+#define ASK_SLICE_MS 500
+#define ASK_MOST_MS  15000
+
+static rd_kafka_t *make_consumer(struct engine *engine, struct error *error)
+{
+    char *group = mem_format("tally-%s", engine->spec->name);
+    const struct kafka_pair pairs[] = {
+        {"group.id", group},
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"enable.partition.eof", "true"},
+        /* A position that is gone is ours to judge: never silently from the latest. */
+        {"auto.offset.reset", "error"},
+        {"queued.max.messages.kbytes", "16384"},
+        {"fetch.error.backoff.ms", "100"},
+        {"statistics.interval.ms", "1000"},
+        {"fetch.wait.max.ms", engine->options.in_process ? "10" : "500"},
+        {NULL, NULL},
+    };
+    const struct kafka_calls calls = {.statistics = source_take_statistics, .context = engine};
+    rd_kafka_t *consumer = kafka_consumer(engine->settings, pairs, &calls, error);
+
+    free(group);
+    return consumer;
+}
+
+/* The group's committed offsets; asked for in slices so that Ctrl-C is heard. */
+static int ask_committed(struct engine *engine, rd_kafka_topic_partition_list_t *list,
+                         struct error *error)
+{
+    int64_t start = clock_monotonic_ms();
+
+    for (int32_t i = 0; i < engine->source_count; i++)
+        rd_kafka_topic_partition_list_add(list, engine->spec->topic, i);
+    for (;;) {
+        rd_kafka_resp_err_t code = rd_kafka_committed(engine->consumer, list, ASK_SLICE_MS);
+        rd_kafka_poll(engine->consumer, 0);
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+            return 0;
+        if (interrupt_signal())
+            return interrupt_error(error);
+        if (clock_monotonic_ms() - start > ASK_MOST_MS)
+            return error_set(error, EXIT_UNREACHABLE,
+                             "cannot read the offsets of group tally-%s at %s: %s",
+                             engine->spec->name, kafka_settings_servers(engine->settings),
+                             rd_kafka_err2str(code));
+    }
+}
+
+static int ask_ends(struct engine *engine, int32_t partition, int64_t *low, int64_t *high,
+                    struct error *error)
+{
+    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+        engine->consumer, engine->spec->topic, partition, low, high, ASK_MOST_MS);
+
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return 0;
+    return error_set(error, EXIT_UNREACHABLE, "cannot read the ends of topic '%s' at %s: %s",
+                     engine->spec->topic, kafka_settings_servers(engine->settings),
+                     rd_kafka_err2str(code));
+}
+
+/* Where a partition begins. A committed offset that is gone means that what it
+ * pointed to is lost: count again what there is, and say so. */
+static int64_t choose_start(const struct engine *engine, int32_t partition, int64_t committed,
+                            int64_t low, int64_t high, bool *forget)
+{
+    const char *topic = engine->spec->topic;
+
+    if (committed < 0)
+        return engine->spec->start_latest ? high : low;
+    if (committed > high) {
+        log_warning("topic '%s' partition %d ends at %" PRId64 ", before the committed offset "
+                    "%" PRId64 ": it was made anew; counting from its earliest record",
+                    topic, (int)partition, high, committed);
+        *forget = true;
+        return low;
+    }
+    if (committed < low)
+        log_warning("topic '%s' partition %d begins at %" PRId64 ", behind the committed offset "
+                    "%" PRId64 ": records were deleted uncounted; counting from the earliest",
+                    topic, (int)partition, low, committed);
+    return committed < low ? low : committed;
+}
+
+/* The metadata of one commit: the watermark then, or NO_WATERMARK. */
+static int64_t read_watermark(const rd_kafka_topic_partition_t *commit)
+{
+    int64_t watermark;
+
+    if (!commit->metadata || !number_int64(commit->metadata, commit->metadata_size, &watermark))
+        return NO_WATERMARK;
+    return watermark;
+}
+
+/* Takes up each partition where the group left it. The lowest watermark of the
+ * commits holds: from each offset all windows behind it can be recounted. */
+static int restore(struct engine *engine, const rd_kafka_topic_partition_list_t *commits,
+                   struct error *error)
+{
+    int64_t watermark = INT64_MAX, low, high;
+    bool forget = false;
+
+    for (int32_t i = 0; i < engine->source_count; i++) {
+        const rd_kafka_topic_partition_t *commit = &commits->elems[i];
+        struct source *source = &engine->sources[i];
+        if (ask_ends(engine, i, &low, &high, error) < 0)
+            return -1;
+        source->position = choose_start(engine, i, commit->offset, low, high, &forget);
+        source->committed = commit->offset;
+        log_verbose("topic '%s' partition %d: from offset %" PRId64 " of %" PRId64,
+                    engine->spec->topic, (int)i, source->position, high);
+        if (commit->offset >= 0 && read_watermark(commit) < watermark)
+            watermark = read_watermark(commit);
+    }
+    engine->restored = forget || watermark == INT64_MAX ? NO_WATERMARK : watermark;
+    engine->committed_watermark = engine->restored;
+    windows_set_watermark(engine->windows, engine->restored);
+    return 0;
+}
+
+static int begin(struct engine *engine, struct error *error)
+{
+    for (int32_t i = 0; i < engine->source_count; i++) {
+        struct source *source = &engine->sources[i];
+        source->queue = rd_kafka_queue_new(engine->consumer);
+        wake_watch(&engine->wake, source->queue);
+        if (rd_kafka_consume_start_queue(engine->source_topic, i, source->position, source->queue) <
+            0)
+            return error_set(error, EXIT_FAILED, "cannot read topic '%s' partition %d: %s",
+                             engine->spec->topic, (int)i, rd_kafka_err2str(rd_kafka_last_error()));
+    }
+    return 0;
+}
+
+int source_open(struct engine *engine, struct error *error)
+{
+    rd_kafka_topic_partition_list_t *commits;
+    int result;
+
+    engine->consumer = make_consumer(engine, error);
+    if (!engine->consumer ||
+        kafka_need_topic(engine->consumer, engine->settings, engine->spec->topic,
+                         "feed it with tally produce, or with --feed", &engine->source_count,
+                         error) < 0)
+        return -1;
+    engine->source_topic = rd_kafka_topic_new(engine->consumer, engine->spec->topic, NULL);
+    engine->sources = mem_alloc((size_t)engine->source_count, sizeof *engine->sources);
+    engine->live = mem_alloc((size_t)engine->source_count, sizeof *engine->live);
+    for (int32_t i = 0; i < engine->source_count; i++) {
+        engine->sources[i].largest = NO_TIME;
+        engine->sources[i].target = INT64_MAX;
+        engine->sources[i].quiet_since = clock_monotonic_ms();
+    }
+    engine->windows = windows_new(engine->spec, (size_t)engine->source_count);
+    engine->consumer_events = rd_kafka_queue_get_main(engine->consumer);
+    wake_watch(&engine->wake, engine->consumer_events);
+    commits = rd_kafka_topic_partition_list_new(engine->source_count);
+    result = ask_committed(engine, commits, error);
+    if (result == 0)
+        result = restore(engine, commits, error);
+    rd_kafka_topic_partition_list_destroy(commits);
+    return result == 0 ? begin(engine, error) : -1;
+}
+
+/* The smallest, over the partitions that count, of the largest time seen;
+ * NO_TIME while one of them has shown none. */
+static int64_t smallest_largest(const struct engine *engine)
+{
+    int64_t smallest = INT64_MAX;
+
+    for (int32_t i = 0; i < engine->source_count; i++)
+        if (!engine->sources[i].left_out && engine->sources[i].largest < smallest)
+            smallest = engine->sources[i].largest;
+    return smallest == INT64_MAX ? NO_TIME : smallest;
+}
+
+static void advance_watermark(struct engine *engine)
+{
+    int64_t time = smallest_largest(engine);
+
+    if (time != NO_TIME)
+        windows_set_watermark(engine->windows, time - engine->spec->lateness);
+}
+
+/* A partition shows a time. After a silence of the whole topic all partitions
+ * count again: the others' records of the same moment may still be on their way. */
+static void see_time(struct engine *engine, struct source *source, int64_t time)
+{
+    int64_t now = clock_monotonic_ms();
+
+    if (now - engine->last_record >= IDLE_PARTITION_MS)
+        for (int32_t i = 0; i < engine->source_count; i++) {
+            engine->sources[i].quiet_since = now;
+            engine->sources[i].left_out = false;
+        }
+    engine->last_record = now;
+    source->quiet_since = now;
+    source->at_end = source->left_out = false;
+    if (time <= source->largest)
+        return;
+    source->largest = time;
+    advance_watermark(engine);
+}
+
+/* False with `*why` for a time no window can have. */
+static bool check_time(const struct engine *engine, const rd_kafka_message_t *message,
+                       int64_t *time, enum reject *why)
+{
+    rd_kafka_timestamp_type_t type;
+
+    *time = rd_kafka_message_timestamp(message, &type);
+    *why = REJECT_TIME;
+    if (type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE || *time < 0)
+        return false;
+    *why = REJECT_FUTURE;
+    return *time <= LIMIT_TIME_MS && *time - clock_wall_ms() <= engine->options.max_future;
+}
+
+/* The pairs that were late only because their window was closed before the start. */
+static uint64_t pairs_before_start(const struct engine *engine, int64_t time)
+{
+    const struct spec *spec = engine->spec;
+    int64_t into, first;
+    uint64_t pairs = 0;
+
+    if (engine->restored == NO_WATERMARK || time >= engine->restored)
+        return 0;
+    into = (time - spec->size) % spec->slide;
+    first = time - spec->size - (into < 0 ? into + spec->slide : into) + spec->slide;
+    for (; first <= time && first + spec->size <= engine->restored; first += spec->slide)
+        pairs++;
+    return pairs;
+}
+
+/* False: it has to wait until some window is closed. */
+static bool count_message(struct engine *engine, struct source *source,
+                          const rd_kafka_message_t *message)
+{
+    struct place place = {(size_t)message->partition, message->offset};
+    struct csv_field value;
+    enum reject why;
+    uint64_t late = 0, before;
+    int64_t time;
+    bool slowest;
+
+    if (!check_time(engine, message, &time, &why) ||
+        !extract_value(engine->extract, message->payload, message->len, &value, &why)) {
+        engine->stats.rejects.of[why]++;
+        return true;
+    }
+    see_time(engine, source, time);
+    slowest = source->largest == smallest_largest(engine);
+    if (!windows_count(engine->windows, time,
+                       labels_series(&engine->labels, value.data, value.length), place, slowest,
+                       &late))
+        return false;
+    engine->changed = true;
+    before = late ? pairs_before_start(engine, time) : 0;
+    engine->stats.skipped += before;
+    engine->stats.late += late - before;
+    return true;
+}
+
+static void take_end(struct source *source, const rd_kafka_message_t *message)
+{
+    source->position = message->offset;
+    source->at_end = true;
+    source->quiet_since = clock_monotonic_ms();
+}
+
+/* librdkafka retries what may pass by itself; the rest ends the job by name. */
+static void take_error(struct engine *engine, const rd_kafka_message_t *message)
+{
+    const char *topic = engine->spec->topic;
+
+    switch (message->err) {
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+        error_set(&engine->error, EXIT_FAILED,
+                  "topic '%s' partition %d no longer has the records from offset %" PRId64
+                  " on: they were deleted before they were counted (%s)",
+                  topic, (int)message->partition, engine->sources[message->partition].position,
+                  rd_kafka_message_errstr(message));
+        break;
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+        error_set(&engine->error, EXIT_FAILED, "topic '%s' was deleted", topic);
+        break;
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+        error_set(&engine->error, EXIT_REFUSED, "topic '%s': not authorised to read it", topic);
+        break;
+    default:
+        log_verbose("topic '%s': %s", topic, rd_kafka_message_errstr(message));
+        return;
+    }
+    engine_fail(engine);
+}
+
+/* False: the message stays, it has to wait. */
+static bool take_message(struct engine *engine, struct source *source,
+                         const rd_kafka_message_t *message)
+{
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        take_end(source, message);
+        return true;
+    }
+    if (message->err) {
+        take_error(engine, message);
+        return true;
+    }
+    if (!count_message(engine, source, message))
+        return false;
+    source->position = message->offset + 1;
+    engine->stats.records++;
+    engine->stats.bytes += message->len;
+    sink_send_closed(engine, false);
+    return true;
+}
+
+static bool fetch_batch(struct source *source)
+{
+    ssize_t count = rd_kafka_consume_batch_queue(source->queue, 0, source->batch, LIMIT_BATCH);
+
+    source->batch_at = 0;
+    source->batch_count = count > 0 ? (size_t)count : 0;
+    return source->batch_count > 0;
+}
+
+/* Counts one batch of one partition, or as much of it as may be counted now.
+ * True when something was done. */
+static bool drain(struct engine *engine, struct source *source)
+{
+    size_t before;
+
+    if (source->batch_at == source->batch_count && !fetch_batch(source))
+        return false;
+    before = source->batch_at;
+    while (source->batch_at < source->batch_count && !sink_is_full(engine) && !engine->ended) {
+        rd_kafka_message_t *message = source->batch[source->batch_at];
+        if (!take_message(engine, source, message))
+            break;
+        rd_kafka_message_destroy(message);
+        source->batch_at++;
+    }
+    return source->batch_at > before;
+}
+
+bool source_turn(struct engine *engine)
+{
+    int64_t start = clock_monotonic_us();
+    bool progress = true;
+
+    while (progress && clock_monotonic_us() - start < TURN_US) {
+        progress = false;
+        for (int32_t i = 0; i < engine->source_count && !engine->ended; i++)
+            progress |= drain(engine, &engine->sources[i]);
+    }
+    return progress;
+}
+
+void source_look_for_idle(struct engine *engine)
+{
+    int64_t now = clock_monotonic_ms();
+
+    for (int32_t i = 0; i < engine->source_count; i++) {
+        struct source *source = &engine->sources[i];
+        if (!engine->live[i]) { /* it cannot tell whether it is at its end */
+            source->quiet_since = now;
+            source->left_out = false;
+        } else if (source->at_end && now - source->quiet_since >= IDLE_PARTITION_MS) {
+            source->left_out = true;
+        }
+    }
+    advance_watermark(engine);
+}
+
+void source_take_statistics(void *context, const char *json, size_t length)
+{
+    struct engine *engine = context;
+    struct statistics statistics =
+        statistics_read(json, length, engine->spec->topic, engine->live, engine->source_count);
+
+    engine->connected = statistics.connected;
+    if (!engine->sources || statistics.partition_count <= engine->source_count)
+        return;
+    error_set(&engine->error, EXIT_FAILED,
+              "topic '%s' has grown from %d to %d partitions: start the job again, it will count "
+              "them all",
+              engine->spec->topic, (int)engine->source_count, (int)statistics.partition_count);
+    engine_fail(engine);
+}
+
+int engine_finish(struct engine *engine, struct error *error)
+{
+    int64_t low;
+
+    for (int32_t i = 0; i < engine->source_count; i++)
+        if (ask_ends(engine, i, &low, &engine->sources[i].target, error) < 0)
+            return -1;
+    engine->finishing = true;
+    wake_poke(&engine->wake);
+    return 0;
+}
+
+bool source_is_done(const struct engine *engine)
+{
+    for (int32_t i = 0; i < engine->source_count; i++)
+        if (engine->sources[i].position < engine->sources[i].target)
+            return false;
+    return true;
+}
+
+static void close_source(struct engine *engine, int32_t partition)
+{
+    struct source *source = &engine->sources[partition];
+
+    while (source->batch_at < source->batch_count)
+        rd_kafka_message_destroy(source->batch[source->batch_at++]);
+    if (!source->queue)
+        return;
+    wake_unwatch(source->queue);
+    rd_kafka_consume_stop(engine->source_topic, partition);
+    rd_kafka_queue_destroy(source->queue);
+}
+
+void source_close(struct engine *engine)
+{
+    for (int32_t i = 0; engine->sources && i < engine->source_count; i++)
+        close_source(engine, i);
+    if (engine->consumer_events) {
+        wake_unwatch(engine->consumer_events);
+        rd_kafka_queue_destroy(engine->consumer_events);
+    }
+    if (engine->source_topic)
+        rd_kafka_topic_destroy(engine->source_topic);
+    kafka_close(engine->consumer);
+    free(engine->sources);
+    free(engine->live);
+}

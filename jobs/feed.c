@@ -1,0 +1,282 @@
+#include "jobs/feed.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster/base/clock.h"
+#include "cluster/base/limits.h"
+#include "cluster/base/number.h"
+
+#define TURN_ROWS    1000
+#define DEFAULT_RATE 10000   /* thousandths: for times, where the pace says nothing */
+#define CATCH_UP_US  1000000 /* after a longer pause the pace begins anew */
+#define RETRY_MS     2
+
+struct feed {
+    const struct spec *spec;
+    struct rows *rows;
+    struct feed_options options;
+    rd_kafka_t *producer;
+    rd_kafka_topic_t *topic;
+    struct feed_stats stats;
+    struct buf value;
+    uint64_t bytes;
+    int64_t started_us; /* when row `paced_from` was due */
+    uint64_t paced_from;
+    bool pending; /* `row` is read and could not be sent yet */
+    struct csv_row row;
+    bool ended;
+    char reason[256]; /* of the last delivery that failed */
+};
+
+static void take_failure(void *context, const rd_kafka_message_t *message)
+{
+    struct feed *feed = context;
+
+    if (!message->err)
+        return;
+    feed->stats.failed++;
+    strncpy(feed->reason, rd_kafka_err2str(message->err), sizeof feed->reason - 1);
+}
+
+static int open_producer(struct feed *feed, const struct kafka_settings *settings,
+                         struct error *error)
+{
+    bool full_speed = feed->options.rate == 0;
+    const struct kafka_pair pairs[] = {
+        {"enable.idempotence", "true"},
+        {"acks", "all"},
+        {"delivery.report.only.error", "true"}, /* a report a record would halve the speed */
+        {"linger.ms", full_speed ? "50" : "5"},
+        {"batch.num.messages", "100000"},
+        {"queue.buffering.max.messages", "500000"},
+        {"queue.buffering.max.kbytes", "65536"},
+        {NULL, NULL},
+    };
+    const struct kafka_calls calls = {.delivered = take_failure, .context = feed};
+    int32_t partitions;
+
+    feed->producer = kafka_producer(settings, pairs, &calls, error);
+    if (!feed->producer || kafka_make_topic(feed->producer, settings, feed->spec->topic,
+                                            feed->options.partitions, &partitions, error) < 0)
+        return -1;
+    feed->topic = rd_kafka_topic_new(feed->producer, feed->spec->topic, NULL);
+    return 0;
+}
+
+struct feed *feed_open(const struct kafka_settings *settings, const struct spec *spec,
+                       struct rows *rows, const struct feed_options *options, struct error *error)
+{
+    struct feed *feed = mem_alloc(1, sizeof *feed);
+
+    feed->spec = spec;
+    feed->rows = rows;
+    feed->options = *options;
+    if (open_producer(feed, settings, error) == 0)
+        return feed;
+    feed_close(feed);
+    return NULL;
+}
+
+/* {"a":{"b":"value"}} for the field a.b */
+static void write_json(struct buf *buf, const char *field, const struct csv_field *value)
+{
+    size_t depth = 0;
+
+    for (const char *at = field; *at;) {
+        size_t length = strcspn(at, ".");
+        buf_char(buf, '{');
+        buf_json_string(buf, at, length);
+        buf_char(buf, ':');
+        at += length + (at[length] == '.');
+        depth++;
+    }
+    buf_json_string(buf, value->data, value->length);
+    while (depth-- > 0)
+        buf_char(buf, '}');
+}
+
+static struct csv_field record_value(struct feed *feed)
+{
+    switch (feed->spec->format) {
+    case FORMAT_CSV:
+        return feed->row.text;
+    case FORMAT_JSON:
+        feed->value.length = 0;
+        write_json(&feed->value, feed->spec->field, &feed->row.fields[0]);
+        return (struct csv_field){feed->value.data, feed->value.length};
+    case FORMAT_VALUE:
+        break;
+    }
+    return feed->row.fields[0];
+}
+
+/* The row's event time; 0: the present (librdkafka fills it in). */
+static bool row_time(struct feed *feed, int64_t *time)
+{
+    const struct csv_field *text = &feed->row.fields[1];
+    int64_t rate = feed->options.rate ? feed->options.rate : DEFAULT_RATE;
+    uint64_t index = feed->stats.rows - 1;
+
+    *time = 0;
+    if (feed->options.timed)
+        return number_int64(text->data, text->length, time) && *time >= 0 && *time <= LIMIT_TIME_MS;
+    if (feed->options.start_time >= 0)
+        *time = feed->options.start_time +
+                (int64_t)((__extension__(unsigned __int128) index * 1000000) / (uint64_t)rate);
+    return true;
+}
+
+static rd_kafka_resp_err_t produce(struct feed *feed, const struct csv_field *value, int64_t time)
+{
+    void *bytes = (void *)(uintptr_t)value->data; /* copied, never written to */
+
+    if (!feed->options.timed && feed->options.start_time < 0)
+        return rd_kafka_produce(feed->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, bytes,
+                                value->length, NULL, 0, NULL) == 0
+                   ? RD_KAFKA_RESP_ERR_NO_ERROR
+                   : rd_kafka_last_error();
+    return rd_kafka_producev(
+        feed->producer, RD_KAFKA_V_RKT(feed->topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_VALUE(bytes, value->length), RD_KAFKA_V_TIMESTAMP(time), RD_KAFKA_V_END);
+}
+
+/* False when the client's queue is full: the row stays pending. */
+static bool send_row(struct feed *feed)
+{
+    struct csv_field value;
+    rd_kafka_resp_err_t code;
+    int64_t time;
+
+    if (!row_time(feed, &time)) {
+        feed->stats.rejects.of[REJECT_TIME]++;
+        return true;
+    }
+    value = record_value(feed);
+    code = produce(feed, &value, time);
+    if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+        return false;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        feed->stats.failed++;
+        strncpy(feed->reason, rd_kafka_err2str(code), sizeof feed->reason - 1);
+        return true;
+    }
+    feed->stats.sent++;
+    feed->bytes += value.length;
+    return true;
+}
+
+/* How long until the next row is due, in us; 0: now. */
+static int64_t until_due(struct feed *feed)
+{
+    int64_t now = clock_monotonic_us(), due;
+
+    if (feed->options.rate == 0)
+        return 0;
+    if (feed->started_us == 0) {
+        feed->started_us = now;
+        feed->paced_from = feed->stats.rows;
+    }
+    due = feed->started_us + (int64_t)((double)(feed->stats.rows - feed->paced_from) * 1e9 /
+                                       (double)feed->options.rate);
+    if (now - due > CATCH_UP_US)
+        feed->started_us = 0;
+    return due > now ? due - now : 0;
+}
+
+/* Reads the next row that can be sent; FEED_AGAIN when there is one. */
+static enum feed_state read_row(struct feed *feed, int64_t *wait_ms, struct error *error)
+{
+    switch (rows_next(feed->rows, &feed->row, error)) {
+    case ROWS_ROW:
+        feed->stats.rows++;
+        feed->pending = feed->stats.rows > (uint64_t)feed->options.skip;
+        return FEED_AGAIN;
+    case ROWS_REJECT:
+        feed->stats.rows++;
+        if (feed->stats.rows > (uint64_t)feed->options.skip)
+            feed->stats.rejects.of[feed->row.reject]++;
+        return FEED_AGAIN;
+    case ROWS_WAIT:
+        *wait_ms = RETRY_MS;
+        return FEED_LATER;
+    case ROWS_ERROR:
+        return FEED_FAILED;
+    case ROWS_END:
+        break;
+    }
+    if (!feed->options.loop || feed->stats.sent == 0) {
+        feed->ended = true;
+        return FEED_DONE;
+    }
+    return rows_rewind(feed->rows, error) == 0 ? FEED_AGAIN : FEED_FAILED;
+}
+
+static enum feed_state one_row(struct feed *feed, int64_t *wait_ms, struct error *error)
+{
+    enum feed_state state;
+    int64_t wait_us = 0;
+
+    if (!feed->pending) {
+        if (feed->stats.rows >= (uint64_t)feed->options.skip)
+            wait_us = until_due(feed);
+        if (wait_us > 0) {
+            *wait_ms = wait_us / 1000 + 1;
+            return FEED_LATER;
+        }
+        state = read_row(feed, wait_ms, error);
+        if (!feed->pending)
+            return state;
+    }
+    if (feed->options.may_send &&
+        !feed->options.may_send(feed->options.context, feed->stats.sent, feed->bytes)) {
+        *wait_ms = RETRY_MS;
+        return FEED_LATER;
+    }
+    if (!send_row(feed)) {
+        *wait_ms = RETRY_MS;
+        return FEED_LATER;
+    }
+    feed->pending = false;
+    return FEED_AGAIN;
+}
+
+enum feed_state feed_turn(struct feed *feed, int64_t *wait_ms, struct error *error)
+{
+    enum feed_state state = feed->ended ? FEED_DONE : FEED_AGAIN;
+
+    rd_kafka_poll(feed->producer, 0);
+    for (int i = 0; i < TURN_ROWS && state == FEED_AGAIN; i++)
+        state = one_row(feed, wait_ms, error);
+    if (feed->stats.failed > 0)
+        return error_set(error, EXIT_FAILED, "topic '%s' did not take a record: %s",
+                         feed->spec->topic, feed->reason),
+               FEED_FAILED;
+    return state;
+}
+
+bool feed_flush(struct feed *feed, int wait_ms)
+{
+    rd_kafka_flush(feed->producer, wait_ms);
+    return rd_kafka_outq_len(feed->producer) == 0;
+}
+
+struct feed_stats feed_stats(const struct feed *feed)
+{
+    struct feed_stats stats = feed->stats;
+
+    stats.waiting = (uint64_t)rd_kafka_outq_len(feed->producer);
+    return stats;
+}
+
+void feed_close(struct feed *feed)
+{
+    if (!feed)
+        return;
+    if (feed->topic)
+        rd_kafka_topic_destroy(feed->topic);
+    kafka_close(feed->producer);
+    rows_close(feed->rows);
+    buf_free(&feed->value);
+    free(feed);
+}

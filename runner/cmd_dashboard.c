@@ -1,0 +1,69 @@
+#include "cluster/base/interrupt.h"
+#include "cluster/base/limits.h"
+#include "runner/commands.h"
+#include "runner/parts.h"
+
+struct board {
+    struct ev_loop *loop;
+    int count;
+    struct spec *specs[LIMIT_JOBS];
+    struct relay *relays[LIMIT_JOBS + 1]; /* ends at NULL */
+    struct server *server;
+};
+
+static int add_job(struct board *board, const struct options *options, const char *job,
+                   struct error *error)
+{
+    struct spec *spec = spec_load(job, error);
+
+    if (!spec)
+        return -1;
+    board->specs[board->count] = spec;
+    board->relays[board->count] = relay_start(board->loop, options->kafka, spec, false, error);
+    return board->relays[board->count++] ? 0 : -1;
+}
+
+static int serve(struct board *board, const struct options *options, struct error *error)
+{
+    for (int i = 0; i < options->argument_count; i++)
+        if (add_job(board, options, options->arguments[i], error) < 0)
+            return -1;
+    board->server = open_page(board->loop, options, board->relays, NULL, NULL, error);
+    if (!board->server)
+        return -1;
+    run_loop(board->loop);
+    return 0;
+}
+
+static int run_dashboard(const struct options *options, struct error *error)
+{
+    struct board board = {0};
+    int result;
+
+    if (need_servers(options, error) < 0)
+        return -1;
+    interrupt_install();
+    board.loop = ev_loop_new(EVFLAG_AUTO);
+    result = serve(&board, options, error);
+    server_stop(board.server);
+    for (int i = 0; i < board.count; i++) {
+        if (board.relays[i])
+            relay_stop(board.relays[i]);
+        spec_free(board.specs[i]);
+    }
+    ev_loop_destroy(board.loop);
+    return result;
+}
+
+const struct command command_dashboard = {
+    .name = "dashboard",
+    .usage = "JOB...",
+    .summary = "the page alone, from the jobs' result topics",
+    .text = "Serves the live page of one or more jobs, whoever computes them.\n\n"
+            "  tally dashboard gender -b localhost:9092\n"
+            "  tally dashboard gender action --port 8000 -b localhost:9092",
+    .options = " bootstrap-servers set kafka-config host port allow-host allow-origin token-file ",
+    .least_arguments = 1,
+    .most_arguments = LIMIT_JOBS,
+    .run = run_dashboard,
+};

@@ -1,0 +1,101 @@
+#include "runner/parts.h"
+
+#include <poll.h>
+
+#include "cluster/base/interrupt.h"
+#include "cluster/base/log.h"
+
+int need_servers(const struct options *options, struct error *error)
+{
+    if (*kafka_settings_servers(options->kafka))
+        return 0;
+    return error_set(error, EXIT_USAGE,
+                     "where is Kafka? give --bootstrap-servers HOST:PORT, or set "
+                     "TALLY_BOOTSTRAP_SERVERS");
+}
+
+static struct rows *open_rows(const struct options *options, const struct spec *spec,
+                              const char *file, struct error *error)
+{
+    const struct rows_options rows = {
+        .file = file, .time_column = options->time_column, .header = options->header};
+    struct rows *opened;
+
+    if (!file && options->time_column) {
+        error_set(error, EXIT_USAGE, "--time-column: the sample has no times: give a CSV");
+        return NULL;
+    }
+    if (!file)
+        return rows_open_sample(spec, error);
+    opened = rows_open(spec, &rows, error);
+    if (opened)
+        rows_set_nonblocking(opened);
+    return opened;
+}
+
+struct feed *open_feed(const struct options *options, const struct kafka_settings *settings,
+                       const struct spec *spec, const char *file,
+                       bool (*may_send)(void *, uint64_t, uint64_t), void *context,
+                       struct error *error)
+{
+    const struct feed_options feed = {
+        .rate = options->rate,
+        .start_time = options->start_time,
+        .timed = options->time_column != NULL,
+        .loop = options->loop,
+        .skip = options->skip,
+        .partitions = options->partitions > 0 ? (int32_t)options->partitions : 1,
+        .may_send = may_send,
+        .context = context,
+    };
+    struct rows *rows = open_rows(options, spec, file, error);
+
+    return rows ? feed_open(settings, spec, rows, &feed, error) : NULL;
+}
+
+void wait_for_interrupt(int64_t wait_ms)
+{
+    struct pollfd wait = {.fd = interrupt_descriptor(), .events = POLLIN};
+
+    poll(&wait, 1, (int)(wait_ms < 1000 ? wait_ms : 1000));
+}
+
+struct server *open_page(struct ev_loop *loop, const struct options *options,
+                         struct relay *const *relays,
+                         struct server_job_state (*job_state)(void *, const struct spec *),
+                         void *context, struct error *error)
+{
+    const struct server_config config = {
+        .host = options->host,
+        .port = (int)options->port,
+        .port_asked = options->port_given,
+        .allow_hosts = options->allow_hosts,
+        .allow_origins = options->allow_origins,
+        .token_file = options->token_file,
+        .job_state = job_state,
+        .context = context,
+    };
+    struct server *server = server_start(loop, &config, relays, error);
+
+    if (server)
+        log_info("the page: %s", server_url(server));
+    return server;
+}
+
+static void on_signal(struct ev_loop *loop, ev_io *watcher, int events)
+{
+    (void)events;
+    ev_io_stop(loop, watcher);
+    ev_break(loop, EVBREAK_ALL);
+}
+
+void run_loop(struct ev_loop *loop)
+{
+    ev_io signals;
+
+    ev_io_init(&signals, on_signal, interrupt_descriptor(), EV_READ);
+    ev_io_start(loop, &signals);
+    if (!interrupt_signal())
+        ev_run(loop, 0);
+    ev_io_stop(loop, &signals);
+}

@@ -1,0 +1,32 @@
+/* parts.h: what several commands do alike. */
+#ifndef TALLY_PARTS_H
+#define TALLY_PARTS_H
+
+#include <ev.h>
+
+#include "dashboard/server.h"
+#include "jobs/feed.h"
+#include "runner/options.h"
+
+/* Kafka's address must be known. */
+int need_servers(const struct options *options, struct error *error);
+
+/* A feed as the options say, from `file` (NULL: the sample, "-": standard input). */
+struct feed *open_feed(const struct options *options, const struct kafka_settings *settings,
+                       const struct spec *spec, const char *file,
+                       bool (*may_send)(void *, uint64_t, uint64_t), void *context,
+                       struct error *error);
+
+/* Waits this long, or until a signal comes. */
+void wait_for_interrupt(int64_t wait_ms);
+
+/* The server as the options say; prints where the page is. */
+struct server *open_page(struct ev_loop *loop, const struct options *options,
+                         struct relay *const *relays,
+                         struct server_job_state (*job_state)(void *, const struct spec *),
+                         void *context, struct error *error);
+
+/* Runs the loop until a signal comes or somebody breaks it. */
+void run_loop(struct ev_loop *loop);
+
+#endif
