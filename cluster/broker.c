@@ -2,14 +2,13 @@
 
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
-#include <stdlib.h>
-
-#include "cluster/base/buf.h"
 
 struct broker {
     rd_kafka_t *host; /* a mock cluster lives in a client */
     rd_kafka_mock_cluster_t *cluster;
 };
+
+static struct broker the_broker;
 
 static void on_log(const rd_kafka_t *handle, int level, const char *facility, const char *text)
 {
@@ -21,25 +20,22 @@ static void on_log(const rd_kafka_t *handle, int level, const char *facility, co
 
 struct broker *broker_start(struct error *error)
 {
-    struct broker *broker = mem_alloc(1, sizeof *broker);
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     char reason[256];
 
     rd_kafka_conf_set_log_cb(conf, on_log);
-    broker->host = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason);
-    if (!broker->host) {
-        error_set(error, EXIT_FAILED, "cannot start the in-process broker: %s", reason);
+    the_broker.host = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason);
+    if (!the_broker.host) {
         rd_kafka_conf_destroy(conf);
-        free(broker);
+        error_set(error, EXIT_FAILED, "cannot start the in-process broker: %s", reason);
         return NULL;
     }
-    broker->cluster = rd_kafka_mock_cluster_new(broker->host, 1);
-    if (!broker->cluster) {
+    the_broker.cluster = rd_kafka_mock_cluster_new(the_broker.host, 1);
+    if (!the_broker.cluster) {
         error_set(error, EXIT_FAILED, "cannot start the in-process broker on 127.0.0.1");
-        broker_stop(broker);
         return NULL;
     }
-    return broker;
+    return &the_broker;
 }
 
 int broker_make_topic(struct broker *broker, const char *topic, struct error *error)
@@ -55,14 +51,4 @@ int broker_make_topic(struct broker *broker, const char *topic, struct error *er
 const char *broker_address(const struct broker *broker)
 {
     return rd_kafka_mock_cluster_bootstraps(broker->cluster);
-}
-
-void broker_stop(struct broker *broker)
-{
-    if (!broker)
-        return;
-    if (broker->cluster)
-        rd_kafka_mock_cluster_destroy(broker->cluster);
-    rd_kafka_destroy(broker->host);
-    free(broker);
 }

@@ -8,12 +8,13 @@
 
 struct broker;
 
-/* Starts one broker; end it with broker_stop, after its clients. */
+/* Starts the one broker of this process, which lives as long as the process:
+ * ending it takes librdkafka up to a second (its mock's thread wakes once a
+ * second, rdkafka_broker.c), and there is nothing in it to save. */
 struct broker *broker_start(struct error *error);
 /* Makes a topic of one partition. */
 int broker_make_topic(struct broker *broker, const char *topic, struct error *error);
-/* "127.0.0.1:PORT"; lives as long as the broker. */
+/* "127.0.0.1:PORT" */
 const char *broker_address(const struct broker *broker);
-void broker_stop(struct broker *broker);
 
 #endif

@@ -203,7 +203,6 @@ static void close_all(struct run *run)
         engine_stop(run->engine);
     }
     feed_close(run->feed);
-    broker_stop(run->broker);
     ev_loop_destroy(run->loop);
     spec_free(run->spec);
 }

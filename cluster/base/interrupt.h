@@ -1,6 +1,6 @@
 /* interrupt.h: Ctrl-C and TERM. The handler only notes the signal and writes to
- * a descriptor; whoever waits looks at one of the two. A second signal ends
- * the program at once. */
+ * a descriptor; whoever waits looks at one of the two. A second signal, a
+ * moment later, ends the program at once. */
 #ifndef TALLY_INTERRUPT_H
 #define TALLY_INTERRUPT_H
 
