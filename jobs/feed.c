@@ -129,7 +129,7 @@ static bool row_time(struct feed *feed, int64_t *time)
 
 static rd_kafka_resp_err_t produce(struct feed *feed, const struct csv_field *value, int64_t time)
 {
-    void *bytes = (void *)(uintptr_t)value->data; /* copied, never written to */
+    void *bytes = (void *)value->data; /* copied, never written to */
 
     if (!feed->options.timed && feed->options.start_time < 0)
         return rd_kafka_produce(feed->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, bytes,

@@ -44,7 +44,11 @@ fail(struct reader *reader, const yaml_node_t *node, const char *format, ...)
 
 static yaml_node_t *node_at(struct reader *reader, int index)
 {
-    return yaml_document_get_node(&reader->document, index);
+    yaml_node_t *node = yaml_document_get_node(&reader->document, index);
+
+    if (!node)
+        abort(); /* the indices are the document's own */
+    return node;
 }
 
 static const char *text_of(const yaml_node_t *scalar)

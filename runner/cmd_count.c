@@ -59,7 +59,8 @@ static int run_count(const struct options *options, struct error *error)
     interrupt_install();
     started = clock_monotonic_us();
     result = count_csv(spec, &count, &summary, error);
-    print_summary(&summary);
+    if (result == 0 || summary.rows > 0)
+        print_summary(&summary);
     spec_free(spec);
     return result;
 }
