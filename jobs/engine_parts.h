@@ -22,6 +22,7 @@ struct source {
     int64_t quiet_since; /* monotonic ms */
     int64_t committed;
     bool at_end;   /* the broker has said so, and nothing came since */
+    bool was_full; /* its queue, since the fetcher was last woken */
     bool left_out; /* of the watermark: at its end and idle */
 };
 

@@ -12,6 +12,8 @@
 #include "jobs/engine_parts.h"
 
 #define TURN_US      5000 /* the loop has other work, too */
+/* librdkafka stops fetching above 100,000 messages (queued.min.messages). */
+#define QUEUE_NEARLY_FULL 50000
 #define ASK_SLICE_MS 500
 #define ASK_MOST_MS  15000
 
@@ -332,12 +334,28 @@ static bool take_message(struct engine *engine, struct source *source,
     return true;
 }
 
-static bool fetch_batch(struct source *source)
+/* Before 2.2 librdkafka's broker thread, having found a partition's queue full
+ * (queued.min.messages), looks again only when something wakes it, or after a
+ * second (rdkafka_broker.c; later: fetch.queue.backoff.ms). A seek to where we
+ * stand wakes it; there is nothing in the queue to lose. */
+static void wake_fetcher(struct engine *engine, struct source *source)
 {
-    ssize_t count = rd_kafka_consume_batch_queue(source->queue, 0, source->batch, LIMIT_BATCH);
+    int32_t partition = (int32_t)(source - engine->sources);
 
+    source->was_full = false;
+    rd_kafka_seek(engine->source_topic, partition, source->position, 0);
+}
+
+static bool fetch_batch(struct engine *engine, struct source *source)
+{
+    ssize_t count;
+
+    source->was_full |= rd_kafka_queue_length(source->queue) > QUEUE_NEARLY_FULL;
+    count = rd_kafka_consume_batch_queue(source->queue, 0, source->batch, LIMIT_BATCH);
     source->batch_at = 0;
     source->batch_count = count > 0 ? (size_t)count : 0;
+    if (source->batch_count == 0 && source->was_full)
+        wake_fetcher(engine, source);
     return source->batch_count > 0;
 }
 
@@ -347,7 +365,7 @@ static bool drain(struct engine *engine, struct source *source)
 {
     size_t before;
 
-    if (source->batch_at == source->batch_count && !fetch_batch(source))
+    if (source->batch_at == source->batch_count && !fetch_batch(engine, source))
         return false;
     before = source->batch_at;
     while (source->batch_at < source->batch_count && !sink_is_full(engine) && !engine->ended) {

@@ -1,5 +1,6 @@
 #include "jobs/feed.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,10 +8,12 @@
 #include "cluster/base/limits.h"
 #include "cluster/base/number.h"
 
-#define TURN_ROWS    1000
-#define DEFAULT_RATE 10000   /* thousandths: for times, where the pace says nothing */
-#define CATCH_UP_US  1000000 /* after a longer pause the pace begins anew */
-#define RETRY_MS     2
+#define TURN_ROWS     1000
+#define BATCH_RECORDS 500
+#define BATCH_BYTES   (1 << 18)
+#define DEFAULT_RATE  10000   /* thousandths: for times, where the pace says nothing */
+#define CATCH_UP_US   1000000 /* after a longer pause the pace begins anew */
+#define RETRY_MS      2
 
 struct feed {
     const struct spec *spec;
@@ -18,9 +21,16 @@ struct feed {
     struct feed_options options;
     rd_kafka_t *producer;
     rd_kafka_topic_t *topic;
+    int32_t partitions;
     struct feed_stats stats;
     struct buf value;
     uint64_t bytes;
+    /* Records with the present time go out many at a time, which takes the
+     * client's locks and clock once for all, each lot to the next partition. */
+    rd_kafka_message_t batch[BATCH_RECORDS];
+    size_t batch_count;
+    struct buf batch_bytes; /* their values, one behind the other */
+    int32_t next_partition;
     int64_t started_us; /* when row `paced_from` was due */
     uint64_t paced_from;
     bool pending; /* `row` is read and could not be sent yet */
@@ -29,14 +39,19 @@ struct feed {
     char reason[256]; /* of the last delivery that failed */
 };
 
+static void note_failure(struct feed *feed, rd_kafka_resp_err_t code)
+{
+    feed->stats.failed++;
+    snprintf(feed->reason, sizeof feed->reason, "%s", rd_kafka_err2str(code));
+}
+
 static void take_failure(void *context, const rd_kafka_message_t *message)
 {
     struct feed *feed = context;
 
     if (!message->err)
         return;
-    feed->stats.failed++;
-    strncpy(feed->reason, rd_kafka_err2str(message->err), sizeof feed->reason - 1);
+    note_failure(feed, message->err);
 }
 
 static int open_producer(struct feed *feed, const struct kafka_settings *settings,
@@ -54,11 +69,10 @@ static int open_producer(struct feed *feed, const struct kafka_settings *setting
         {NULL, NULL},
     };
     const struct kafka_calls calls = {.delivered = take_failure, .context = feed};
-    int32_t partitions;
 
     feed->producer = kafka_producer(settings, pairs, &calls, error);
     if (!feed->producer || kafka_make_topic(feed->producer, settings, feed->spec->topic,
-                                            feed->options.partitions, &partitions, error) < 0)
+                                            feed->options.partitions, &feed->partitions, error) < 0)
         return -1;
     feed->topic = rd_kafka_topic_new(feed->producer, feed->spec->topic, NULL);
     return 0;
@@ -72,6 +86,8 @@ struct feed *feed_open(const struct kafka_settings *settings, const struct spec 
     feed->spec = spec;
     feed->rows = rows;
     feed->options = *options;
+    /* Once for all: its bytes must not move while messages point to them. */
+    buf_reserve(&feed->batch_bytes, BATCH_BYTES + LIMIT_RECORD_BYTES);
     if (open_producer(feed, settings, error) == 0)
         return feed;
     feed_close(feed);
@@ -127,25 +143,81 @@ static bool row_time(struct feed *feed, int64_t *time)
     return true;
 }
 
-static rd_kafka_resp_err_t produce(struct feed *feed, const struct csv_field *value, int64_t time)
+static bool has_time(const struct feed *feed)
 {
-    void *bytes = (void *)value->data; /* copied, never written to */
-
-    if (!feed->options.timed && feed->options.start_time < 0)
-        return rd_kafka_produce(feed->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, bytes,
-                                value->length, NULL, 0, NULL) == 0
-                   ? RD_KAFKA_RESP_ERR_NO_ERROR
-                   : rd_kafka_last_error();
-    return rd_kafka_producev(
-        feed->producer, RD_KAFKA_V_RKT(feed->topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_VALUE(bytes, value->length), RD_KAFKA_V_TIMESTAMP(time), RD_KAFKA_V_END);
+    return feed->options.timed || feed->options.start_time >= 0;
 }
 
-/* False when the client's queue is full: the row stays pending. */
+/* What the client's queue had no room for moves to the front, to be tried again. */
+static void keep_unsent(struct feed *feed)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < feed->batch_count; i++) {
+        const rd_kafka_message_t *message = &feed->batch[i];
+        if (message->err == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+            feed->batch[kept++] = *message;
+        else if (message->err)
+            note_failure(feed, message->err);
+        else
+            feed->stats.sent++;
+    }
+    feed->batch_count = kept;
+}
+
+/* True when nothing is left to send. */
+static bool send_batch(struct feed *feed)
+{
+    if (feed->batch_count == 0)
+        return true;
+    for (size_t i = 0; i < feed->batch_count; i++)
+        feed->batch[i].err = RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_produce_batch(feed->topic, feed->next_partition, RD_KAFKA_MSG_F_COPY, feed->batch,
+                           (int)feed->batch_count);
+    feed->next_partition = (feed->next_partition + 1) % feed->partitions;
+    keep_unsent(feed);
+    if (feed->batch_count == 0)
+        feed->batch_bytes.length = 0;
+    return feed->batch_count == 0;
+}
+
+/* False when the batch is full and cannot be sent yet. */
+static bool add_to_batch(struct feed *feed, const struct csv_field *value)
+{
+    rd_kafka_message_t *message;
+
+    if (feed->batch_count == BATCH_RECORDS ||
+        feed->batch_bytes.length + value->length > BATCH_BYTES)
+        if (!send_batch(feed))
+            return false;
+    message = &feed->batch[feed->batch_count++];
+    message->payload = feed->batch_bytes.data + feed->batch_bytes.length;
+    message->len = value->length;
+    buf_add(&feed->batch_bytes, value->data, value->length);
+    return true;
+}
+
+/* False when the client's queue is full. */
+static bool send_timed(struct feed *feed, const struct csv_field *value, int64_t time)
+{
+    rd_kafka_resp_err_t code = rd_kafka_producev(
+        feed->producer, RD_KAFKA_V_RKT(feed->topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_VALUE((void *)value->data, value->length), RD_KAFKA_V_TIMESTAMP(time),
+        RD_KAFKA_V_END);
+
+    if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+        return false;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        note_failure(feed, code);
+    else
+        feed->stats.sent++;
+    return true;
+}
+
+/* False when there is no room for it now: the row stays pending. */
 static bool send_row(struct feed *feed)
 {
     struct csv_field value;
-    rd_kafka_resp_err_t code;
     int64_t time;
 
     if (!row_time(feed, &time)) {
@@ -153,15 +225,8 @@ static bool send_row(struct feed *feed)
         return true;
     }
     value = record_value(feed);
-    code = produce(feed, &value, time);
-    if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+    if (has_time(feed) ? !send_timed(feed, &value, time) : !add_to_batch(feed, &value))
         return false;
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        feed->stats.failed++;
-        strncpy(feed->reason, rd_kafka_err2str(code), sizeof feed->reason - 1);
-        return true;
-    }
-    feed->stats.sent++;
     feed->bytes += value.length;
     return true;
 }
@@ -205,7 +270,7 @@ static enum feed_state read_row(struct feed *feed, int64_t *wait_ms, struct erro
     case ROWS_END:
         break;
     }
-    if (!feed->options.loop || feed->stats.sent == 0) {
+    if (!feed->options.loop || feed->stats.sent + feed->batch_count == 0) {
         feed->ended = true;
         return FEED_DONE;
     }
@@ -229,7 +294,8 @@ static enum feed_state one_row(struct feed *feed, int64_t *wait_ms, struct error
             return state;
     }
     if (feed->options.may_send &&
-        !feed->options.may_send(feed->options.context, feed->stats.sent, feed->bytes)) {
+        !feed->options.may_send(feed->options.context, feed->stats.sent + feed->batch_count,
+                                feed->bytes)) {
         *wait_ms = RETRY_MS;
         return FEED_LATER;
     }
@@ -248,6 +314,10 @@ enum feed_state feed_turn(struct feed *feed, int64_t *wait_ms, struct error *err
     rd_kafka_poll(feed->producer, 0);
     for (int i = 0; i < TURN_ROWS && state == FEED_AGAIN; i++)
         state = one_row(feed, wait_ms, error);
+    if (!send_batch(feed) && state == FEED_DONE) {
+        *wait_ms = RETRY_MS;
+        state = FEED_LATER;
+    }
     if (feed->stats.failed > 0)
         return error_set(error, EXIT_FAILED, "topic '%s' did not take a record: %s",
                          feed->spec->topic, feed->reason),
@@ -257,15 +327,16 @@ enum feed_state feed_turn(struct feed *feed, int64_t *wait_ms, struct error *err
 
 bool feed_flush(struct feed *feed, int wait_ms)
 {
+    send_batch(feed);
     rd_kafka_flush(feed->producer, wait_ms);
-    return rd_kafka_outq_len(feed->producer) == 0;
+    return feed->batch_count == 0 && rd_kafka_outq_len(feed->producer) == 0;
 }
 
 struct feed_stats feed_stats(const struct feed *feed)
 {
     struct feed_stats stats = feed->stats;
 
-    stats.waiting = (uint64_t)rd_kafka_outq_len(feed->producer);
+    stats.waiting = feed->batch_count + (uint64_t)rd_kafka_outq_len(feed->producer);
     return stats;
 }
 
@@ -278,5 +349,6 @@ void feed_close(struct feed *feed)
     kafka_close(feed->producer);
     rows_close(feed->rows);
     buf_free(&feed->value);
+    buf_free(&feed->batch_bytes);
     free(feed);
 }

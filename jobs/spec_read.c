@@ -205,6 +205,8 @@ static int read_field(struct reader *reader, yaml_node_t *node)
     if (need_text(reader, node, "field") < 0)
         return -1;
     text = text_of(node);
+    if (strlen(text) > LIMIT_FIELD)
+        return fail(reader, node, "field: longer than %d bytes", LIMIT_FIELD);
     if (!*text || *text == '.' || text[strlen(text) - 1] == '.' || strstr(text, ".."))
         return fail(reader, node, "field '%s': it must be names joined by dots, as in a.b", text);
     reader->spec->field = mem_text(text);

@@ -12,9 +12,9 @@
 
 /* Job specs. */
 #define LIMIT_SPEC_BYTES  (1 << 20)
-#define LIMIT_SPEC_DEPTH  16
 #define LIMIT_LABELS      20000
 #define LIMIT_NAME        64
+#define LIMIT_FIELD       256
 #define LIMIT_WINDOW_MS   (7LL * 24 * 3600 * 1000)
 #define LIMIT_LATENESS_MS (365LL * 24 * 3600 * 1000)
 /* (size + lateness) / slide x series: the cells that open windows may take. */
