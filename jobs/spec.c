@@ -8,6 +8,7 @@
 #include "cluster/base/assets.h"
 #include "cluster/base/buf.h"
 #include "cluster/base/limits.h"
+#include "cluster/base/log.h"
 
 static bool is_file(const char *job)
 {
@@ -67,6 +68,8 @@ struct spec *spec_load(const char *job, struct error *error)
     name = mem_format("jobs/%s.yaml", job);
     asset = asset_find(name);
     free(name);
+    if (asset)
+        log_verbose("job %s: %s, as it ships", job, asset->name);
     if (asset)
         return spec_parse(asset->data, asset->length, asset->name, error);
     name = shipped_names();

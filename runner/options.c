@@ -274,6 +274,15 @@ static int misuse(const struct command *command, int found, char **argv, struct 
                      what, command->name);
 }
 
+/* Of a Kafka setting only the name: its value may be a password. */
+static void say_value(const struct option_row *row, const char *value, const char *from)
+{
+    bool setting = row->set == set_kafka;
+
+    log_verbose("--%s: %.*s (%s)", row->name,
+                setting ? (int)strcspn(value, "=") : (int)strlen(value), value, from);
+}
+
 static int read_command_line(const struct command *command, int argc, char **argv,
                              struct options *options, bool *given, struct error *error)
 {
@@ -290,7 +299,7 @@ static int read_command_line(const struct command *command, int argc, char **arg
         if (row->set(options, row, optarg, error) < 0)
             return -1;
         given[row - rows] = true;
-        log_verbose("--%s: %s (command line)", row->name, optarg ? optarg : "yes");
+        say_value(row, optarg ? optarg : "yes", "command line");
     }
     options->arguments = argv + optind;
     options->argument_count = argc - optind;
@@ -330,7 +339,7 @@ static int fill_in(const struct command *command, struct options *options, const
         }
         if (!value)
             continue;
-        log_verbose("--%s: %s (%s)", row->name, value, from);
+        say_value(row, value, from);
         if (row->set(options, row, value, error) < 0)
             return strcmp(from, "default") == 0 ? -1 : error_wrap(error, "from the environment");
         if (strcmp(row->name, "port") == 0)
