@@ -1,0 +1,622 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cluster/base/limits.h"
+#include "dashboard/parts.h"
+
+#define RETRY_AFTER_S "10"
+/* How long an EventSource waits before it comes back, in ms. */
+#define SSE_FIRST "retry: 2000\n\n"
+
+/* A request while it is answered. */
+struct exchange {
+    struct server *server;
+    struct lws *wsi;
+    char *path;
+    char *host, *origin; /* NULL: not sent */
+    bool head, other_method;
+    struct channel *channel;
+    struct reply reply;
+};
+
+enum { FOR_ALL = 1, OF_A_JOB = 2, GUARDED = 4 }; /* no token; ?job=; checks the origin */
+
+struct route {
+    const char *path;
+    int flags;
+    void (*answer)(struct exchange *exchange);
+};
+
+/* ---- what was asked */
+
+/* A header, or NULL; free() it. */
+static char *get_header(struct lws *wsi, enum lws_token_indexes token)
+{
+    int length = lws_hdr_total_length(wsi, token);
+    char *text;
+
+    if (length <= 0)
+        return NULL;
+    text = mem_alloc((size_t)length + 1, 1);
+    if (lws_hdr_copy(wsi, text, length + 1, token) < 0)
+        *text = '\0';
+    return text;
+}
+
+/* The n-th "NAME=VALUE" of the query, decoded, or NULL; free() it. */
+static char *get_argument(struct lws *wsi, int n)
+{
+    int length = lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, n);
+    char *text;
+
+    if (length <= 0)
+        return NULL;
+    text = mem_alloc((size_t)length + 1, 1);
+    if (lws_hdr_copy_fragment(wsi, text, length + 1, WSI_TOKEN_HTTP_URI_ARGS, n) < 0)
+        *text = '\0';
+    return text;
+}
+
+/* The value of the argument that starts with "NAME=", or NULL; free() it. */
+static char *find_argument(struct lws *wsi, const char *name)
+{
+    char *argument;
+
+    for (int n = 0; (argument = get_argument(wsi, n)) != NULL; n++) {
+        if (strncmp(argument, name, strlen(name)) == 0) {
+            memmove(argument, argument + strlen(name), strlen(argument + strlen(name)) + 1);
+            return argument;
+        }
+        free(argument);
+    }
+    return NULL;
+}
+
+static struct exchange begin(struct server *server, struct lws *wsi)
+{
+    struct exchange exchange = {.server = server, .wsi = wsi};
+
+    exchange.path = get_header(wsi, WSI_TOKEN_GET_URI);
+    if (!exchange.path) {
+        exchange.path = get_header(wsi, WSI_TOKEN_HEAD_URI);
+        exchange.head = exchange.path != NULL;
+        exchange.other_method = exchange.path == NULL;
+    }
+    exchange.host = get_header(wsi, WSI_TOKEN_HOST);
+    exchange.origin = get_header(wsi, WSI_TOKEN_ORIGIN);
+    return exchange;
+}
+
+static void end(struct exchange *exchange)
+{
+    free(exchange->path);
+    free(exchange->host);
+    free(exchange->origin);
+}
+
+/* ---- who may ask */
+
+static bool is_host_allowed(const struct exchange *exchange)
+{
+    const struct request_rules *rules = &exchange->server->rules;
+    char local[64];
+
+    if (request_host_allowed(rules, exchange->host, NULL))
+        return true;
+    return listen_local_address(lws_get_socket_fd(exchange->wsi), local, sizeof local) &&
+           request_host_allowed(rules, exchange->host, local);
+}
+
+static bool has_cookie(const struct exchange *exchange)
+{
+    char *cookies = get_header(exchange->wsi, WSI_TOKEN_HTTP_COOKIE);
+    size_t length = 0;
+    const char *value = cookies ? request_cookie(cookies, exchange->server->cookie, &length) : NULL;
+    bool matches = value && request_token_matches(value, length, exchange->server->token);
+
+    free(cookies);
+    return matches;
+}
+
+/* Who opens the page with ?token= gets a cookie, for the files, the socket
+ * and the links of the page, which know of no token. */
+static bool has_token(struct exchange *exchange)
+{
+    const char *token = exchange->server->token;
+    char *given = find_argument(exchange->wsi, "token=");
+    char *bearer = get_header(exchange->wsi, WSI_TOKEN_HTTP_AUTHORIZATION);
+    bool by_argument = given && request_token_matches(given, strlen(given), token);
+    bool by_header = bearer && request_bearer_matches(bearer, token);
+
+    if (by_argument)
+        buf_format(&exchange->reply.headers,
+                   "Set-Cookie: %s=%s; Path=/; HttpOnly; SameSite=Strict\r\n",
+                   exchange->server->cookie, token);
+    free(given);
+    free(bearer);
+    return by_argument || by_header || has_cookie(exchange);
+}
+
+static void refuse(struct exchange *exchange, struct reply reply)
+{
+    buf_free(&exchange->reply.headers);
+    exchange->reply = reply;
+}
+
+/* True: it goes on; else the reply says why not. */
+static bool may_ask(struct exchange *exchange, int flags)
+{
+    const struct request_rules *rules = &exchange->server->rules;
+
+    if (!is_host_allowed(exchange)) {
+        refuse(exchange,
+               reply_error(403, "this server is not called '%.200s': --allow-host lets it be",
+                           exchange->host ? exchange->host : ""));
+    } else if (exchange->server->token && !(flags & FOR_ALL) && !has_token(exchange)) {
+        refuse(exchange, reply_error(401, "a token is needed: 'Authorization: Bearer TOKEN', or "
+                                          "?token=TOKEN"));
+        buf_text(&exchange->reply.headers, "WWW-Authenticate: Bearer\r\n");
+    } else if (flags & GUARDED &&
+               !request_origin_allowed(rules, exchange->origin, exchange->host)) {
+        refuse(exchange, reply_error(403, "pages of %.200s may not ask: --allow-origin lets them",
+                                     exchange->origin));
+    } else {
+        return true;
+    }
+    return false;
+}
+
+/* A page of another origin that may ask may also read the answer. */
+static void add_cors(struct exchange *exchange)
+{
+    if (!exchange->origin)
+        return;
+    buf_format(&exchange->reply.headers, "Access-Control-Allow-Origin: %s\r\nVary: Origin\r\n",
+               exchange->origin);
+}
+
+/* ?job=NAME, or the first. */
+static bool find_channel(struct exchange *exchange)
+{
+    struct server *server = exchange->server;
+    char *job = find_argument(exchange->wsi, "job=");
+
+    exchange->channel = job ? NULL : server->channels;
+    for (size_t i = 0; job && i < server->channel_count; i++)
+        if (strcmp(server->channels[i].spec->name, job) == 0)
+            exchange->channel = &server->channels[i];
+    if (!exchange->channel)
+        refuse(exchange, reply_error(404, "no job '%.200s' here: see /api/jobs", job));
+    free(job);
+    return exchange->channel != NULL;
+}
+
+/* ---- the answers */
+
+static void say(struct exchange *exchange, int status, const char *type, struct buf *text,
+                size_t *account)
+{
+    exchange->reply.status = status;
+    exchange->reply.type = type;
+    exchange->reply.body = body_finish(text, account);
+    buf_text(&exchange->reply.headers, "Cache-Control: no-store\r\n");
+}
+
+static void say_text(struct exchange *exchange, int status, const char *words)
+{
+    struct buf text = {0};
+
+    body_start(&text);
+    buf_text(&text, words);
+    say(exchange, status, "text/plain; charset=utf-8", &text, NULL);
+}
+
+static void too_busy(struct exchange *exchange, const char *words)
+{
+    exchange->server->refused++;
+    refuse(exchange, reply_error(503, "%s", words));
+    buf_text(&exchange->reply.headers, "Retry-After: " RETRY_AFTER_S "\r\n");
+}
+
+static bool read_range(struct exchange *exchange, struct history_range *range)
+{
+    struct error error;
+    char *argument;
+
+    *range = (struct history_range){INT64_MIN, INT64_MAX, LIMIT_HISTORY};
+    for (int n = 0; (argument = get_argument(exchange->wsi, n)) != NULL; n++) {
+        int result = request_narrow(argument, range, &error);
+        free(argument);
+        if (result < 0) {
+            refuse(exchange, reply_error(400, "%s", error.text));
+            return false;
+        }
+    }
+    return true;
+}
+
+static void answer_windows_as(struct exchange *exchange, const char *type,
+                              void (*write)(const struct history *, struct history_range,
+                                            struct buf *))
+{
+    struct history_range range;
+    struct buf text = {0};
+
+    if (!read_range(exchange, &range))
+        return;
+    if (exchange->server->answer_bytes > ANSWER_BYTES) {
+        too_busy(exchange, "too many answers are under way");
+        return;
+    }
+    body_start(&text);
+    write(exchange->channel->history, range, &text);
+    say(exchange, 200, type, &text, &exchange->server->answer_bytes);
+}
+
+static void answer_windows(struct exchange *exchange)
+{
+    answer_windows_as(exchange, "application/json", history_write_json);
+}
+
+static void answer_csv(struct exchange *exchange)
+{
+    buf_format(&exchange->reply.headers, "Content-Disposition: attachment; filename=\"%s.csv\"\r\n",
+               exchange->channel->spec->name);
+    answer_windows_as(exchange, "text/csv; charset=utf-8", history_write_csv);
+}
+
+static void answer_status(struct exchange *exchange)
+{
+    struct buf text = {0};
+
+    body_start(&text);
+    stream_write_status(exchange->channel, &text);
+    buf_char(&text, '\n');
+    say(exchange, 200, "application/json", &text, NULL);
+}
+
+static void answer_jobs(struct exchange *exchange)
+{
+    const struct server *server = exchange->server;
+    struct buf text = {0};
+
+    body_start(&text);
+    buf_text(&text, "{\"jobs\":[");
+    for (size_t i = 0; i < server->channel_count; i++) {
+        const char *name = server->channels[i].spec->name;
+        buf_text(&text, i ? "," : "");
+        buf_json_string(&text, name, strlen(name));
+    }
+    buf_text(&text, "]}\n");
+    say(exchange, 200, "application/json", &text, NULL);
+}
+
+static void answer_alive(struct exchange *exchange)
+{
+    say_text(exchange, 200, "ok\n");
+}
+
+static void answer_ready(struct exchange *exchange)
+{
+    const struct server *server = exchange->server;
+
+    for (size_t i = 0; i < server->channel_count; i++) {
+        struct relay_stats stats = relay_stats(server->channels[i].relay);
+        if (!stats.connected || !stats.filled) {
+            say_text(exchange, 503,
+                     stats.connected ? "the history is being read\n" : "Kafka is lost\n");
+            return;
+        }
+    }
+    say_text(exchange, 200, "ok\n");
+}
+
+/* One value a job; `get` says which. */
+static void write_metric(const struct server *server, const char *name, const char *type,
+                         const char *help, long long (*get)(const struct channel *),
+                         struct buf *buf)
+{
+    buf_format(buf, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+    for (size_t i = 0; i < server->channel_count; i++) {
+        long long value = get(&server->channels[i]);
+        if (value >= 0) /* unknown values are left out */
+            buf_format(buf, "%s{job=\"%s\"} %lld\n", name, server->channels[i].spec->name, value);
+    }
+}
+
+static long long get_records(const struct channel *channel)
+{
+    return (long long)relay_stats(channel->relay).records;
+}
+
+static long long get_rejected(const struct channel *channel)
+{
+    return (long long)relay_stats(channel->relay).rejected;
+}
+
+static long long get_windows(const struct channel *channel)
+{
+    return (long long)history_count(channel->history);
+}
+
+static long long get_result_lag(const struct channel *channel)
+{
+    return relay_stats(channel->relay).lag;
+}
+
+static long long get_source_lag(const struct channel *channel)
+{
+    const struct server_config *config = &channel->server->config;
+
+    return config->job_state ? config->job_state(config->context, channel->spec).source_lag : -1;
+}
+
+static long long get_connected(const struct channel *channel)
+{
+    return relay_stats(channel->relay).connected;
+}
+
+static void write_job_metrics(const struct server *server, struct buf *buf)
+{
+    static const struct {
+        const char *name, *type, *help;
+        long long (*get)(const struct channel *);
+    } rows[] = {
+        {"tally_result_records_total", "counter", "Result records read.", get_records},
+        {"tally_result_records_rejected_total", "counter", "Of them, no record of the job.",
+         get_rejected},
+        {"tally_windows", "gauge", "Windows in the history.", get_windows},
+        {"tally_result_lag", "gauge", "Result records not read yet.", get_result_lag},
+        {"tally_source_lag", "gauge", "Source records not counted yet.", get_source_lag},
+        {"tally_kafka_connected", "gauge", "Whether some broker answers.", get_connected},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        write_metric(server, rows[i].name, rows[i].type, rows[i].help, rows[i].get, buf);
+}
+
+static void answer_metrics(struct exchange *exchange)
+{
+    const struct server *server = exchange->server;
+    struct buf text = {0};
+
+    body_start(&text);
+    write_job_metrics(server, &text);
+    buf_format(&text,
+               "# HELP tally_clients Live clients.\n# TYPE tally_clients gauge\n"
+               "tally_clients{transport=\"ws\"} %d\ntally_clients{transport=\"sse\"} %d\n",
+               server->counts[TRANSPORT_WS], server->counts[TRANSPORT_SSE]);
+    buf_format(&text,
+               "# HELP tally_client_snapshots_total Slow clients brought to the latest state.\n"
+               "# TYPE tally_client_snapshots_total counter\ntally_client_snapshots_total %llu\n",
+               (unsigned long long)server->snapshots);
+    buf_format(&text,
+               "# HELP tally_clients_refused_total Clients refused for lack of room.\n"
+               "# TYPE tally_clients_refused_total counter\ntally_clients_refused_total %llu\n",
+               (unsigned long long)server->refused);
+    buf_format(&text,
+               "# HELP tally_sent_bytes_total Bytes sent.\n"
+               "# TYPE tally_sent_bytes_total counter\ntally_sent_bytes_total %llu\n",
+               (unsigned long long)server->sent_bytes);
+    say(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", &text, NULL);
+}
+
+static void answer_not_upgraded(struct exchange *exchange)
+{
+    refuse(exchange, reply_error(426, "/ws is a WebSocket; for plain HTTP there are /events and "
+                                      "/api/windows"));
+    buf_text(&exchange->reply.headers, "Upgrade: websocket\r\nConnection: Upgrade\r\n");
+}
+
+static void answer_events(struct exchange *exchange)
+{
+    if (stream_full(exchange->server)) {
+        too_busy(exchange, "all places are taken");
+        return;
+    }
+    exchange->reply.status = 200;
+    exchange->reply.type = "text/event-stream";
+    exchange->reply.close = true; /* its length is not known: it ends with the connection */
+    buf_text(&exchange->reply.headers, "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n");
+}
+
+/* ---- the page's files */
+
+static void answer_file(struct exchange *exchange, const struct site_file *file)
+{
+    struct reply *reply = &exchange->reply;
+    char *accepts = get_header(exchange->wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING);
+    char *known = get_header(exchange->wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH);
+    bool gzip = file->gzip && accepts && request_accepts_gzip(accepts);
+    const char *etag = gzip ? file->etag_gzip : file->etag;
+
+    buf_format(&reply->headers, "ETag: %s\r\nVary: Accept-Encoding\r\nCache-Control: no-cache\r\n",
+               etag);
+    if (known && request_etag_matches(known, etag)) {
+        reply->status = 304;
+    } else {
+        reply->status = 200;
+        reply->type = file->type;
+        reply->body = body_hold(gzip ? file->gzip : file->plain);
+        if (gzip)
+            buf_text(&reply->headers, "Content-Encoding: gzip\r\n");
+    }
+    free(accepts);
+    free(known);
+}
+
+/* ---- the way of a request */
+
+static const struct route routes[] = {
+    {"/ws", OF_A_JOB | GUARDED, answer_not_upgraded},
+    {"/events", OF_A_JOB | GUARDED, answer_events},
+    {"/api/windows", OF_A_JOB | GUARDED, answer_windows},
+    {"/api/windows.csv", OF_A_JOB | GUARDED, answer_csv},
+    {"/api/status", OF_A_JOB | GUARDED, answer_status},
+    {"/api/jobs", GUARDED, answer_jobs},
+    {"/livez", FOR_ALL, answer_alive},
+    {"/readyz", FOR_ALL, answer_ready},
+    {"/metrics", 0, answer_metrics},
+};
+
+static const struct route *find_route(const char *path)
+{
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
+        if (strcmp(routes[i].path, path) == 0)
+            return &routes[i];
+    return NULL;
+}
+
+static void wrong_method(struct exchange *exchange)
+{
+    refuse(exchange, reply_error(405, "only GET and HEAD are known here"));
+    buf_text(&exchange->reply.headers, "Allow: GET, HEAD\r\n");
+    exchange->reply.close = true;
+}
+
+static void answer_route(struct exchange *exchange, const struct route *route)
+{
+    if (!may_ask(exchange, route->flags))
+        return;
+    if (route->flags & GUARDED)
+        add_cors(exchange);
+    if (route->flags & OF_A_JOB && !find_channel(exchange))
+        return;
+    route->answer(exchange);
+}
+
+static void answer_page(struct exchange *exchange)
+{
+    const struct site_file *file = site_find(exchange->server->site, exchange->path);
+
+    if (!may_ask(exchange, 0))
+        return;
+    if (file)
+        answer_file(exchange, file);
+    else
+        refuse(exchange, reply_error(404, "nothing is at '%.200s'", exchange->path));
+}
+
+static bool is_stream(const struct exchange *exchange)
+{
+    return exchange->reply.status == 200 && !exchange->reply.body && !exchange->head;
+}
+
+/* The id to resume after: a browser's own header is newer than its address. */
+static char *get_last_id(struct lws *wsi)
+{
+    static const char name[] = "last-event-id:";
+    int length = lws_hdr_custom_length(wsi, name, sizeof name - 1);
+    char *text;
+
+    if (length <= 0)
+        return find_argument(wsi, "last=");
+    text = mem_alloc((size_t)length + 1, 1);
+    if (lws_hdr_custom_copy(wsi, text, length + 1, name, sizeof name - 1) < 0)
+        *text = '\0';
+    return text;
+}
+
+static int open_events(struct client *client, struct exchange *exchange)
+{
+    char *last = get_last_id(exchange->wsi);
+    int result = reply_open(client, &exchange->reply, SSE_FIRST);
+
+    if (result == 0) {
+        stream_open(client, exchange->channel, last, TRANSPORT_SSE);
+        client_watch(client);
+    }
+    free(last);
+    return result;
+}
+
+int answer_http(struct client *client, struct lws *wsi)
+{
+    struct exchange exchange = begin(client->server, wsi);
+    const struct route *route = exchange.other_method ? NULL : find_route(exchange.path);
+    int result;
+
+    if (exchange.other_method)
+        wrong_method(&exchange);
+    else if (route)
+        answer_route(&exchange, route);
+    else
+        answer_page(&exchange);
+    exchange.reply.head = exchange.head;
+    if (route && route->answer == answer_events && is_stream(&exchange))
+        result = open_events(client, &exchange);
+    else
+        result = reply_send(client, &exchange.reply);
+    end(&exchange);
+    return result;
+}
+
+/* True: this asks for a WebSocket in words that we speak. */
+static bool is_websocket(struct exchange *exchange)
+{
+    char *upgrade = get_header(exchange->wsi, WSI_TOKEN_UPGRADE);
+    char *version = get_header(exchange->wsi, WSI_TOKEN_VERSION);
+    bool is_known = upgrade && strcasecmp(upgrade, "websocket") == 0;
+    bool is_version = version && strcmp(version, "13") == 0;
+
+    if (!is_known)
+        refuse(exchange, reply_error(400, "the only upgrade here is to a WebSocket"));
+    else if (!is_version) /* RFC 6455, section 4.2.2 */
+        refuse(exchange, reply_error(426, "WebSocket version 13 is needed"));
+    else if (lws_hdr_total_length(exchange->wsi, WSI_TOKEN_KEY) <= 0)
+        refuse(exchange, reply_error(400, "a WebSocket needs Sec-WebSocket-Key"));
+    if (is_known && !is_version)
+        buf_text(&exchange->reply.headers, "Sec-WebSocket-Version: 13\r\n");
+    free(upgrade);
+    free(version);
+    return exchange->reply.status == 0;
+}
+
+static void check_upgrade(struct exchange *exchange)
+{
+    const struct route *route = exchange->path ? find_route(exchange->path) : NULL;
+
+    if (!may_ask(exchange, GUARDED) || !is_websocket(exchange))
+        return;
+    if (!route || route->answer != answer_not_upgraded)
+        refuse(exchange, reply_error(404, "the WebSocket is at /ws"));
+    else if (find_channel(exchange) && stream_full(exchange->server))
+        too_busy(exchange, "all places are taken");
+}
+
+int answer_upgrade(struct server *server, struct lws *wsi)
+{
+    struct exchange exchange;
+    int result = 0;
+
+    /* After an upgrade that it does not know libwebsockets 4.1 has answered
+     * and forgotten the request, and asks nevertheless. */
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE) <= 0)
+        return -1;
+    exchange = begin(server, wsi);
+    check_upgrade(&exchange);
+    if (exchange.reply.status)
+        result = reply_refuse(server, wsi, &exchange.reply);
+    else
+        buf_free(&exchange.reply.headers);
+    end(&exchange);
+    return result;
+}
+
+int answer_websocket(struct client *client, struct lws *wsi)
+{
+    struct exchange exchange = begin(client->server, wsi);
+    char *last = get_last_id(wsi);
+    bool found = find_channel(&exchange);
+
+    if (found)
+        stream_open(client, exchange.channel, last, TRANSPORT_WS);
+    else
+        body_release(exchange.reply.body);
+    buf_free(&exchange.reply.headers);
+    free(last);
+    end(&exchange);
+    return found ? 0 : -1;
+}

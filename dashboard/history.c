@@ -1,0 +1,440 @@
+#include "dashboard/history.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster/base/limits.h"
+#include "cluster/base/number.h"
+#include "dashboard/position.h"
+
+struct window {
+    struct window *older, *newer; /* in the order of updates */
+    uint64_t update;
+    struct record record;
+    int64_t *position; /* of the topic, after the record that changed it last */
+    struct body *messages[TRANSPORTS];
+    uint64_t cells[]; /* the record's counts, then the position */
+};
+
+struct history {
+    const struct spec *spec;
+    struct record_writer *writer;
+    struct window **windows; /* ascending by start */
+    size_t count, capacity;
+    struct window *oldest, *newest; /* in the order of updates */
+    uint64_t last;
+    uint64_t unresumable; /* updates up to this one belong to a topic that is gone */
+    int64_t *position;
+    size_t partitions;
+    size_t message_count; /* encoded and kept */
+    size_t snapshot_windows;
+    size_t snapshot_bytes; /* of those alive */
+    struct body *snapshots[TRANSPORTS];
+    uint64_t snapshot_at[TRANSPORTS];
+    struct buf head; /* what /api/windows says before its windows */
+};
+
+static size_t at_most(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static void write_labels(const struct spec *spec, struct buf *buf)
+{
+    for (size_t i = 0; i < spec->series_count; i++) {
+        const struct spec_series *series = &spec->series[i];
+        buf_text(buf, i ? ",{\"name\":" : "{\"name\":");
+        buf_json_string(buf, series->name, strlen(series->name));
+        if (series->zh) {
+            buf_text(buf, ",\"zh\":");
+            buf_json_string(buf, series->zh, strlen(series->zh));
+        }
+        buf_char(buf, '}');
+    }
+}
+
+static void write_head(const struct spec *spec, struct buf *buf)
+{
+    buf_text(buf, "{\"job\":");
+    buf_json_string(buf, spec->name, strlen(spec->name));
+    buf_text(buf, ",\"labels\":[");
+    write_labels(spec, buf);
+    buf_format(buf, "],\"window\":{\"size\":%lld,\"slide\":%lld,\"lateness\":%lld},\"windows\":[",
+               (long long)spec->size, (long long)spec->slide, (long long)spec->lateness);
+}
+
+struct history *history_new(const struct spec *spec, int32_t partitions)
+{
+    struct history *history = mem_alloc(1, sizeof *history);
+    size_t series = spec->series_count ? spec->series_count : 1;
+
+    history->spec = spec;
+    history->writer = record_writer_new(spec);
+    history->capacity = at_most(LIMIT_HISTORY, HISTORY_CELLS / series);
+    history->capacity += history->capacity == 0;
+    history->windows = mem_alloc(history->capacity, sizeof(struct window *));
+    history->snapshot_windows = at_most(LIMIT_SNAPSHOT, HISTORY_SNAPSHOT_CELLS / series);
+    history->snapshot_windows += history->snapshot_windows == 0;
+    history->partitions = (size_t)partitions;
+    history->position = mem_alloc(history->partitions, sizeof *history->position);
+    write_head(spec, &history->head);
+    return history;
+}
+
+static void drop_messages(struct history *history, struct window *window)
+{
+    for (int i = 0; i < TRANSPORTS; i++) {
+        history->message_count -= window->messages[i] != NULL;
+        body_release(window->messages[i]);
+        window->messages[i] = NULL;
+    }
+}
+
+static void drop_window(struct history *history, struct window *window)
+{
+    drop_messages(history, window);
+    free(window);
+}
+
+void history_free(struct history *history)
+{
+    if (!history)
+        return;
+    for (size_t i = 0; i < history->count; i++)
+        drop_window(history, history->windows[i]);
+    for (int i = 0; i < TRANSPORTS; i++)
+        body_release(history->snapshots[i]);
+    record_writer_free(history->writer);
+    buf_free(&history->head);
+    free(history->windows);
+    free(history->position);
+    free(history);
+}
+
+/* The index of the first window that starts at or after `start`. Nearly always
+ * that is one of the last two. */
+static size_t find(const struct history *history, int64_t start)
+{
+    size_t low = 0, high = history->count;
+
+    if (high && history->windows[high - 1]->record.start < start)
+        return high;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (history->windows[middle]->record.start < start)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void unlink_update(struct history *history, struct window *window)
+{
+    *(window->older ? &window->older->newer : &history->oldest) = window->newer;
+    *(window->newer ? &window->newer->older : &history->newest) = window->older;
+    window->older = window->newer = NULL;
+}
+
+static void link_update(struct history *history, struct window *window)
+{
+    window->update = ++history->last;
+    window->older = history->newest;
+    *(window->older ? &window->older->newer : &history->oldest) = window;
+    history->newest = window;
+}
+
+static struct window *make_window(const struct history *history)
+{
+    size_t series = history->spec->series_count;
+    struct window *window =
+        mem_alloc(1, sizeof *window + (series + history->partitions) * sizeof window->cells[0]);
+
+    window->record.counts = window->cells;
+    window->position = (int64_t *)&window->cells[series];
+    return window;
+}
+
+/* Makes room at the index; when the history is full its oldest window goes. */
+static struct window *insert_window(struct history *history, size_t at)
+{
+    struct window **windows = history->windows;
+    struct window *window = make_window(history);
+
+    if (history->count == history->capacity) {
+        at--;
+        unlink_update(history, windows[0]);
+        drop_window(history, windows[0]);
+        memmove(&windows[0], &windows[1], at * sizeof *windows);
+    } else {
+        memmove(&windows[at + 1], &windows[at], (history->count - at) * sizeof *windows);
+        history->count++;
+    }
+    windows[at] = window;
+    return window;
+}
+
+/* Messages are kept for those who read along; who is further behind gets a snapshot. */
+static void forget_old_messages(struct history *history)
+{
+    struct window *window = history->newest;
+
+    if (history->message_count <= (size_t)TRANSPORTS * 2 * LIMIT_BEHIND)
+        return;
+    for (size_t i = 0; window && i < LIMIT_BEHIND; i++)
+        window = window->older;
+    for (; window; window = window->older)
+        drop_messages(history, window);
+}
+
+static void set_window(struct history *history, struct window *window, const struct record *record)
+{
+    uint64_t *counts = window->record.counts;
+
+    memcpy(counts, record->counts, history->spec->series_count * sizeof *counts);
+    memcpy(window->position, history->position, history->partitions * sizeof *window->position);
+    window->record = *record;
+    window->record.counts = counts;
+    drop_messages(history, window);
+    link_update(history, window);
+    forget_old_messages(history);
+}
+
+bool history_add(struct history *history, const struct record *record, int32_t partition,
+                 int64_t offset)
+{
+    size_t at = find(history, record->start);
+    struct window *window = at < history->count ? history->windows[at] : NULL;
+
+    history_position(history, partition, offset + 1);
+    if (window && window->record.start == record->start) {
+        if (record->total <= window->record.total)
+            return false;
+        unlink_update(history, window);
+    } else {
+        if (at == 0 && history->count == history->capacity)
+            return false; /* older than all that is kept */
+        window = insert_window(history, at);
+    }
+    set_window(history, window, record);
+    return true;
+}
+
+void history_position(struct history *history, int32_t partition, int64_t next)
+{
+    if (partition < 0 || (size_t)partition >= history->partitions)
+        return;
+    /* Offsets only grow, unless the topic was deleted and made anew: then ids
+     * of the old one say nothing about this one. */
+    if (next < history->position[partition])
+        history->unresumable = history->last;
+    history->position[partition] = next;
+}
+
+size_t history_count(const struct history *history)
+{
+    return history->count;
+}
+
+uint64_t history_last(const struct history *history)
+{
+    return history->last;
+}
+
+/* The first window changed after the cursor. Walks back from the newest:
+ * readers are nearly always close to it. */
+static struct window *first_after(const struct history *history, uint64_t cursor)
+{
+    struct window *window = history->newest;
+
+    if (!window || window->update <= cursor)
+        return NULL;
+    while (window->older && window->older->update > cursor)
+        window = window->older;
+    return window;
+}
+
+size_t history_behind(const struct history *history, uint64_t cursor, size_t most)
+{
+    const struct window *window = history->newest;
+    size_t count = 0;
+
+    for (; window && window->update > cursor && count < most; window = window->older)
+        count++;
+    return count;
+}
+
+const struct record *history_next(const struct history *history, uint64_t *cursor)
+{
+    const struct window *window = first_after(history, *cursor);
+
+    if (!window)
+        return NULL;
+    *cursor = window->update;
+    return &window->record;
+}
+
+static bool has_ids(const struct history *history)
+{
+    return history->partitions <= HISTORY_ID_PARTITIONS;
+}
+
+/* Positions grow along the order of updates. So from the newest back, the
+ * first window that the id covers ends what its reader has seen. */
+bool history_resume(const struct history *history, const char *id, uint64_t *cursor)
+{
+    int64_t seen[HISTORY_ID_PARTITIONS];
+    const struct window *window = history->newest;
+
+    if (!has_ids(history) || !position_parse(id, seen, history->partitions) ||
+        !position_covers(history->position, seen, history->partitions))
+        return false;
+    for (size_t i = 0; window && i <= LIMIT_BEHIND; i++, window = window->older) {
+        if (window->update <= history->unresumable)
+            return false;
+        if (position_covers(seen, window->position, history->partitions)) {
+            *cursor = window->update;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void write_id(const struct history *history, const int64_t *position, struct buf *buf)
+{
+    if (has_ids(history))
+        position_write(position, history->partitions, buf);
+}
+
+static void start_message(const struct history *history, enum transport transport,
+                          const char *event, const int64_t *position, struct buf *buf)
+{
+    body_start(buf);
+    if (transport == TRANSPORT_SSE) {
+        buf_format(buf, "event: %s\nid: ", event);
+        write_id(history, position, buf);
+        buf_text(buf, "\ndata: ");
+    } else {
+        buf_format(buf, "{\"event\":\"%s\",\"id\":\"", event);
+        write_id(history, position, buf);
+        buf_text(buf, "\",\"data\":");
+    }
+}
+
+static void end_message(enum transport transport, struct buf *buf)
+{
+    buf_text(buf, transport == TRANSPORT_SSE ? "\n\n" : "}");
+}
+
+struct body *history_message(struct history *history, uint64_t *cursor, enum transport transport)
+{
+    struct window *window = first_after(history, *cursor);
+    struct buf text = {0};
+
+    if (!window)
+        return NULL;
+    *cursor = window->update;
+    if (!window->messages[transport]) {
+        start_message(history, transport, "window", window->position, &text);
+        record_write(history->writer, &window->record, &text);
+        end_message(transport, &text);
+        window->messages[transport] = body_finish(&text, NULL);
+        history->message_count++;
+    }
+    return window->messages[transport];
+}
+
+struct body *history_snapshot(struct history *history, uint64_t *cursor, enum transport transport)
+{
+    struct body **snapshot = &history->snapshots[transport];
+    struct history_range newest = {INT64_MIN, INT64_MAX, history->snapshot_windows};
+    struct buf text = {0};
+
+    if (!*snapshot || (history->snapshot_at[transport] != history->last &&
+                       history->snapshot_bytes < HISTORY_SNAPSHOT_BYTES)) {
+        start_message(history, transport, "snapshot", history->position, &text);
+        history_write_json(history, newest, &text);
+        end_message(transport, &text);
+        body_release(*snapshot);
+        *snapshot = body_finish(&text, &history->snapshot_bytes);
+        history->snapshot_at[transport] = history->last;
+    }
+    *cursor = history->snapshot_at[transport];
+    return *snapshot;
+}
+
+/* The indexes [*first, *end) of a range. */
+static void find_range(const struct history *history, struct history_range range, size_t *first,
+                       size_t *end)
+{
+    *first = find(history, range.from);
+    *end = find(history, range.to);
+    if (*end < *first)
+        *end = *first;
+    if (*end - *first > range.limit)
+        *first = *end - range.limit;
+}
+
+void history_write_json(const struct history *history, struct history_range range, struct buf *buf)
+{
+    size_t first, end;
+
+    find_range(history, range, &first, &end);
+    buf_add(buf, history->head.data, history->head.length);
+    for (size_t i = first; i < end; i++) {
+        if (i > first)
+            buf_char(buf, ',');
+        record_write(history->writer, &history->windows[i]->record, buf);
+    }
+    buf_text(buf, "]}");
+}
+
+/* RFC 4180: quotes where a comma, a quote or a line end is inside. */
+static void write_csv_field(struct buf *buf, const char *text)
+{
+    if (!strpbrk(text, ",\"\r\n")) {
+        buf_text(buf, text);
+        return;
+    }
+    buf_char(buf, '"');
+    for (; *text; text++) {
+        if (*text == '"')
+            buf_char(buf, '"');
+        buf_char(buf, *text);
+    }
+    buf_char(buf, '"');
+}
+
+static void write_csv_number(struct buf *buf, uint64_t number)
+{
+    char digits[20];
+
+    buf_char(buf, ',');
+    buf_add(buf, digits, number_write(digits, number));
+}
+
+static void write_csv_row(const struct spec *spec, const struct record *record, struct buf *buf)
+{
+    write_csv_field(buf, spec->name);
+    buf_format(buf, ",%lld,%lld", (long long)record->start, (long long)record->end);
+    for (size_t i = 0; i < spec->series_count; i++)
+        write_csv_number(buf, record->counts[i]);
+    write_csv_number(buf, record->total);
+    buf_char(buf, '\n');
+}
+
+void history_write_csv(const struct history *history, struct history_range range, struct buf *buf)
+{
+    const struct spec *spec = history->spec;
+    size_t first, end;
+
+    find_range(history, range, &first, &end);
+    buf_text(buf, "job,start,end");
+    for (size_t i = 0; i < spec->series_count; i++) {
+        buf_char(buf, ',');
+        write_csv_field(buf, spec->series[i].name);
+    }
+    buf_text(buf, ",total\n");
+    for (size_t i = first; i < end; i++)
+        write_csv_row(spec, &history->windows[i]->record, buf);
+}

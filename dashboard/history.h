@@ -1,0 +1,70 @@
+/* history.h: the newest windows of one job, as its result topic tells them.
+ *
+ * Of a window's records the one with the largest total is the truth. Every
+ * change gets the next number, the window goes to the end of the order of
+ * updates, and what a reader has is one such number, its cursor: so a reader
+ * who falls behind finds each window once, in its newest state, and costs no
+ * memory here. An id is the position in the result topic after an update
+ * ("0-13", "0-13.1-8"); it turns back into a cursor. */
+#ifndef TALLY_HISTORY_H
+#define TALLY_HISTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dashboard/body.h"
+#include "jobs/record.h"
+#include "jobs/spec.h"
+
+/* The counts a history holds: with very many series it holds fewer windows
+ * than LIMIT_HISTORY, and a snapshot fewer than LIMIT_SNAPSHOT. */
+#define HISTORY_CELLS          (1 << 20)
+#define HISTORY_SNAPSHOT_CELLS (1 << 16)
+/* Snapshots that clients are still reading, of all ages; beyond, an old one serves again. */
+#define HISTORY_SNAPSHOT_BYTES (16 << 20)
+/* A topic with more partitions gets no ids, and its readers no resume. */
+#define HISTORY_ID_PARTITIONS 64
+
+enum transport { TRANSPORT_WS, TRANSPORT_SSE, TRANSPORTS };
+
+struct history;
+
+/* `spec` must outlive the history; bodies must not. */
+struct history *history_new(const struct spec *spec, int32_t partitions);
+void history_free(struct history *history);
+/* Takes a record read at this place of the topic; false if it tells nothing
+ * new. The record is copied. */
+bool history_add(struct history *history, const struct record *record, int32_t partition,
+                 int64_t offset);
+/* The next offset to read of a partition: the topic was read so far. */
+void history_position(struct history *history, int32_t partition, int64_t next);
+
+size_t history_count(const struct history *history);
+/* The number of the last update; a cursor that has seen everything. */
+uint64_t history_last(const struct history *history);
+/* How many windows changed after the cursor, counted up to `most`. */
+size_t history_behind(const struct history *history, uint64_t cursor, size_t most);
+/* The first change after the cursor, which it moves there; NULL: there is none. */
+const struct record *history_next(const struct history *history, uint64_t *cursor);
+/* From an id to the cursor that misses nothing; false if the id is none, is
+ * not of this topic, or lies more than LIMIT_BEHIND windows back. */
+bool history_resume(const struct history *history, const char *id, uint64_t *cursor);
+
+/* The message of the first change after the cursor, which it moves there; NULL:
+ * there is none. The history's own reference: hold it to keep it. */
+struct body *history_message(struct history *history, uint64_t *cursor, enum transport transport);
+/* The message with the newest windows, likewise; `cursor` becomes what it shows. */
+struct body *history_snapshot(struct history *history, uint64_t *cursor, enum transport transport);
+
+/* Which windows: from <= start < to, and of these the newest `limit`. */
+struct history_range {
+    int64_t from, to;
+    size_t limit;
+};
+/* {"job":...,"labels":[...],"window":{...},"windows":[...]} */
+void history_write_json(const struct history *history, struct history_range range, struct buf *buf);
+/* job,start,end,<series...>,total */
+void history_write_csv(const struct history *history, struct history_range range, struct buf *buf);
+
+#endif

@@ -1,0 +1,131 @@
+/* parts.h: what the server's own files share: reply.c sends one answer,
+ * stream.c feeds the live clients, answer.c knows the paths, server.c owns it
+ * all and talks to libwebsockets. Not for others: they use server.h. */
+#ifndef TALLY_PARTS_H
+#define TALLY_PARTS_H
+
+#include <ev.h>
+#include <libwebsockets.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dashboard/body.h"
+#include "dashboard/history.h"
+#include "dashboard/listen.h"
+#include "dashboard/request.h"
+#include "dashboard/server.h"
+#include "dashboard/site.h"
+
+/* What one write hands to the kernel; what does not fit there is copied by
+ * libwebsockets, so this bounds a slow client's memory. */
+#define CHUNK_BYTES 16384
+/* Answers made for one client each (/api/windows), all together. */
+#define ANSWER_BYTES (64 << 20)
+
+_Static_assert(BODY_ROOM >= LWS_PRE, "a body has room for a frame header");
+
+/* One job and all its clients. */
+struct channel {
+    struct server *server;
+    struct relay *relay;
+    const struct spec *spec;
+    struct history *history;
+    struct body *status[TRANSPORTS]; /* this second's */
+    bool connected;                  /* to Kafka, as last told */
+    bool filled;
+};
+
+enum client_kind { CLIENT_NONE, CLIENT_ANSWER, CLIENT_WS, CLIENT_SSE };
+
+/* What libwebsockets keeps for us with a connection, zeroed by it. */
+struct client {
+    struct lws *wsi;
+    struct server *server;
+    struct channel *channel;
+    struct client *next, **back; /* in server->streams */
+    struct body *sending;        /* a message or an answer that takes several writes */
+    size_t sent;
+    uint64_t cursor;
+    ev_io gone; /* see client_watch */
+    uint32_t snapshot_tick;
+    uint8_t kind;
+    uint8_t slot;   /* spreads the timed work over the seconds */
+    uint8_t missed; /* beats without a sign of life */
+    bool wants_snapshot, wants_status, wants_beat, awaits_pong, waits;
+};
+
+struct server {
+    struct ev_loop *loop;
+    struct lws_context *context;
+    struct lws_vhost *vhost;
+    struct server_config config;
+    struct request_rules rules;
+    char *token; /* NULL: none is asked for */
+    char *cookie;
+    char *url;
+    struct site *site;
+    struct listen_sockets sockets;
+    ev_io accepts[LISTEN_SOCKETS];
+    ev_timer timer;
+    uint32_t tick; /* seconds */
+    bool paused;   /* no descriptors left: accepts again in a second */
+    int descriptor_limit;
+    struct channel *channels;
+    size_t channel_count;
+    struct client *streams;
+    int counts[TRANSPORTS];
+    size_t answer_bytes;
+    uint64_t snapshots, refused, sent_bytes;
+};
+
+/* ---- reply.c */
+
+struct reply {
+    int status;
+    const char *type;   /* NULL: no body */
+    struct body *body;  /* the reply's own reference, or NULL */
+    struct buf headers; /* more of them, each with its line end */
+    bool head;          /* asked with HEAD: the body's length, not the body */
+    bool close;
+};
+
+/* Both return what the callback of libwebsockets shall return. */
+int reply_send(struct client *client, struct reply *reply);
+int reply_continue(struct client *client);
+/* The head, and the first text of a body that has no end. */
+int reply_open(struct client *client, struct reply *reply, const char *first);
+/* Before an upgrade: a short one, then the end of the connection. */
+int reply_refuse(struct server *server, struct lws *wsi, struct reply *reply);
+/* {"error":"..."} */
+struct reply reply_error(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Writes a piece of the body that `sending` holds; 1 when that was the last. */
+int client_send_piece(struct client *client);
+/* Closes the connection as soon as its peer is gone. */
+void client_watch(struct client *client);
+/* Forgets all that hangs on a client; may be called again. */
+void client_end(struct client *client);
+
+/* ---- stream.c */
+
+bool stream_full(const struct server *server);
+/* `last`: the id to resume after, or NULL. */
+void stream_open(struct client *client, struct channel *channel, const char *last,
+                 enum transport transport);
+int stream_write(struct client *client);
+void stream_alive(struct client *client);
+/* The channel's history or connection changed. */
+void stream_changed(struct channel *channel);
+/* Once a second. */
+void stream_tick(struct server *server);
+void stream_write_status(struct channel *channel, struct buf *buf);
+void stream_say_goodbye(struct server *server);
+
+/* ---- answer.c */
+
+int answer_http(struct client *client, struct lws *wsi);
+/* 0: let it become a WebSocket. */
+int answer_upgrade(struct server *server, struct lws *wsi);
+/* Opens the stream of a WebSocket that answer_upgrade let through. */
+int answer_websocket(struct client *client, struct lws *wsi);
+
+#endif

@@ -1,0 +1,347 @@
+#include "dashboard/relay.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster/base/buf.h"
+#include "cluster/base/clock.h"
+#include "cluster/base/limits.h"
+#include "cluster/base/log.h"
+#include "cluster/wake.h"
+
+#define TURN_US 5000
+#define SLICE   64
+/* Records that make up one window at the usual pace of updates: how far back
+ * to begin, to fill the history. */
+#define RECORDS_PER_WINDOW 16
+/* A broker that owes an answer and said nothing for so long is lost: it is
+ * paused, or the network drops packets. A fetch is answered every 0.5 s. */
+#define SILENCE_US 5000000
+
+struct partition {
+    int64_t next; /* offset to read; -1: not known yet */
+    bool started;
+    bool at_end; /* was there once */
+};
+
+struct relay {
+    const struct spec *spec;
+    rd_kafka_t *client;
+    rd_kafka_topic_t *topic;
+    rd_kafka_queue_t *records; /* of all partitions */
+    rd_kafka_queue_t *events;  /* statistics, errors, logs */
+    struct wake wake;
+    struct partition *partitions;
+    int32_t partition_count;
+    struct history *history;
+    struct record record; /* room to read into */
+    struct relay_stats stats;
+    bool changed;
+    bool gone; /* the topic was deleted */
+    void (*on_change)(void *context);
+    void *context;
+};
+
+static void note_end(struct relay *relay, struct partition *partition)
+{
+    if (partition->at_end)
+        return;
+    partition->at_end = true;
+    for (int32_t i = 0; i < relay->partition_count; i++)
+        if (!relay->partitions[i].at_end)
+            return;
+    relay->stats.filled = relay->changed = true;
+}
+
+static int64_t end_of(const struct relay *relay, int32_t partition)
+{
+    int64_t low, high;
+
+    /* What the last fetch said; asks nobody. */
+    if (rd_kafka_get_watermark_offsets(relay->client, relay->spec->sink, partition, &low, &high) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR)
+        return -1;
+    return high;
+}
+
+/* A busy topic is never at its end: to have read what was there is enough. */
+static void look_for_ends(struct relay *relay)
+{
+    for (int32_t i = 0; i < relay->partition_count; i++) {
+        struct partition *partition = &relay->partitions[i];
+        int64_t end = partition->at_end ? -1 : end_of(relay, i);
+        if (end >= 0 && partition->next >= end)
+            note_end(relay, partition);
+    }
+}
+
+/* While the topic's past is read, its records' own times tell their age. */
+static int64_t time_of(const struct partition *partition, const rd_kafka_message_t *message)
+{
+    rd_kafka_timestamp_type_t type;
+    int64_t now = clock_wall_ms(), time = rd_kafka_message_timestamp(message, &type);
+
+    return !partition->at_end && time > 0 && time < now ? time : now;
+}
+
+static void take_record(struct relay *relay, const rd_kafka_message_t *message)
+{
+    struct partition *partition = &relay->partitions[message->partition];
+    struct error error;
+
+    partition->next = message->offset + 1;
+    relay->stats.records++;
+    if (record_read(relay->spec, message->payload ? message->payload : "", message->len,
+                    &relay->record, &error) < 0) {
+        relay->stats.rejected++;
+        log_verbose("%s, partition %d, offset %lld: %s", relay->spec->sink, (int)message->partition,
+                    (long long)message->offset, error.text);
+        history_position(relay->history, message->partition, partition->next);
+        return;
+    }
+    relay->stats.last_record = time_of(partition, message);
+    if (history_add(relay->history, &relay->record, message->partition, message->offset))
+        relay->changed = true;
+}
+
+static void set_gone(struct relay *relay, bool gone)
+{
+    if (gone && !relay->gone)
+        log_warning("topic '%s' is gone from Kafka; what was read of it is still served, and it is "
+                    "read again when it is back",
+                    relay->spec->sink);
+    relay->gone = gone;
+}
+
+static void take_message(struct relay *relay, const rd_kafka_message_t *message)
+{
+    bool known = message->partition >= 0 && message->partition < relay->partition_count;
+
+    if (known && message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        take_record(relay, message);
+    } else if (known && message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        struct partition *partition = &relay->partitions[message->partition];
+        partition->next = message->offset;
+        history_position(relay->history, message->partition, message->offset);
+        note_end(relay, partition);
+    } else {
+        log_verbose("%s: %s", relay->spec->sink, rd_kafka_message_errstr(message));
+    }
+}
+
+/* Takes up to a slice; false: there was nothing more. */
+static bool take_slice(struct relay *relay)
+{
+    rd_kafka_message_t *messages[SLICE];
+    ssize_t count = rd_kafka_consume_batch_queue(relay->records, 0, messages, SLICE);
+
+    for (ssize_t i = 0; i < count; i++) {
+        take_message(relay, messages[i]);
+        rd_kafka_message_destroy(messages[i]);
+    }
+    return count > 0;
+}
+
+static bool work(void *context)
+{
+    struct relay *relay = context;
+    int64_t until = clock_monotonic_us() + TURN_US;
+    bool more = true;
+
+    rd_kafka_poll(relay->client, 0);
+    for (int taken = 0; more && taken < LIMIT_BATCH; taken += SLICE) {
+        more = take_slice(relay);
+        if (clock_monotonic_us() >= until)
+            break;
+    }
+    if (!relay->stats.filled)
+        look_for_ends(relay);
+    if (relay->changed && relay->on_change) {
+        relay->changed = false;
+        relay->on_change(relay->context);
+    }
+    return more;
+}
+
+static bool answers(json_t *broker)
+{
+    const char *state = json_string_value(json_object_get(broker, "state"));
+    bool owes = json_integer_value(json_object_get(broker, "waitresp_cnt")) > 0;
+    json_int_t silent = json_integer_value(json_object_get(broker, "rxidle"));
+
+    return state && strcmp(state, "UP") == 0 && !(owes && silent > SILENCE_US);
+}
+
+/* Whether a partition that we read is in the metadata no more. */
+static bool is_missing(json_t *topic)
+{
+    json_t *partition;
+    const char *number;
+
+    json_object_foreach(
+        json_object_get(topic, "partitions"), number,
+        partition) if (number[0] != '-' &&
+                       json_is_true(json_object_get(partition, "unknown"))) return true;
+    return false;
+}
+
+/* The only way to see a broker come back while it has nothing new to say, and
+ * a topic go: https://github.com/confluentinc/librdkafka/blob/master/STATISTICS.md */
+static void on_statistics(void *context, const char *json, size_t length)
+{
+    struct relay *relay = context;
+    json_t *root = json_loadb(json, length, 0, NULL), *broker;
+    bool connected = false;
+    const char *name;
+
+    if (!root)
+        return;
+    json_object_foreach(json_object_get(root, "brokers"), name, broker) connected |=
+        answers(broker);
+    set_gone(relay,
+             is_missing(json_object_get(json_object_get(root, "topics"), relay->spec->sink)));
+    json_decref(root);
+    if (connected != relay->stats.connected) {
+        relay->stats.connected = connected;
+        relay->changed = true;
+    }
+}
+
+static bool is_known(const char *name, const char *value)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char reason[128];
+    bool known = rd_kafka_conf_set(conf, name, value, reason, sizeof reason) == RD_KAFKA_CONF_OK;
+
+    rd_kafka_conf_destroy(conf);
+    return known;
+}
+
+static rd_kafka_t *make_client(struct relay *relay, const struct kafka_settings *settings,
+                               bool whole, struct error *error)
+{
+    const struct kafka_calls calls = {.statistics = on_statistics, .context = relay};
+    struct kafka_pair pairs[10] = {
+        {"enable.partition.eof", "true"},        {"enable.auto.commit", "false"},
+        {"auto.offset.reset", "earliest"},       {"statistics.interval.ms", "1000"},
+        {"queued.max.messages.kbytes", "16384"},
+    };
+    size_t count = 5;
+
+    if (whole) /* the in-process broker does not wake a waiting fetch */
+        pairs[count++] = (struct kafka_pair){"fetch.wait.max.ms", "10"};
+    if (is_known("fetch.queue.backoff.ms", "10")) /* from librdkafka 2.2 on */
+        pairs[count] = (struct kafka_pair){"fetch.queue.backoff.ms", "10"};
+    return kafka_consumer(settings, pairs, &calls, error);
+}
+
+static int start_partitions(struct relay *relay, bool whole, struct error *error)
+{
+    int64_t start = RD_KAFKA_OFFSET_BEGINNING;
+
+    if (!whole)
+        start = RD_KAFKA_OFFSET_TAIL(LIMIT_HISTORY * RECORDS_PER_WINDOW / relay->partition_count);
+    for (int32_t i = 0; i < relay->partition_count; i++) {
+        relay->partitions[i].next = -1;
+        if (rd_kafka_consume_start_queue(relay->topic, i, start, relay->records) < 0)
+            return error_set(error, EXIT_FAILED, "cannot read topic '%s': %s", relay->spec->sink,
+                             rd_kafka_err2str(rd_kafka_last_error()));
+        relay->partitions[i].started = true;
+    }
+    return 0;
+}
+
+/* The reader of single partitions, not the one of groups: nothing is
+ * committed, and no right to a group is needed. */
+static int attach(struct relay *relay, const struct kafka_settings *settings, bool whole,
+                  struct error *error)
+{
+    relay->client = make_client(relay, settings, whole, error);
+    if (!relay->client || kafka_need_topic(relay->client, settings, relay->spec->sink,
+                                           "start the job that writes it first, or create it",
+                                           &relay->partition_count, error) < 0)
+        return -1;
+    relay->stats.connected = true;
+    relay->partitions = mem_alloc((size_t)relay->partition_count, sizeof *relay->partitions);
+    relay->history = history_new(relay->spec, relay->partition_count);
+    relay->topic = rd_kafka_topic_new(relay->client, relay->spec->sink, NULL);
+    relay->records = rd_kafka_queue_new(relay->client);
+    relay->events = rd_kafka_queue_get_main(relay->client);
+    return start_partitions(relay, whole, error);
+}
+
+struct relay *relay_start(struct ev_loop *loop, const struct kafka_settings *settings,
+                          const struct spec *spec, bool whole, struct error *error)
+{
+    struct relay *relay = mem_alloc(1, sizeof *relay);
+
+    relay->spec = spec;
+    relay->record.counts = mem_alloc(spec->series_count, sizeof *relay->record.counts);
+    wake_start(&relay->wake, loop, work, relay);
+    if (attach(relay, settings, whole, error) < 0) {
+        relay_stop(relay);
+        return NULL;
+    }
+    wake_watch(&relay->wake, relay->records);
+    wake_watch(&relay->wake, relay->events);
+    return relay;
+}
+
+void relay_on_change(struct relay *relay, void (*on_change)(void *context), void *context)
+{
+    relay->on_change = on_change;
+    relay->context = context;
+}
+
+const struct spec *relay_spec(const struct relay *relay)
+{
+    return relay->spec;
+}
+
+struct history *relay_history(const struct relay *relay)
+{
+    return relay->history;
+}
+
+struct relay_stats relay_stats(const struct relay *relay)
+{
+    struct relay_stats stats = relay->stats;
+
+    for (int32_t i = 0; i < relay->partition_count; i++) {
+        int64_t end = end_of(relay, i), next = relay->partitions[i].next;
+        if (next >= 0 && end > next)
+            stats.lag += end - next;
+    }
+    return stats;
+}
+
+static void stop_partitions(struct relay *relay)
+{
+    for (int32_t i = 0; relay->partitions && i < relay->partition_count; i++)
+        if (relay->partitions[i].started)
+            rd_kafka_consume_stop(relay->topic, i);
+}
+
+void relay_stop(struct relay *relay)
+{
+    if (!relay)
+        return;
+    stop_partitions(relay);
+    if (relay->records) {
+        wake_unwatch(relay->records);
+        rd_kafka_queue_destroy(relay->records);
+    }
+    if (relay->events) {
+        wake_unwatch(relay->events);
+        rd_kafka_queue_destroy(relay->events);
+    }
+    if (relay->topic)
+        rd_kafka_topic_destroy(relay->topic);
+    kafka_close(relay->client);
+    wake_stop(&relay->wake);
+    history_free(relay->history);
+    free(relay->partitions);
+    free(relay->record.counts);
+    free(relay);
+}

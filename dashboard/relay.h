@@ -1,0 +1,38 @@
+/* relay.h: from a result topic into a job's history, from start-up on, in the
+ * loop's thread. Of a window's records the one with the largest total stays. */
+#ifndef TALLY_RELAY_H
+#define TALLY_RELAY_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cluster/kafka.h"
+#include "dashboard/history.h"
+#include "jobs/spec.h"
+
+struct relay;
+
+struct relay_stats {
+    uint64_t records;    /* result records read */
+    uint64_t rejected;   /* of them, no record of this job */
+    int64_t last_record; /* wall ms at which the newest came; 0: none yet */
+    int64_t lag;         /* records of the topic not yet read */
+    bool filled;         /* the topic was read to its end once */
+    bool connected; /* some broker answers; known within a second, for a silent one within six */
+};
+
+/* Reads `spec->sink` into a history of its own, which it owns. `whole`: from
+ * the beginning of the topic (the in-process broker), else from where the
+ * history can be filled. No such topic: EXIT_REFUSED. `spec` must outlive it.
+ * One function may be called after each turn in which the history or the
+ * connection changed; the server takes that place with server_start. */
+struct relay *relay_start(struct ev_loop *loop, const struct kafka_settings *settings,
+                          const struct spec *spec, bool whole, struct error *error);
+void relay_on_change(struct relay *relay, void (*on_change)(void *context), void *context);
+const struct spec *relay_spec(const struct relay *relay);
+struct history *relay_history(const struct relay *relay);
+struct relay_stats relay_stats(const struct relay *relay);
+void relay_stop(struct relay *relay);
+
+#endif

@@ -1,0 +1,282 @@
+#include <string.h>
+#include <sys/socket.h>
+
+#include "cluster/base/clock.h"
+#include "cluster/base/limits.h"
+#include "dashboard/parts.h"
+
+#define STATUS_EVERY 5 /* seconds */
+#define BEAT_EVERY   15
+/* Beats without an answer, or not even sent, after which a client is closed. */
+#define BEATS_MISSED 2
+
+bool stream_full(const struct server *server)
+{
+    return server->counts[TRANSPORT_WS] + server->counts[TRANSPORT_SSE] >= LIMIT_CLIENTS;
+}
+
+static enum transport transport_of(const struct client *client)
+{
+    return client->kind == CLIENT_SSE ? TRANSPORT_SSE : TRANSPORT_WS;
+}
+
+void stream_open(struct client *client, struct channel *channel, const char *last,
+                 enum transport transport)
+{
+    struct server *server = channel->server;
+
+    client->channel = channel;
+    client->kind = transport == TRANSPORT_SSE ? CLIENT_SSE : CLIENT_WS;
+    client->next = server->streams;
+    client->back = &server->streams;
+    if (client->next)
+        client->next->back = &client->next;
+    server->streams = client;
+    server->counts[transport]++;
+    client->slot = (uint8_t)(clock_monotonic_us() / 100 % BEAT_EVERY);
+    client->wants_status = true;
+    client->wants_snapshot = !last || !history_resume(channel->history, last, &client->cursor);
+    lws_callback_on_writable(client->wsi);
+}
+
+void stream_alive(struct client *client)
+{
+    client->awaits_pong = false;
+    client->missed = 0;
+}
+
+/* ---- the status message */
+
+static void write_lag(struct buf *buf, const char *name, int64_t lag)
+{
+    if (lag < 0)
+        buf_format(buf, ",\"%s\":null", name);
+    else
+        buf_format(buf, ",\"%s\":%lld", name, (long long)lag);
+}
+
+void stream_write_status(struct channel *channel, struct buf *buf)
+{
+    const struct server *server = channel->server;
+    struct relay_stats stats = relay_stats(channel->relay);
+    struct server_job_state job = {.source_lag = -1};
+
+    if (server->config.job_state)
+        job = server->config.job_state(server->config.context, channel->spec);
+    buf_format(buf, "{\"now\":%lld,\"kafka\":\"%s\",\"job\":", (long long)clock_wall_ms(),
+               stats.connected ? "connected" : "lost");
+    buf_json_string(buf, channel->spec->name, strlen(channel->spec->name));
+    write_lag(buf, "last_record", stats.last_record ? stats.last_record : -1);
+    write_lag(buf, "source_lag", job.source_lag);
+    write_lag(buf, "result_lag", stats.lag);
+    buf_format(buf, ",\"clients\":%d,\"engine\":",
+               server->counts[TRANSPORT_WS] + server->counts[TRANSPORT_SSE]);
+    if (job.engine)
+        buf_json_string(buf, job.engine, strlen(job.engine));
+    else
+        buf_text(buf, "null");
+    buf_char(buf, '}');
+}
+
+static struct body *make_status(struct channel *channel, enum transport transport)
+{
+    struct buf text = {0};
+
+    body_start(&text);
+    buf_text(&text, transport == TRANSPORT_SSE ? "event: status\ndata: "
+                                               : "{\"event\":\"status\",\"id\":null,\"data\":");
+    stream_write_status(channel, &text);
+    buf_text(&text, transport == TRANSPORT_SSE ? "\n\n" : "}");
+    return body_finish(&text, NULL);
+}
+
+static struct body *status_message(struct channel *channel, enum transport transport)
+{
+    if (!channel->status[transport])
+        channel->status[transport] = make_status(channel, transport);
+    return channel->status[transport];
+}
+
+static void forget_status(struct channel *channel)
+{
+    for (int i = 0; i < TRANSPORTS; i++) {
+        body_release(channel->status[i]);
+        channel->status[i] = NULL;
+    }
+}
+
+/* ---- one write at a time */
+
+/* A comment for SSE; for a WebSocket a ping, whose answer libwebsockets tells
+ * only when it is not empty. */
+static int write_beat(struct client *client)
+{
+    unsigned char text[LWS_PRE + 2] = {0};
+    bool is_sse = client->kind == CLIENT_SSE;
+
+    text[LWS_PRE] = ':';
+    text[LWS_PRE + 1] = '\n';
+    client->wants_beat = false;
+    client->awaits_pong = !is_sse;
+    if (is_sse)
+        client->missed = 0;
+    client->server->sent_bytes += 2;
+    return lws_write(client->wsi, text + LWS_PRE, 2, is_sse ? LWS_WRITE_HTTP : LWS_WRITE_PING);
+}
+
+/* A short message goes out at once and whole, from where all share it. */
+static int write_message(struct client *client, struct body *message)
+{
+    bool is_sse = client->kind == CLIENT_SSE;
+
+    if (message->length > CHUNK_BYTES) {
+        client->sending = body_hold(message);
+        client->sent = 0;
+        return client_send_piece(client);
+    }
+    client->server->sent_bytes += message->length;
+    return lws_write(client->wsi, (unsigned char *)message->memory + BODY_ROOM, message->length,
+                     is_sse ? LWS_WRITE_HTTP : LWS_WRITE_TEXT);
+}
+
+static int write_snapshot(struct client *client)
+{
+    client->wants_snapshot = false;
+    client->snapshot_tick = client->server->tick;
+    return write_message(
+        client, history_snapshot(client->channel->history, &client->cursor, transport_of(client)));
+}
+
+static int write_status(struct client *client)
+{
+    client->wants_status = false;
+    return write_message(client, status_message(client->channel, transport_of(client)));
+}
+
+/* What a client that is too far behind gets instead of every update: the
+ * newest state, though not more than once a second. */
+static bool skips_ahead(struct client *client)
+{
+    if (history_behind(client->channel->history, client->cursor, LIMIT_BEHIND + 1) <= LIMIT_BEHIND)
+        return false;
+    client->waits = client->snapshot_tick == client->server->tick;
+    if (client->waits)
+        return true;
+    client->wants_snapshot = true;
+    client->server->snapshots++;
+    return true;
+}
+
+static int write_window(struct client *client)
+{
+    struct body *message =
+        history_message(client->channel->history, &client->cursor, transport_of(client));
+
+    return message ? write_message(client, message) : 0;
+}
+
+static bool has_news(const struct client *client)
+{
+    if (client->sending || client->wants_beat || client->wants_snapshot || client->wants_status)
+        return true;
+    return client->channel->filled && !client->waits &&
+           history_behind(client->channel->history, client->cursor, 1) > 0;
+}
+
+static int write_next(struct client *client)
+{
+    if (client->sending)
+        return client_send_piece(client);
+    if (client->wants_beat)
+        return write_beat(client);
+    if (client->wants_snapshot)
+        return write_snapshot(client);
+    if (client->wants_status)
+        return write_status(client);
+    /* While the topic's past is read, nobody is told each of its windows. */
+    if (!client->channel->filled)
+        return 0;
+    if (skips_ahead(client))
+        return client->wants_snapshot ? write_snapshot(client) : 0;
+    return write_window(client);
+}
+
+int stream_write(struct client *client)
+{
+    if (client->kind != CLIENT_WS && client->kind != CLIENT_SSE)
+        return 0;
+    if (write_next(client) < 0)
+        return -1;
+    if (has_news(client))
+        lws_callback_on_writable(client->wsi);
+    return 0;
+}
+
+/* ---- when something changes, and when time passes */
+
+void stream_changed(struct channel *channel)
+{
+    struct relay_stats stats = relay_stats(channel->relay);
+    bool told = stats.connected != channel->connected;
+
+    channel->connected = stats.connected;
+    channel->filled = stats.filled;
+    if (told)
+        forget_status(channel);
+    for (struct client *client = channel->server->streams; client; client = client->next) {
+        if (client->channel != channel)
+            continue;
+        client->wants_status |= told;
+        if (has_news(client))
+            lws_callback_on_writable(client->wsi);
+    }
+}
+
+/* False: it is dead. */
+static bool beat(struct client *client)
+{
+    if (client->wants_beat || client->awaits_pong)
+        if (++client->missed >= BEATS_MISSED)
+            return false;
+    client->wants_beat = true;
+    return true;
+}
+
+static void tick_client(struct client *client, uint32_t tick)
+{
+    if (tick % BEAT_EVERY == client->slot && !beat(client)) {
+        lws_set_timeout(client->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
+        return;
+    }
+    if (tick % STATUS_EVERY == client->slot % STATUS_EVERY)
+        client->wants_status = true;
+    client->waits = false;
+    if (has_news(client))
+        lws_callback_on_writable(client->wsi);
+}
+
+void stream_tick(struct server *server)
+{
+    struct client *client = server->streams, *next;
+
+    for (size_t i = 0; i < server->channel_count; i++)
+        forget_status(&server->channels[i]);
+    for (; client; client = next) {
+        next = client->next;
+        tick_client(client, server->tick);
+    }
+}
+
+/* A close frame to whoever can take one at once: 1001, going away (RFC 6455,
+ * section 7.4.1). libwebsockets' own way waits for each client's answer. */
+void stream_say_goodbye(struct server *server)
+{
+    static const unsigned char frame[] = {0x88, 2, LWS_CLOSE_STATUS_GOINGAWAY >> 8,
+                                          LWS_CLOSE_STATUS_GOINGAWAY & 0xff};
+
+    for (struct client *client = server->streams; client; client = client->next)
+        if (client->kind == CLIENT_WS && !lws_partial_buffered(client->wsi))
+            send(lws_get_socket_fd(client->wsi), frame, sizeof frame, MSG_DONTWAIT | MSG_NOSIGNAL);
+    for (size_t i = 0; i < server->channel_count; i++)
+        forget_status(&server->channels[i]);
+}

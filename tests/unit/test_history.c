@@ -1,0 +1,451 @@
+#include "tests/unit/unit.h"
+
+#include "cluster/base/limits.h"
+#include "dashboard/history.h"
+
+static struct spec_series series[] = {{.name = (char[]){"a"}, .zh = (char[]){"\xe7\x94\xb2"}},
+                                      {.name = (char[]){"b,\"c"}},
+                                      {.name = (char[]){"other"}}};
+static struct spec spec = {.name = (char[]){"job"},
+                           .size = 1000,
+                           .slide = 500,
+                           .lateness = 2000,
+                           .series = series,
+                           .series_count = 3};
+
+#define HEAD                                                                                       \
+    "{\"job\":\"job\",\"labels\":[{\"name\":\"a\",\"zh\":\"\xe7\x94\xb2\"},{\"name\":\"b,\\\"c\"}" \
+    ","                                                                                            \
+    "{\"name\":\"other\"}],\"window\":{\"size\":1000,\"slide\":500,\"lateness\":2000},"            \
+    "\"windows\":["
+#define RECORD(start, end, total)                                                                  \
+    "{\"job\":\"job\",\"start\":" start ",\"end\":" end ",\"counts\":{\"a\":" total                \
+    ",\"b,\\\"c\":0,\"other\":0},\"total\":" total "}"
+
+static bool add(struct history *history, int64_t start, uint64_t total, int32_t partition,
+                int64_t offset)
+{
+    uint64_t counts[3] = {total, 0, 0};
+    struct record record = {.start = start, .end = start + 1000, .total = total, .counts = counts};
+
+    return history_add(history, &record, partition, offset);
+}
+
+static char *json(const struct history *history, int64_t from, int64_t to, size_t limit)
+{
+    struct buf text = {0};
+
+    history_write_json(history, (struct history_range){from, to, limit}, &text);
+    return text.data;
+}
+
+/* "5:2 6:1 " for windows 5000 with a total of 2, and 6000 with 1. */
+static char *windows_of(const struct history *history)
+{
+    char *text = json(history, INT64_MIN, INT64_MAX, SIZE_MAX);
+    struct buf said = {0};
+    long long start, total;
+    const char *at = text;
+
+    buf_text(&said, "");
+    while ((at = strstr(at, "\"start\":")) != NULL) {
+        start = atoll(at + 8);
+        at = strstr(at, "\"total\":");
+        total = atoll(at + 8);
+        buf_format(&said, "%lld:%lld ", start / 1000, total);
+    }
+    free(text);
+    return said.data;
+}
+
+static void test_add(void **state)
+{
+    static const struct {
+        const char *name;
+        struct {
+            int64_t start;
+            uint64_t total;
+            bool changes;
+        } records[5];
+        const char *windows;
+    } rows[] = {
+        {"in order", {{5, 1, true}, {6, 1, true}, {7, 1, true}}, "5:1 6:1 7:1 "},
+        {"out of order", {{7, 1, true}, {5, 1, true}, {6, 1, true}}, "5:1 6:1 7:1 "},
+        {"it grows", {{5, 1, true}, {5, 3, true}, {5, 4, true}}, "5:4 "},
+        {"a smaller total comes late", {{5, 3, true}, {5, 2, false}, {6, 1, true}}, "5:3 6:1 "},
+        {"the same again", {{5, 3, true}, {5, 3, false}, {5, 3, false}}, "5:3 "},
+        {"an empty window", {{5, 0, true}, {5, 0, false}}, "5:0 "},
+        {"before the epoch", {{5, 1, true}, {-3, 1, true}}, "-3:1 5:1 "},
+        {"an older one grows", {{5, 1, true}, {6, 1, true}, {5, 2, true}}, "5:2 6:1 "},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct history *history = history_new(&spec, 1);
+        char *said;
+        for (size_t k = 0; k < 5 && rows[i].records[k].start; k++)
+            CHECK(add(history, rows[i].records[k].start * 1000, rows[i].records[k].total, 0,
+                      (int64_t)k) == rows[i].records[k].changes,
+                  rows[i].name);
+        said = windows_of(history);
+        CHECK(strcmp(said, rows[i].windows) == 0, rows[i].name);
+        free(said);
+        history_free(history);
+    }
+}
+
+static void test_bound(void **state)
+{
+    struct history *history = history_new(&spec, 1);
+    char *text;
+
+    (void)state;
+    for (int64_t i = 0; i < LIMIT_HISTORY + 100; i++)
+        assert_true(add(history, i * 1000, 1, 0, i));
+    assert_int_equal(history_count(history), LIMIT_HISTORY);
+    assert_false(add(history, 5000, 9, 0, 9000));  /* older than all */
+    assert_true(add(history, 200500, 1, 0, 9001)); /* between two: the oldest goes */
+    assert_int_equal(history_count(history), LIMIT_HISTORY);
+    text = json(history, INT64_MIN, 102000, SIZE_MAX);
+    assert_string_equal(text, HEAD RECORD("101000", "102000", "1") "]}");
+    free(text);
+    assert_int_equal(history_behind(history, 0, SIZE_MAX), LIMIT_HISTORY);
+    history_free(history);
+}
+
+/* Very many series: fewer windows, the same memory. */
+static void test_wide(void **state)
+{
+    enum { WIDE = LIMIT_LABELS };
+    struct spec_series *many = calloc(WIDE, sizeof *many);
+    struct spec wide = spec;
+    uint64_t *counts = calloc(WIDE, sizeof *counts);
+    struct history *history;
+    uint64_t cursor = 0;
+
+    (void)state;
+    for (size_t i = 0; i < WIDE; i++)
+        many[i].name = series[0].name;
+    wide.series = many;
+    wide.series_count = WIDE;
+    history = history_new(&wide, 1);
+    for (int64_t i = 0; i < 200; i++) {
+        struct record record = {.start = i, .end = i + 1, .total = 1, .counts = counts};
+        history_add(history, &record, 0, i);
+    }
+    assert_int_equal(history_count(history), HISTORY_CELLS / WIDE);
+    assert_true(history_snapshot(history, &cursor, TRANSPORT_WS)->length < 4 << 20);
+    assert_int_equal(cursor, history_last(history));
+    history_free(history);
+    free(counts);
+    free(many);
+}
+
+static void test_range(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t from, to;
+        size_t limit;
+        const char *windows;
+    } rows[] = {
+        {"all", INT64_MIN, INT64_MAX, 100,
+         RECORD("1000", "2000", "1") "," RECORD("2000", "3000", "2") "," RECORD("3000", "4000",
+                                                                                "3")},
+        {"from is inside", 2000, INT64_MAX, 100,
+         RECORD("2000", "3000", "2") "," RECORD("3000", "4000", "3")},
+        {"between two", 1500, INT64_MAX, 100,
+         RECORD("2000", "3000", "2") "," RECORD("3000", "4000", "3")},
+        {"to is outside", INT64_MIN, 2000, 100, RECORD("1000", "2000", "1")},
+        {"the newest stay", INT64_MIN, INT64_MAX, 1, RECORD("3000", "4000", "3")},
+        {"the newest of a range", INT64_MIN, 3000, 1, RECORD("2000", "3000", "2")},
+        {"none wanted", INT64_MIN, INT64_MAX, 0, ""},
+        {"none there", 4000, INT64_MAX, 100, ""},
+        {"the wrong way round", 3000, 1000, 100, ""},
+    };
+    struct history *history = history_new(&spec, 1);
+
+    (void)state;
+    for (uint64_t i = 1; i <= 3; i++)
+        add(history, (int64_t)i * 1000, i, 0, (int64_t)i);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char *text = json(history, rows[i].from, rows[i].to, rows[i].limit);
+        struct buf wanted = {0};
+        buf_format(&wanted, "%s%s]}", HEAD, rows[i].windows);
+        CHECK(strcmp(text, wanted.data) == 0, rows[i].name);
+        buf_free(&wanted);
+        free(text);
+    }
+    history_free(history);
+}
+
+static void test_csv(void **state)
+{
+    struct history *history = history_new(&spec, 1);
+    struct buf text = {0};
+
+    (void)state;
+    add(history, 1000, 7, 0, 0);
+    history_write_csv(history, (struct history_range){INT64_MIN, INT64_MAX, 10}, &text);
+    assert_string_equal(text.data, "job,start,end,a,\"b,\"\"c\",other,total\n"
+                                   "job,1000,2000,7,0,0,7\n");
+    buf_free(&text);
+    history_free(history);
+}
+
+/* A reader sees each window once, in its newest state, in the order of updates. */
+static void test_cursor(void **state)
+{
+    struct history *history = history_new(&spec, 1);
+    const struct record *record;
+    uint64_t cursor = 0;
+
+    (void)state;
+    assert_null(history_next(history, &cursor));
+    for (int64_t i = 1; i <= 3; i++)
+        add(history, i * 1000, 1, 0, i);
+    add(history, 1000, 5, 0, 4);
+    assert_int_equal(history_behind(history, cursor, 100), 3);
+    assert_int_equal(history_behind(history, cursor, 2), 2);
+    record = history_next(history, &cursor);
+    assert_int_equal(record->start, 2000);
+    record = history_next(history, &cursor);
+    assert_int_equal(record->start, 3000);
+    record = history_next(history, &cursor);
+    assert_int_equal(record->start, 1000);
+    assert_int_equal(record->total, 5);
+    assert_null(history_next(history, &cursor));
+    assert_int_equal(cursor, history_last(history));
+    history_free(history);
+}
+
+static void test_messages(void **state)
+{
+    struct history *history = history_new(&spec, 2);
+    uint64_t cursor = 0, again = 0;
+    struct body *message;
+
+    (void)state;
+    add(history, 1000, 1, 1, 41);
+    message = history_message(history, &cursor, TRANSPORT_WS);
+    assert_string_equal(message->data, "{\"event\":\"window\",\"id\":\"0-0.1-42\",\"data\":" RECORD(
+                                           "1000", "2000", "1") "}");
+    assert_ptr_equal(message, history_message(history, &again, TRANSPORT_WS)); /* made once */
+    cursor = 0;
+    message = history_message(history, &cursor, TRANSPORT_SSE);
+    assert_string_equal(message->data,
+                        "event: window\nid: 0-0.1-42\ndata: " RECORD("1000", "2000", "1") "\n\n");
+    assert_null(history_message(history, &cursor, TRANSPORT_SSE));
+    body_hold(message); /* a client is still sending it */
+    add(history, 1000, 2, 0, 6);
+    cursor = 0;
+    assert_string_equal(history_message(history, &cursor, TRANSPORT_SSE)->data,
+                        "event: window\nid: 0-7.1-42\ndata: " RECORD("1000", "2000", "2") "\n\n");
+    assert_string_equal(message->data,
+                        "event: window\nid: 0-0.1-42\ndata: " RECORD("1000", "2000", "1") "\n\n");
+    body_release(message);
+    message = history_snapshot(history, &cursor, TRANSPORT_WS);
+    assert_string_equal(message->data,
+                        "{\"event\":\"snapshot\",\"id\":\"0-7.1-42\",\"data\":" HEAD RECORD(
+                            "1000", "2000", "2") "]}}");
+    history_free(history);
+}
+
+/* Messages are kept only for those who read along. */
+static void test_messages_are_forgotten(void **state)
+{
+    struct history *history = history_new(&spec, 1);
+    uint64_t cursor = 0;
+    struct body *first;
+
+    (void)state;
+    add(history, 0, 1, 0, 0);
+    first = body_hold(history_message(history, &cursor, TRANSPORT_WS));
+    for (int64_t i = 1; i < 1000; i++) {
+        add(history, i * 1000, 1, 0, i);
+        history_message(history, &cursor, TRANSPORT_WS);
+    }
+    assert_int_equal(first->references, 1); /* ours */
+    body_release(first);
+    history_free(history);
+}
+
+static void test_snapshot_is_shared(void **state)
+{
+    struct history *history = history_new(&spec, 1);
+    struct body *first, *second;
+    uint64_t cursor = 0;
+
+    (void)state;
+    add(history, 1000, 1, 0, 0);
+    first = body_hold(history_snapshot(history, &cursor, TRANSPORT_WS));
+    second = history_snapshot(history, &cursor, TRANSPORT_WS);
+    assert_ptr_equal(first, second);
+    add(history, 2000, 1, 0, 1);
+    second = history_snapshot(history, &cursor, TRANSPORT_WS);
+    assert_ptr_not_equal(first, second);
+    assert_int_equal(cursor, history_last(history));
+    assert_int_equal(first->references, 1);
+    body_release(first);
+    history_free(history);
+}
+
+/* Of clients that never finish reading, each at another state. */
+static void test_snapshots_are_bounded(void **state)
+{
+    struct history *history = history_new(&spec, 1);
+    struct body *held[1000];
+    size_t bytes = 0;
+    uint64_t cursor = 0;
+
+    (void)state;
+    for (int64_t i = 0; i < LIMIT_SNAPSHOT; i++)
+        add(history, i * 1000, 1, 0, i);
+    for (uint64_t i = 0; i < COUNT(held); i++) {
+        add(history, 0, i + 2, 0, LIMIT_SNAPSHOT + (int64_t)i);
+        held[i] = body_hold(history_snapshot(history, &cursor, TRANSPORT_WS));
+        if (i == 0 || held[i] != held[i - 1])
+            bytes += held[i]->length;
+    }
+    assert_true(bytes <= HISTORY_SNAPSHOT_BYTES + held[0]->length * 2);
+    assert_true(cursor < history_last(history));
+    for (size_t i = 0; i < COUNT(held); i++)
+        body_release(held[i]);
+    history_snapshot(history, &cursor, TRANSPORT_WS);
+    assert_int_equal(cursor, history_last(history));
+    history_free(history);
+}
+
+static void test_resume(void **state)
+{
+    static const struct {
+        const char *name, *id;
+        bool found;
+        uint64_t cursor;
+    } rows[] = {
+        {"up to date", "0-4.1-3", true, 4},
+        {"before the last", "0-3.1-3", true, 3},
+        {"one partition behind", "0-4.1-2", false, 0}, /* of all that there is */
+        {"the first", "0-1.1-0", false, 0},            /* is not in the list any more: it grew */
+        {"after the second", "0-1.1-3", true, 1},
+        {"nothing seen", "0-0.1-0", false, 0},
+        {"ahead", "0-5.1-3", false, 0},
+        {"ahead in one", "0-0.1-4", false, 0},
+        {"one partition", "0-4", false, 0},
+        {"three partitions", "0-4.1-3.2-0", false, 0},
+        {"the wrong order", "1-3.0-4", false, 0},
+        {"twice the same", "0-4.0-3", false, 0},
+        {"empty", "", false, 0},
+        {"words", "now", false, 0},
+        {"a sign", "0-+4.1-3", false, 0},
+        {"negative", "0--4.1-3", false, 0},
+        {"leading zeros", "0-04.1-3", false, 0},
+        {"blanks", "0-4.1-3 ", false, 0},
+        {"something behind", "0-4.1-3.", false, 0},
+        {"too large", "0-4.1-99999999999999999999", false, 0},
+    };
+    struct history *history = history_new(&spec, 2);
+
+    (void)state;
+    /* Updates 1 to 4; the window of 1000 changes twice. */
+    add(history, 2000, 1, 1, 2);
+    add(history, 1000, 1, 0, 0);
+    add(history, 3000, 1, 0, 2);
+    add(history, 1000, 2, 0, 3);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        uint64_t cursor = 0;
+        CHECK(history_resume(history, rows[i].id, &cursor) == rows[i].found, rows[i].name);
+        CHECK(cursor == rows[i].cursor, rows[i].name);
+    }
+    history_free(history);
+}
+
+static void test_resume_too_far_back(void **state)
+{
+    struct history *history = history_new(&spec, 1);
+    uint64_t cursor = 0;
+    char id[32];
+
+    (void)state;
+    for (int64_t i = 0; i < 1000; i++)
+        add(history, i * 1000, 1, 0, i);
+    snprintf(id, sizeof id, "0-%d", 1000 - LIMIT_BEHIND);
+    assert_true(history_resume(history, id, &cursor));
+    assert_int_equal(history_behind(history, cursor, 1000), LIMIT_BEHIND);
+    snprintf(id, sizeof id, "0-%d", 1000 - LIMIT_BEHIND - 1);
+    assert_false(history_resume(history, id, &cursor));
+    history_free(history);
+}
+
+/* The topic is deleted and made anew: an old id must not pass for a new one. */
+static void test_resume_after_a_new_topic(void **state)
+{
+    struct history *history = history_new(&spec, 1);
+    uint64_t cursor = 0;
+
+    (void)state;
+    for (int64_t i = 0; i < 10; i++)
+        add(history, i * 1000, 1, 0, i);
+    assert_true(history_resume(history, "0-9", &cursor));
+    add(history, 10000, 1, 0, 0);
+    assert_false(history_resume(history, "0-9", &cursor));
+    assert_true(history_resume(history, "0-1", &cursor));
+    assert_int_equal(cursor, history_last(history));
+    history_free(history);
+}
+
+/* Against a plain model: whoever resumes with any id that was given out sees
+ * every window that changed after it. */
+static void test_resume_misses_nothing(void **state)
+{
+    enum { UPDATES = 400, WINDOWS = 40 };
+    struct history *history = history_new(&spec, 3);
+    uint64_t total[WINDOWS] = {0}, changed_at[WINDOWS] = {0};
+    char ids[UPDATES + 1][64] = {""};
+    int64_t offsets[3] = {0};
+    unsigned seed = 7;
+
+    (void)state;
+    for (uint64_t i = 1; i <= UPDATES; i++) {
+        uint64_t before = history_last(history), cursor = before;
+        int32_t partition = rand_r(&seed) % 3;
+        size_t window = (size_t)(rand_r(&seed) % WINDOWS);
+        assert_true(
+            add(history, (int64_t)window * 1000, ++total[window], partition, offsets[partition]++));
+        changed_at[window] = i;
+        sscanf(history_message(history, &cursor, TRANSPORT_WS)->data,
+               "{\"event\":\"window\",\"id\":\"%63[^\"]", ids[i]);
+    }
+    for (uint64_t i = 1; i <= UPDATES; i++) {
+        uint64_t cursor = 0;
+        size_t wanted = 0;
+        for (size_t w = 0; w < WINDOWS; w++)
+            wanted += changed_at[w] > i;
+        if (history_resume(history, ids[i], &cursor))
+            assert_true(history_behind(history, cursor, SIZE_MAX) >= wanted);
+        if (i == UPDATES)
+            assert_int_equal(history_behind(history, cursor, SIZE_MAX), 0);
+    }
+    history_free(history);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_add),
+        cmocka_unit_test(test_bound),
+        cmocka_unit_test(test_wide),
+        cmocka_unit_test(test_range),
+        cmocka_unit_test(test_csv),
+        cmocka_unit_test(test_cursor),
+        cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_messages_are_forgotten),
+        cmocka_unit_test(test_snapshot_is_shared),
+        cmocka_unit_test(test_snapshots_are_bounded),
+        cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_resume_too_far_back),
+        cmocka_unit_test(test_resume_after_a_new_topic),
+        cmocka_unit_test(test_resume_misses_nothing),
+    };
+    return cmocka_run_group_tests_name("history", tests, NULL, NULL);
+}
