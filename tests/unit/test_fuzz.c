@@ -27,7 +27,7 @@ static int rounds(void)
 {
     const char *text = getenv("TALLY_FUZZ");
 
-    return text ? atoi(text) : 20000;
+    return text ? atoi(text) : 100000;
 }
 
 /* Changes a few bytes, from an alphabet that the formats care for. */
