@@ -11,11 +11,11 @@
 #include "cluster/statistics.h"
 #include "jobs/engine_parts.h"
 
-#define TURN_US      5000 /* the loop has other work, too */
+#define TURN_US 5000 /* the loop has other work, too */
 /* librdkafka stops fetching above 100,000 messages (queued.min.messages). */
 #define QUEUE_NEARLY_FULL 50000
-#define ASK_SLICE_MS 500
-#define ASK_MOST_MS  15000
+#define ASK_SLICE_MS      500
+#define ASK_MOST_MS       15000
 
 static rd_kafka_t *make_consumer(struct engine *engine, struct error *error)
 {

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@ struct rows {
     size_t sample_at;
     bool primed; /* the parser has what is in the buffer */
     bool end;
+    bool nonblocking;
     /* The wanted columns; a name is looked up in the header row. */
     const char *names[CSV_WANTED];
     size_t columns[CSV_WANTED];
@@ -85,6 +87,8 @@ static int open_input(struct rows *rows, const char *file, struct error *error)
 
     rows->descriptor = standard ? dup(STDIN_FILENO) : open(file, O_RDONLY | O_CLOEXEC);
     /* An empty read tells a directory from a file before anything else is done. */
+    if (rows->descriptor < 0 && interrupt_signal())
+        return interrupt_error(error); /* a FIFO without a writer was waited for */
     if (rows->descriptor < 0 || read(rows->descriptor, &byte, 0) < 0)
         return error_set(error, EXIT_INPUT, "cannot read %s: %s", rows->name, strerror(errno));
     posix_fadvise(rows->descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
@@ -143,6 +147,19 @@ const char *rows_name(const struct rows *rows)
     return rows->name;
 }
 
+/* Waits until there is something to read, or a signal has come: between a look
+ * at the signal and a read that blocks, one could slip through. */
+static bool wait_for_input(const struct rows *rows)
+{
+    struct pollfd wait[] = {{.fd = rows->descriptor, .events = POLLIN},
+                            {.fd = interrupt_descriptor(), .events = POLLIN}};
+
+    while (poll(wait, 2, -1) < 0 && errno == EINTR)
+        if (interrupt_signal())
+            return false;
+    return !(wait[1].revents & POLLIN);
+}
+
 static ssize_t read_some(struct rows *rows, char *to, size_t room)
 {
     size_t left;
@@ -155,6 +172,10 @@ static ssize_t read_some(struct rows *rows, char *to, size_t room)
         memcpy(to, rows->sample->data + rows->sample_at, left);
         rows->sample_at += left;
         return (ssize_t)left;
+    }
+    if (!rows->nonblocking && !wait_for_input(rows)) {
+        errno = EINTR;
+        return -1;
     }
     do
         got = read(rows->descriptor, to, room);
@@ -265,5 +286,6 @@ int rows_set_nonblocking(struct rows *rows)
         return -1;
     flags = fcntl(rows->descriptor, F_GETFL);
     fcntl(rows->descriptor, F_SETFL, flags | O_NONBLOCK);
+    rows->nonblocking = true;
     return rows->descriptor;
 }

@@ -21,6 +21,7 @@ struct reader {
     const char *file;
     struct spec *spec;
     struct error *error;
+    const yaml_node_t *window; /* where to point when its sizes do not fit the labels */
 };
 
 struct key {
@@ -275,6 +276,7 @@ static int read_window(struct reader *reader, yaml_node_t *node)
     };
     struct spec *spec = reader->spec;
 
+    reader->window = node;
     if (read_mapping(reader, node, keys, "window: ") < 0)
         return -1;
     if (spec->slide == 0)
@@ -457,7 +459,7 @@ static int check_whole(struct reader *reader, const yaml_node_t *root)
     if (strcmp(spec->topic, spec->sink) == 0)
         return fail(reader, root, "source and sink are the same topic '%s'", spec->topic);
     if (windows > LIMIT_OPEN_CELLS / (int64_t)spec->series_count)
-        return fail(reader, root,
+        return fail(reader, reader->window,
                     "window: (size + lateness) / slide x series is %lld x %zu, the limit is %d",
                     (long long)windows, spec->series_count, LIMIT_OPEN_CELLS);
     return 0;
@@ -518,12 +520,39 @@ static int read_document(yaml_parser_t *parser, struct reader *reader)
     return result == 0 ? expect_end(parser, reader->file, reader->error) : -1;
 }
 
+/* libyaml takes a time that grows with the square of the depth: a deep file is
+ * refused before its tree is built, at the place where it gets too deep. */
+static int check_depth(const char *text, size_t length, const char *file, struct error *error)
+{
+    yaml_parser_t parser;
+    yaml_event_t event;
+    int depth = 0, done = 0, result = 0;
+
+    if (!yaml_parser_initialize(&parser))
+        abort(); /* out of memory */
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
+    while (!done && result == 0 && yaml_parser_parse(&parser, &event)) {
+        depth += event.type == YAML_MAPPING_START_EVENT || event.type == YAML_SEQUENCE_START_EVENT;
+        depth -= event.type == YAML_MAPPING_END_EVENT || event.type == YAML_SEQUENCE_END_EVENT;
+        if (depth > LIMIT_SPEC_DEPTH)
+            result =
+                error_set(error, EXIT_INPUT, "%s:%zu:%zu: nested deeper than %d", file,
+                          event.start_mark.line + 1, event.start_mark.column + 1, LIMIT_SPEC_DEPTH);
+        done = event.type == YAML_STREAM_END_EVENT;
+        yaml_event_delete(&event);
+    }
+    yaml_parser_delete(&parser);
+    return result; /* other errors are found again, and told, by the second reading */
+}
+
 struct spec *spec_parse(const char *text, size_t length, const char *file, struct error *error)
 {
     struct reader reader = {.file = file, .error = error};
     yaml_parser_t parser;
     int result;
 
+    if (check_depth(text, length, file, error) < 0)
+        return NULL;
     reader.spec = mem_alloc(1, sizeof *reader.spec);
     if (!yaml_parser_initialize(&parser))
         abort(); /* out of memory */

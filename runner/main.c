@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cluster/base/log.h"
+#include "cluster/base/output.h"
 #include "runner/commands.h"
 
 static const struct command *const commands[] = {
@@ -94,8 +95,8 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN); /* a write to one who has gone is an error, not our end */
     result = run(argc, argv, &error);
     log_status_clear();
-    if (fflush(stdout) != 0 && result == 0)
-        result = error_set(&error, EXIT_FAILED, "cannot write to standard output");
+    if (result == 0)
+        result = output_flush(&error);
     if (result == 0)
         return EXIT_OK;
     log_error("%s", error.text);

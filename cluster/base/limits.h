@@ -12,6 +12,7 @@
 
 /* Job specs. */
 #define LIMIT_SPEC_BYTES  (1 << 20)
+#define LIMIT_SPEC_DEPTH  16
 #define LIMIT_LABELS      20000
 #define LIMIT_NAME        64
 #define LIMIT_FIELD       256

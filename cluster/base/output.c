@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,4 +31,13 @@ int output_write(int descriptor, const char *bytes, size_t length, struct error 
         length -= (size_t)wrote;
     }
     return 0;
+}
+
+int output_flush(struct error *error)
+{
+    if (fflush(stdout) == 0)
+        return 0;
+    if (errno == EPIPE)
+        end_by_broken_pipe();
+    return error_set(error, EXIT_FAILED, "cannot write to standard output: %s", strerror(errno));
 }
