@@ -11,7 +11,7 @@
 #include "cluster/base/limits.h"
 #include "cluster/base/log.h"
 
-#define WAIT_FOR_BROKER_MS 8000
+#define WAIT_FOR_BROKER_MS 5000
 #define WAIT_SLICE_MS      200
 #define SAY_AFTER_MS       2000
 #define CREATE_TIMEOUT_MS  10000
@@ -188,6 +188,15 @@ static int set_pair(rd_kafka_conf_t *conf, const char *name, const char *value, 
     return error_set(error, EXIT_USAGE, "Kafka setting %s: %s", name, reason);
 }
 
+/* What only newer clients know is left out with older ones. */
+static void set_if_known(rd_kafka_conf_t *conf, const char *name, const char *value)
+{
+    char reason[128];
+
+    if (rd_kafka_conf_set(conf, name, value, reason, sizeof reason) != RD_KAFKA_CONF_OK)
+        log_verbose("librdkafka %s does not know %s", rd_kafka_version_str(), name);
+}
+
 static int set_all(rd_kafka_conf_t *conf, const struct kafka_settings *settings,
                    const struct kafka_pair *pairs, struct error *error)
 {
@@ -203,6 +212,7 @@ static int set_all(rd_kafka_conf_t *conf, const struct kafka_settings *settings,
     for (const struct kafka_pair *pair = defaults; pair->name; pair++)
         if (set_pair(conf, pair->name, pair->value, error) < 0)
             return -1;
+    set_if_known(conf, "fetch.queue.backoff.ms", "10"); /* from 2.2 on; else a second */
     for (const struct kafka_pair *pair = pairs; pair && pair->name; pair++)
         if (set_pair(conf, pair->name, pair->value, error) < 0)
             return -1;

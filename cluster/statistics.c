@@ -4,16 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A fetch is answered within half a second (fetch.wait.max.ms). */
+/* A broker that owes an answer and said nothing for so long is paused, or the
+ * network drops packets: a fetch is answered within half a second. */
 #define SILENT_US 2500000
 
 static bool answers(json_t *broker)
 {
     const char *state = json_string_value(json_object_get(broker, "state"));
-    json_t *idle = json_object_get(broker, "rxidle"); /* us since the last answer, -1: none yet */
+    bool owes = json_integer_value(json_object_get(broker, "waitresp_cnt")) > 0;
+    json_int_t silent = json_integer_value(json_object_get(broker, "rxidle"));
 
-    return state && (strcmp(state, "UP") == 0 || strcmp(state, "UPDATE") == 0) && idle &&
-           json_integer_value(idle) >= 0 && json_integer_value(idle) < SILENT_US;
+    return state && strcmp(state, "UP") == 0 && !(owes && silent > SILENT_US);
 }
 
 static bool node_answers(json_t *brokers, json_int_t node)
@@ -54,6 +55,8 @@ static void read_partitions(json_t *partitions, json_t *brokers, bool *live, int
         json_int_t leader = json_integer_value(json_object_get(partition, "leader"));
         if (number < 0) /* librdkafka's own, for what has no partition yet */
             continue;
+        if (number < count && json_is_true(json_object_get(partition, "unknown")))
+            statistics->topic_missing = true;
         if (number < count)
             live[number] = node_answers(brokers, leader);
         if (number >= statistics->partition_count)
@@ -64,7 +67,7 @@ static void read_partitions(json_t *partitions, json_t *brokers, bool *live, int
 struct statistics statistics_read(const char *json, size_t length, const char *topic, bool *live,
                                   int32_t count)
 {
-    struct statistics statistics = {false, 0};
+    struct statistics statistics = {0};
     json_t *root = json_loadb(json, length, 0, NULL);
     json_t *brokers = json_object_get(root, "brokers");
     json_t *named = json_object_get(json_object_get(root, "topics"), topic);

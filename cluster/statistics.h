@@ -1,6 +1,6 @@
-/* statistics.h: what librdkafka's statistics tell of a client's health: which
- * partitions' leaders answer now. That a connection stands says little: a
- * broker that hangs keeps it, so the last answer's age counts too. */
+/* statistics.h: what librdkafka's statistics tell of a client's health, and
+ * nothing else does: that a broker is back while it has nothing new to say,
+ * that one hangs though its connection stands, that a topic was deleted. */
 #ifndef TALLY_STATISTICS_H
 #define TALLY_STATISTICS_H
 
@@ -10,11 +10,13 @@
 
 struct statistics {
     bool connected;          /* some broker answers */
+    bool topic_missing;      /* the cluster does not know a partition that we read */
     int32_t partition_count; /* of the topic, as the cluster now has it; 0: not known */
 };
 
 /* Reads a statistics text (librdkafka, STATISTICS.md) for one topic.
- * `live[p]` is set for every p < count: its leader answers. */
+ * `live[p]` is set for every p < count: its leader answers. What is no
+ * statistics text tells that nothing answers. */
 struct statistics statistics_read(const char *json, size_t length, const char *topic, bool *live,
                                   int32_t count);
 

@@ -1,6 +1,5 @@
 #include "dashboard/relay.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +7,7 @@
 #include "cluster/base/clock.h"
 #include "cluster/base/limits.h"
 #include "cluster/base/log.h"
+#include "cluster/statistics.h"
 #include "cluster/wake.h"
 
 #define TURN_US 5000
@@ -15,9 +15,6 @@
 /* Records that make up one window at the usual pace of updates: how far back
  * to begin, to fill the history. */
 #define RECORDS_PER_WINDOW 16
-/* A broker that owes an answer and said nothing for so long is lost: it is
- * paused, or the network drops packets. A fetch is answered every 0.5 s. */
-#define SILENCE_US 5000000
 
 struct partition {
     int64_t next; /* offset to read; -1: not known yet */
@@ -34,6 +31,7 @@ struct relay {
     struct wake wake;
     struct partition *partitions;
     int32_t partition_count;
+    bool *live; /* a partition: its leader answers */
     struct history *history;
     struct record record; /* room to read into */
     struct relay_stats stats;
@@ -164,75 +162,34 @@ static bool work(void *context)
     return more;
 }
 
-static bool answers(json_t *broker)
-{
-    const char *state = json_string_value(json_object_get(broker, "state"));
-    bool owes = json_integer_value(json_object_get(broker, "waitresp_cnt")) > 0;
-    json_int_t silent = json_integer_value(json_object_get(broker, "rxidle"));
-
-    return state && strcmp(state, "UP") == 0 && !(owes && silent > SILENCE_US);
-}
-
-/* Whether a partition that we read is in the metadata no more. */
-static bool is_missing(json_t *topic)
-{
-    json_t *partition;
-    const char *number;
-
-    json_object_foreach(
-        json_object_get(topic, "partitions"), number,
-        partition) if (number[0] != '-' &&
-                       json_is_true(json_object_get(partition, "unknown"))) return true;
-    return false;
-}
-
-/* The only way to see a broker come back while it has nothing new to say, and
- * a topic go: https://github.com/confluentinc/librdkafka/blob/master/STATISTICS.md */
 static void on_statistics(void *context, const char *json, size_t length)
 {
     struct relay *relay = context;
-    json_t *root = json_loadb(json, length, 0, NULL), *broker;
-    bool connected = false;
-    const char *name;
+    struct statistics now =
+        statistics_read(json, length, relay->spec->sink, relay->live, relay->partition_count);
 
-    if (!root)
-        return;
-    json_object_foreach(json_object_get(root, "brokers"), name, broker) connected |=
-        answers(broker);
-    set_gone(relay,
-             is_missing(json_object_get(json_object_get(root, "topics"), relay->spec->sink)));
-    json_decref(root);
-    if (connected != relay->stats.connected) {
-        relay->stats.connected = connected;
+    set_gone(relay, now.topic_missing);
+    if (now.connected != relay->stats.connected) {
+        relay->stats.connected = now.connected;
         relay->changed = true;
     }
-}
-
-static bool is_known(const char *name, const char *value)
-{
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    char reason[128];
-    bool known = rd_kafka_conf_set(conf, name, value, reason, sizeof reason) == RD_KAFKA_CONF_OK;
-
-    rd_kafka_conf_destroy(conf);
-    return known;
 }
 
 static rd_kafka_t *make_client(struct relay *relay, const struct kafka_settings *settings,
                                bool whole, struct error *error)
 {
     const struct kafka_calls calls = {.statistics = on_statistics, .context = relay};
-    struct kafka_pair pairs[10] = {
-        {"enable.partition.eof", "true"},        {"enable.auto.commit", "false"},
-        {"auto.offset.reset", "earliest"},       {"statistics.interval.ms", "1000"},
+    const struct kafka_pair pairs[] = {
+        {"enable.partition.eof", "true"},
+        {"enable.auto.commit", "false"},
+        {"auto.offset.reset", "earliest"},
+        {"statistics.interval.ms", "1000"},
         {"queued.max.messages.kbytes", "16384"},
+        /* the in-process broker does not wake a waiting fetch */
+        {"fetch.wait.max.ms", whole ? "10" : "500"},
+        {NULL, NULL},
     };
-    size_t count = 5;
 
-    if (whole) /* the in-process broker does not wake a waiting fetch */
-        pairs[count++] = (struct kafka_pair){"fetch.wait.max.ms", "10"};
-    if (is_known("fetch.queue.backoff.ms", "10")) /* from librdkafka 2.2 on */
-        pairs[count] = (struct kafka_pair){"fetch.queue.backoff.ms", "10"};
     return kafka_consumer(settings, pairs, &calls, error);
 }
 
@@ -264,6 +221,7 @@ static int attach(struct relay *relay, const struct kafka_settings *settings, bo
         return -1;
     relay->stats.connected = true;
     relay->partitions = mem_alloc((size_t)relay->partition_count, sizeof *relay->partitions);
+    relay->live = mem_alloc((size_t)relay->partition_count, sizeof *relay->live);
     relay->history = history_new(relay->spec, relay->partition_count);
     relay->topic = rd_kafka_topic_new(relay->client, relay->spec->sink, NULL);
     relay->records = rd_kafka_queue_new(relay->client);
@@ -342,6 +300,7 @@ void relay_stop(struct relay *relay)
     wake_stop(&relay->wake);
     history_free(relay->history);
     free(relay->partitions);
+    free(relay->live);
     free(relay->record.counts);
     free(relay);
 }

@@ -19,7 +19,7 @@ struct relay_stats {
     int64_t last_record; /* wall ms at which the newest came; 0: none yet */
     int64_t lag;         /* records of the topic not yet read */
     bool filled;         /* the topic was read to its end once */
-    bool connected; /* some broker answers; known within a second, for a silent one within six */
+    bool connected; /* some broker answers; known within a second, for a silent one within four */
 };
 
 /* Reads `spec->sink` into a history of its own, which it owns. `whole`: from

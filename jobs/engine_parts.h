@@ -42,6 +42,7 @@ struct engine {
     int32_t source_count;
     bool *live; /* a partition: its leader answers */
     bool connected;
+    int missing;         /* statistics in a row that did not find the topic */
     int64_t last_record; /* monotonic ms; of any partition */
 
     struct windows *windows;

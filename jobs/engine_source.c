@@ -13,9 +13,13 @@
 
 #define TURN_US 5000 /* the loop has other work, too */
 /* librdkafka stops fetching above 100,000 messages (queued.min.messages). */
-#define QUEUE_NEARLY_FULL 50000
-#define ASK_SLICE_MS      500
-#define ASK_MOST_MS       15000
+#define QUEUE_NEARLY_FULL  50000
+#define FIRST_WITH_BACKOFF 0x02020000 /* fetch.queue.backoff.ms: set in kafka.c */
+/* A topic is taken for deleted after so many statistics, one a second: a broker
+ * that has just started may not know its topics yet. */
+#define MISSING_MOST 5
+#define ASK_SLICE_MS 500
+#define ASK_MOST_MS  15000
 
 static rd_kafka_t *make_consumer(struct engine *engine, struct error *error)
 {
@@ -350,7 +354,8 @@ static bool fetch_batch(struct engine *engine, struct source *source)
 {
     ssize_t count;
 
-    source->was_full |= rd_kafka_queue_length(source->queue) > QUEUE_NEARLY_FULL;
+    if (rd_kafka_version() < FIRST_WITH_BACKOFF)
+        source->was_full |= rd_kafka_queue_length(source->queue) > QUEUE_NEARLY_FULL;
     count = rd_kafka_consume_batch_queue(source->queue, 0, source->batch, LIMIT_BATCH);
     source->batch_at = 0;
     source->batch_count = count > 0 ? (size_t)count : 0;
@@ -407,20 +412,33 @@ void source_look_for_idle(struct engine *engine)
     advance_watermark(engine);
 }
 
+/* Fails when the topic is no longer the one we count: gone, or with more partitions. */
+static void judge_topic(struct engine *engine, const struct statistics *now)
+{
+    const char *topic = engine->spec->topic;
+
+    engine->missing = now->connected && now->topic_missing ? engine->missing + 1 : 0;
+    if (engine->missing >= MISSING_MOST)
+        error_set(&engine->error, EXIT_FAILED, "topic '%s' was deleted", topic);
+    else if (now->partition_count > engine->source_count)
+        error_set(&engine->error, EXIT_FAILED,
+                  "topic '%s' has grown from %d to %d partitions: start the job again, it will "
+                  "count them all",
+                  topic, (int)engine->source_count, (int)now->partition_count);
+    else
+        return;
+    engine_fail(engine);
+}
+
 void source_take_statistics(void *context, const char *json, size_t length)
 {
     struct engine *engine = context;
-    struct statistics statistics =
+    struct statistics now =
         statistics_read(json, length, engine->spec->topic, engine->live, engine->source_count);
 
-    engine->connected = statistics.connected;
-    if (!engine->sources || statistics.partition_count <= engine->source_count)
-        return;
-    error_set(&engine->error, EXIT_FAILED,
-              "topic '%s' has grown from %d to %d partitions: start the job again, it will count "
-              "them all",
-              engine->spec->topic, (int)engine->source_count, (int)statistics.partition_count);
-    engine_fail(engine);
+    engine->connected = now.connected;
+    if (engine->sources)
+        judge_topic(engine, &now);
 }
 
 int engine_finish(struct engine *engine, struct error *error)

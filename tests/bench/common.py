@@ -1,0 +1,72 @@
+"""What the benchmarks share: input of a known size, runs in turns, medians and ratios as a Markdown table."""
+
+import os
+import statistics
+import tempfile
+from collections import namedtuple
+
+from tests.program import ROOT, chosen, measured
+
+TALLY = str(chosen())
+ROUNDS = int(os.environ.get("ROUNDS", 5))
+
+Run = namedtuple("Run", "seconds memory out")
+
+
+def temporary():
+    """A folder for the inputs, on disk: they are in the page cache when they are read."""
+    (ROOT / "build").mkdir(exist_ok=True)
+    return tempfile.TemporaryDirectory(prefix="bench-", dir=ROOT / "build")
+
+
+def user_log(path, rows):
+    """Rows of 48 bytes in the tutorial's format, each gender with its share."""
+    block = []
+    for i in range(10_000):
+        mixed = i * 7919 % 10_000
+        gender = "0" if mixed % 10 < 6 else "1" if mixed % 10 < 9 else "2"
+        row = f"{328862 + mixed:06d},{323294 + i:06d},{833 + mixed % 99:03d},{2882 + i % 999:04d},{2661 + i % 777:04d}," \
+              f"{1 + i % 12:02d},{1 + i % 28:02d},{i % 4},{i % 9},{gender},"
+        block.append(row + "abcdefgh"[:47 - len(row)] + "\n")
+    data = "".join(block).encode()
+    assert len(data) == 480_000
+    with open(path, "wb") as file:
+        for _ in range(rows // 10_000):
+            file.write(data)
+    return path
+
+
+def run(command, out=False):
+    """One run: wall time and peak memory. out: keep what it prints."""
+    with tempfile.NamedTemporaryFile() as sink:
+        code, seconds, memory = measured(command, stdout=sink.name if out else os.devnull)
+        if code:
+            raise RuntimeError(f"{command}: exit {code}")
+        return Run(seconds, memory, sink.read() if out else b"")
+
+
+def in_turns(contestants, rounds=ROUNDS):
+    """{name: [Run]}: one of each a round, so that what disturbs the machine disturbs all."""
+    found = {name: [] for name in contestants}
+    for _ in range(rounds):
+        for name, once in contestants.items():
+            found[name].append(once())
+    return found
+
+
+def table(title, unit, counts, found):
+    """The first contestant against the others; counts: how many of the unit each did."""
+    lines = [f"### {title}", "", f"| program | {unit}/s | best | worst | ratio | peak memory |", "|---|--:|--:|--:|--:|--:|"]
+    speeds = {name: [counts[name] / r.seconds for r in runs] for name, runs in found.items()}
+    first = statistics.median(next(iter(speeds.values())))
+    for name, each in speeds.items():
+        median = statistics.median(each)
+        memory = max(r.memory for r in found[name])
+        lines.append(f"| {name} | {human(median)} | {human(max(each))} | {human(min(each))} | {first / median:.1f} x | "
+                     f"{f'{memory / 2**20:.1f} MiB' if memory else ''} |")
+    print("\n".join(lines) + "\n", flush=True)
+    return {name: first / statistics.median(each) for name, each in speeds.items()}
+
+
+def human(number):
+    return f"{number / 1e6:.2f} M" if number >= 1e6 else f"{number / 1e3:.0f} k"
