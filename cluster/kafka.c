@@ -1,9 +1,11 @@
 #include "cluster/kafka.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cluster/base/buf.h"
 #include "cluster/base/clock.h"
@@ -14,6 +16,7 @@
 #define WAIT_FOR_BROKER_MS 5000
 #define WAIT_SLICE_MS      200
 #define SAY_AFTER_MS       2000
+#define CLOSE_MS           300
 #define CREATE_TIMEOUT_MS  10000
 /* Topics we create are kept for ever, within this bound a partition. */
 #define TOPIC_BYTES "1073741824"
@@ -270,6 +273,31 @@ rd_kafka_t *kafka_producer(const struct kafka_settings *settings, const struct k
     return make_client(RD_KAFKA_PRODUCER, settings, pairs, calls, error);
 }
 
+static void *destroy(void *handle)
+{
+    rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    return NULL;
+}
+
+/* With a commit on its way to a broker that has gone, librdkafka 2.0 does not
+ * end before the broker is back (its main thread spins, rdkafka_cgrp.c): so it
+ * gets a moment, and is else left to the end of the process. */
+static bool destroy_in_time(rd_kafka_t *handle)
+{
+    int64_t until = clock_wall_ms() + CLOSE_MS;
+    const struct timespec deadline = {until / 1000, until % 1000 * 1000000};
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, destroy, handle) != 0) {
+        destroy(handle);
+        return true;
+    }
+    if (pthread_timedjoin_np(thread, NULL, &deadline) == 0)
+        return true;
+    pthread_detach(thread);
+    return false;
+}
+
 void kafka_close(rd_kafka_t *handle)
 {
     struct client *client;
@@ -280,8 +308,8 @@ void kafka_close(rd_kafka_t *handle)
     /* What is still unsent was given up by the caller, or it would have flushed. */
     if (rd_kafka_type(handle) == RD_KAFKA_PRODUCER)
         rd_kafka_purge(handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-    free(client);
+    if (destroy_in_time(handle))
+        free(client);
 }
 
 const char *kafka_last_error(const rd_kafka_t *handle)
