@@ -194,8 +194,8 @@ static void count_in(struct window *window, uint32_t series, const struct window
         window->offsets[place.partition] = place.offset;
 }
 
-bool windows_count(struct windows *windows, int64_t time, uint32_t series, struct place place,
-                   bool reserve, uint64_t *late)
+static bool count_in_all(struct windows *windows, int64_t time, uint32_t series, struct place place,
+                         bool reserve, uint64_t *late)
 {
     int64_t last = start_of_last(windows, time);
     int64_t first = start_of_last(windows, time - windows->size) + windows->slide;
@@ -216,6 +216,33 @@ bool windows_count(struct windows *windows, int64_t time, uint32_t series, struc
         count_in(window, series, windows, place);
     }
     return true;
+}
+
+/* The newest window, if it is the only one that holds the time and still open:
+ * the common case, which then costs no division. */
+static struct window *newest_if_only(const struct windows *windows, int64_t time)
+{
+    struct window *newest;
+
+    if (windows->count == 0 || windows->size != windows->slide)
+        return NULL;
+    newest = windows_at(windows, windows->count - 1);
+    if (time < newest->record.start || time >= newest->record.end ||
+        newest->record.end <= windows->watermark)
+        return NULL;
+    return newest;
+}
+
+bool windows_count(struct windows *windows, int64_t time, uint32_t series, struct place place,
+                   bool reserve, uint64_t *late)
+{
+    struct window *newest = newest_if_only(windows, time);
+
+    if (newest) {
+        count_in(newest, series, windows, place);
+        return true;
+    }
+    return count_in_all(windows, time, series, place, reserve, late);
 }
 
 struct window *windows_take_closed(struct windows *windows, bool all)

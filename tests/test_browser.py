@@ -183,7 +183,7 @@ def test_a_narrow_screen(page, run):
         overflow = page.driver.execute_script(
             "return document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert overflow <= 0
-        assert page.text("#newest [data-series=female] .count")
+        until(lambda: page.text("#newest [data-series=female] .count"), 3, "a count")
     finally:
         page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
         page.driver.set_window_size(1280, 900)
