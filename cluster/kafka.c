@@ -13,11 +13,10 @@
 #include "cluster/base/limits.h"
 #include "cluster/base/log.h"
 
-#define WAIT_FOR_BROKER_MS 5000
-#define WAIT_SLICE_MS      200
-#define SAY_AFTER_MS       2000
-#define CLOSE_MS           300
-#define CREATE_TIMEOUT_MS  10000
+#define FIRST_WAIT_MS     100
+#define SAY_AFTER_MS      2000
+#define CLOSE_MS          300
+#define CREATE_TIMEOUT_MS 10000
 /* Topics we create are kept for ever, within this bound a partition. */
 #define TOPIC_BYTES "1073741824"
 #define CONFIG_LINE 4096
@@ -329,51 +328,69 @@ static int cannot_reach(rd_kafka_t *handle, const struct kafka_settings *setting
                      kafka_settings_servers(settings), *reason ? reason : rd_kafka_err2str(code));
 }
 
-/* One topic's metadata, asked for in slices so that Ctrl-C is heard. */
-static const rd_kafka_metadata_t *ask_metadata(rd_kafka_t *handle,
-                                               const struct kafka_settings *settings,
-                                               rd_kafka_topic_t *topic, struct error *error)
+/* Long enough for a slow link to answer, short enough for Ctrl-C to be heard:
+ * each try may take as long as all before it. */
+static int next_wait(int64_t waited, int64_t patience)
 {
-    int64_t start = clock_monotonic_ms();
-    const rd_kafka_metadata_t *metadata;
+    int64_t wait = waited < FIRST_WAIT_MS ? FIRST_WAIT_MS : waited;
+
+    return (int)(wait < patience - waited ? wait : patience - waited);
+}
+
+int kafka_ask(rd_kafka_t *handle, const struct kafka_settings *settings,
+              rd_kafka_resp_err_t (*ask)(void *context, int wait_ms), void *context,
+              int64_t patience_ms, struct error *error)
+{
+    int64_t start = clock_monotonic_ms(), waited = 0;
+    rd_kafka_resp_err_t code;
     bool said = false;
 
     for (;;) {
-        rd_kafka_resp_err_t code = rd_kafka_metadata(handle, 0, topic, &metadata, WAIT_SLICE_MS);
-        int64_t waited = clock_monotonic_ms() - start;
-        rd_kafka_poll(handle, 0);
+        code = ask(context, next_wait(waited, patience_ms));
+        rd_kafka_poll(handle, 0); /* errors and logs come by this way */
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-            return metadata;
-        if (interrupt_signal()) {
-            interrupt_error(error);
-            return NULL;
-        }
-        if (waited >= WAIT_FOR_BROKER_MS) {
-            cannot_reach(handle, settings, code, error);
-            return NULL;
-        }
-        if (waited >= SAY_AFTER_MS && !said) {
-            said = true;
+            return 0;
+        if (interrupt_signal())
+            return interrupt_error(error);
+        waited = clock_monotonic_ms() - start;
+        if (waited >= patience_ms)
+            return cannot_reach(handle, settings, code, error);
+        if (waited >= SAY_AFTER_MS && !said)
             log_info("waiting for Kafka at %s ...", kafka_settings_servers(settings));
-        }
+        said = waited >= SAY_AFTER_MS;
     }
+}
+
+struct metadata_question {
+    rd_kafka_t *handle;
+    rd_kafka_topic_t *topic;
+    const rd_kafka_metadata_t *answer;
+};
+
+static rd_kafka_resp_err_t ask_metadata(void *context, int wait_ms)
+{
+    struct metadata_question *question = context;
+
+    return rd_kafka_metadata(question->handle, 0, question->topic, &question->answer, wait_ms);
 }
 
 int kafka_partitions(rd_kafka_t *handle, const struct kafka_settings *settings, const char *topic,
                      int32_t *count, struct error *error)
 {
-    rd_kafka_topic_t *object = rd_kafka_topic_new(handle, topic, NULL);
+    struct metadata_question question = {handle, rd_kafka_topic_new(handle, topic, NULL), NULL};
     const rd_kafka_metadata_t *metadata;
     rd_kafka_resp_err_t code;
     int32_t found;
+    int result;
 
-    if (!object)
+    if (!question.topic)
         return error_set(error, EXIT_INPUT, "topic '%s': %s", topic,
                          rd_kafka_err2str(rd_kafka_last_error()));
-    metadata = ask_metadata(handle, settings, object, error);
-    rd_kafka_topic_destroy(object);
-    if (!metadata)
+    result = kafka_ask(handle, settings, ask_metadata, &question, KAFKA_PATIENCE_MS, error);
+    rd_kafka_topic_destroy(question.topic);
+    if (result < 0)
         return -1;
+    metadata = question.answer;
     code = metadata->topic_cnt ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
     found = code == RD_KAFKA_RESP_ERR_NO_ERROR ? metadata->topics[0].partition_cnt : 0;
     rd_kafka_metadata_destroy(metadata);

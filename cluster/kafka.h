@@ -43,9 +43,19 @@ rd_kafka_t *kafka_producer(const struct kafka_settings *settings, const struct k
 /* Ends a client without waiting for a broker that does not answer; NULL is fine. */
 void kafka_close(rd_kafka_t *client);
 
-/* The number of partitions of a topic (0: there is no such topic). Waits for
- * a broker as long as the program waits for one at its start; unreachable is
- * EXIT_UNREACHABLE with the reason the client gave. */
+/* How long the program waits for a broker at its start. */
+#define KAFKA_PATIENCE_MS 5000
+
+/* Asks something of Kafka until it is answered, `patience_ms` are over
+ * (EXIT_UNREACHABLE, with the reason the client gave), or a signal has come.
+ * `ask` waits no longer than `wait_ms`; says on standard error that it
+ * waits when it takes long. */
+int kafka_ask(rd_kafka_t *client, const struct kafka_settings *settings,
+              rd_kafka_resp_err_t (*ask)(void *context, int wait_ms), void *context,
+              int64_t patience_ms, struct error *error);
+
+/* The number of partitions of a topic (0: there is no such topic). Asks
+ * by kafka_ask. */
 int kafka_partitions(rd_kafka_t *client, const struct kafka_settings *settings, const char *topic,
                      int32_t *count, struct error *error);
 /* The same, but no such topic is EXIT_REFUSED, saying `advice`. */

@@ -21,7 +21,7 @@ struct exchange {
     struct reply reply;
 };
 
-enum { FOR_ALL = 1, OF_A_JOB = 2, GUARDED = 4 }; /* no token; ?job=; checks the origin */
+enum { FOR_ALL = 1, OF_A_JOB = 2 }; /* neither token nor origin; ?job= */
 
 struct route {
     const char *path;
@@ -158,7 +158,7 @@ static bool may_ask(struct exchange *exchange, int flags)
         refuse(exchange, reply_error(401, "a token is needed: 'Authorization: Bearer TOKEN', or "
                                           "?token=TOKEN"));
         buf_text(&exchange->reply.headers, "WWW-Authenticate: Bearer\r\n");
-    } else if (flags & GUARDED &&
+    } else if (!(flags & FOR_ALL) &&
                !request_origin_allowed(rules, exchange->origin, exchange->host)) {
         refuse(exchange, reply_error(403, "pages of %.200s may not ask: --allow-origin lets them",
                                      exchange->origin));
@@ -450,12 +450,12 @@ static void answer_file(struct exchange *exchange, const struct site_file *file)
 /* ---- the way of a request */
 
 static const struct route routes[] = {
-    {"/ws", OF_A_JOB | GUARDED, answer_not_upgraded},
-    {"/events", OF_A_JOB | GUARDED, answer_events},
-    {"/api/windows", OF_A_JOB | GUARDED, answer_windows},
-    {"/api/windows.csv", OF_A_JOB | GUARDED, answer_csv},
-    {"/api/status", OF_A_JOB | GUARDED, answer_status},
-    {"/api/jobs", GUARDED, answer_jobs},
+    {"/ws", OF_A_JOB, answer_not_upgraded},
+    {"/events", OF_A_JOB, answer_events},
+    {"/api/windows", OF_A_JOB, answer_windows},
+    {"/api/windows.csv", OF_A_JOB, answer_csv},
+    {"/api/status", OF_A_JOB, answer_status},
+    {"/api/jobs", 0, answer_jobs},
     {"/livez", FOR_ALL, answer_alive},
     {"/readyz", FOR_ALL, answer_ready},
     {"/metrics", 0, answer_metrics},
@@ -480,7 +480,7 @@ static void answer_route(struct exchange *exchange, const struct route *route)
 {
     if (!may_ask(exchange, route->flags))
         return;
-    if (route->flags & GUARDED)
+    if (!(route->flags & FOR_ALL))
         add_cors(exchange);
     if (route->flags & OF_A_JOB && !find_channel(exchange))
         return;
@@ -578,7 +578,7 @@ static void check_upgrade(struct exchange *exchange)
 {
     const struct route *route = exchange->path ? find_route(exchange->path) : NULL;
 
-    if (!may_ask(exchange, GUARDED) || !is_websocket(exchange))
+    if (!may_ask(exchange, 0) || !is_websocket(exchange))
         return;
     if (!route || route->answer != answer_not_upgraded)
         refuse(exchange, reply_error(404, "the WebSocket is at /ws"));

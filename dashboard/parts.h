@@ -46,8 +46,8 @@ struct client {
     struct body *sending;        /* a message or an answer that takes several writes */
     size_t sent;
     uint64_t cursor;
-    ev_io gone; /* see client_watch */
-    uint32_t snapshot_tick;
+    ev_io gone;              /* see client_watch */
+    uint32_t snapshot_round; /* of server->round, when it last got one */
     uint8_t kind;
     uint8_t slot;   /* spreads the timed work over the seconds */
     uint8_t missed; /* beats without a sign of life */
@@ -68,7 +68,11 @@ struct server {
     ev_io accepts[LISTEN_SOCKETS];
     ev_timer timer;
     uint32_t tick; /* seconds */
-    bool paused;   /* no descriptors left: accepts again in a second */
+    /* A client that is far behind gets one snapshot a round; a round ends with
+     * the second, or a moment after a client had to wait for its end. */
+    ev_timer round_end;
+    uint32_t round;
+    bool paused; /* no descriptors left: accepts again in a second */
     int descriptor_limit;
     struct channel *channels;
     size_t channel_count;
@@ -117,6 +121,8 @@ void stream_alive(struct client *client);
 void stream_changed(struct channel *channel);
 /* Once a second. */
 void stream_tick(struct server *server);
+/* A new round of snapshots. */
+void stream_round(struct server *server);
 void stream_write_status(struct channel *channel, struct buf *buf);
 void stream_say_goodbye(struct server *server);
 

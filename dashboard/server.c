@@ -169,11 +169,19 @@ static void on_second(struct ev_loop *loop, ev_timer *watcher, int events)
     (void)loop;
     (void)events;
     server->tick++;
+    stream_round(server);
     stream_tick(server);
     if (server->paused)
         set_accepting(server, true);
     /* libwebsockets 4.1 on libev arms its timer only after an event of its own. */
     lws_cancel_service(server->context);
+}
+
+static void on_round_end(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+    (void)loop;
+    (void)events;
+    stream_round(watcher->data);
 }
 
 static void on_change(void *context)
@@ -323,7 +331,8 @@ static void start_watchers(struct server *server)
     }
     set_accepting(server, true);
     ev_timer_init(&server->timer, on_second, 1., 1.);
-    server->timer.data = server;
+    ev_timer_init(&server->round_end, on_round_end, 0., 0.);
+    server->timer.data = server->round_end.data = server;
     ev_timer_start(server->loop, &server->timer);
     for (size_t i = 0; i < server->channel_count; i++)
         relay_on_change(server->channels[i].relay, on_change, &server->channels[i]);
@@ -354,7 +363,7 @@ struct server *server_start(struct ev_loop *loop, const struct server_config *co
 
     server->loop = loop;
     server->config = *config;
-    server->tick = 1; /* 0 is a client's "not yet" */
+    server->round = 1; /* 0 is a client's "not yet" */
     if (start(server, relays, error) == 0)
         return server;
     server_stop(server);
@@ -379,6 +388,7 @@ void server_stop(struct server *server)
         relay_on_change(server->channels[i].relay, NULL, NULL);
     set_accepting(server, false);
     ev_timer_stop(server->loop, &server->timer);
+    ev_timer_stop(server->loop, &server->round_end);
     listen_close(&server->sockets);
     stream_say_goodbye(server);
     if (server->context)

@@ -6,6 +6,7 @@
 #include "dashboard/parts.h"
 
 #define STATUS_EVERY 5 /* seconds */
+#define ROUND_S      0.2
 #define BEAT_EVERY   15
 /* Beats without an answer, or not even sent, after which a client is closed. */
 #define BEATS_MISSED 2
@@ -142,7 +143,7 @@ static int write_message(struct client *client, struct body *message)
 static int write_snapshot(struct client *client)
 {
     client->wants_snapshot = false;
-    client->snapshot_tick = client->server->tick;
+    client->snapshot_round = client->server->round;
     return write_message(
         client, history_snapshot(client->channel->history, &client->cursor, transport_of(client)));
 }
@@ -153,15 +154,27 @@ static int write_status(struct client *client)
     return write_message(client, status_message(client->channel, transport_of(client)));
 }
 
+static void wait_for_round(struct client *client)
+{
+    struct server *server = client->server;
+
+    client->waits = true;
+    if (ev_is_active(&server->round_end))
+        return;
+    ev_timer_set(&server->round_end, ROUND_S, 0.);
+    ev_timer_start(server->loop, &server->round_end);
+}
+
 /* What a client that is too far behind gets instead of every update: the
- * newest state, though not more than once a second. */
+ * newest state, though not more than once a round. */
 static bool skips_ahead(struct client *client)
 {
     if (history_behind(client->channel->history, client->cursor, LIMIT_BEHIND + 1) <= LIMIT_BEHIND)
         return false;
-    client->waits = client->snapshot_tick == client->server->tick;
-    if (client->waits)
+    if (client->snapshot_round == client->server->round) {
+        wait_for_round(client);
         return true;
+    }
     client->wants_snapshot = true;
     client->server->snapshots++;
     return true;
@@ -250,9 +263,20 @@ static void tick_client(struct client *client, uint32_t tick)
     }
     if (tick % STATUS_EVERY == client->slot % STATUS_EVERY)
         client->wants_status = true;
-    client->waits = false;
     if (has_news(client))
         lws_callback_on_writable(client->wsi);
+}
+
+void stream_round(struct server *server)
+{
+    server->round++;
+    for (struct client *client = server->streams; client; client = client->next) {
+        if (!client->waits)
+            continue;
+        client->waits = false;
+        if (has_news(client))
+            lws_callback_on_writable(client->wsi);
+    }
 }
 
 void stream_tick(struct server *server)

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "cluster/base/clock.h"
-#include "cluster/base/interrupt.h"
 #include "cluster/base/limits.h"
 #include "cluster/base/log.h"
 #include "cluster/base/number.h"
@@ -13,13 +12,13 @@
 
 #define TURN_US 5000 /* the loop has other work, too */
 /* librdkafka stops fetching above 100,000 messages (queued.min.messages). */
+/* A cluster that has had no group yet makes its topic for offsets first. */
+#define FIRST_GROUP_MS     20000
 #define QUEUE_NEARLY_FULL  50000
 #define FIRST_WITH_BACKOFF 0x02020000 /* fetch.queue.backoff.ms: set in kafka.c */
 /* A topic is taken for deleted after so many statistics, one a second: a broker
  * that has just started may not know its topics yet. */
 #define MISSING_MOST 5
-#define ASK_SLICE_MS 500
-#define ASK_MOST_MS  15000
 
 static rd_kafka_t *make_consumer(struct engine *engine, struct error *error)
 {
@@ -44,40 +43,58 @@ static rd_kafka_t *make_consumer(struct engine *engine, struct error *error)
     return consumer;
 }
 
-/* The group's committed offsets; asked for in slices so that Ctrl-C is heard. */
-static int ask_committed(struct engine *engine, rd_kafka_topic_partition_list_t *list,
+struct committed_question {
+    rd_kafka_t *consumer;
+    rd_kafka_topic_partition_list_t *list;
+};
+
+static rd_kafka_resp_err_t ask_committed(void *context, int wait_ms)
+{
+    struct committed_question *question = context;
+
+    return rd_kafka_committed(question->consumer, question->list, wait_ms);
+}
+
+static int get_committed(struct engine *engine, rd_kafka_topic_partition_list_t *list,
                          struct error *error)
 {
-    int64_t start = clock_monotonic_ms();
+    struct committed_question question = {engine->consumer, list};
 
     for (int32_t i = 0; i < engine->source_count; i++)
         rd_kafka_topic_partition_list_add(list, engine->spec->topic, i);
-    for (;;) {
-        rd_kafka_resp_err_t code = rd_kafka_committed(engine->consumer, list, ASK_SLICE_MS);
-        rd_kafka_poll(engine->consumer, 0);
-        if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-            return 0;
-        if (interrupt_signal())
-            return interrupt_error(error);
-        if (clock_monotonic_ms() - start > ASK_MOST_MS)
-            return error_set(error, EXIT_UNREACHABLE,
-                             "cannot read the offsets of group tally-%s at %s: %s",
-                             engine->spec->name, kafka_settings_servers(engine->settings),
-                             rd_kafka_err2str(code));
-    }
+    if (kafka_ask(engine->consumer, engine->settings, ask_committed, &question, FIRST_GROUP_MS,
+                  error) == 0)
+        return 0;
+    return error_wrap(error, "the offsets of group tally-%s", engine->spec->name);
 }
 
-static int ask_ends(struct engine *engine, int32_t partition, int64_t *low, int64_t *high,
+struct ends_question {
+    rd_kafka_t *consumer;
+    const char *topic;
+    int32_t partition;
+    int64_t low, high;
+};
+
+static rd_kafka_resp_err_t ask_ends(void *context, int wait_ms)
+{
+    struct ends_question *question = context;
+
+    return rd_kafka_query_watermark_offsets(question->consumer, question->topic,
+                                            question->partition, &question->low, &question->high,
+                                            wait_ms);
+}
+
+static int get_ends(struct engine *engine, int32_t partition, int64_t *low, int64_t *high,
                     struct error *error)
 {
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-        engine->consumer, engine->spec->topic, partition, low, high, ASK_MOST_MS);
+    struct ends_question question = {engine->consumer, engine->spec->topic, partition, 0, 0};
 
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return 0;
-    return error_set(error, EXIT_UNREACHABLE, "cannot read the ends of topic '%s' at %s: %s",
-                     engine->spec->topic, kafka_settings_servers(engine->settings),
-                     rd_kafka_err2str(code));
+    if (kafka_ask(engine->consumer, engine->settings, ask_ends, &question, KAFKA_PATIENCE_MS,
+                  error) < 0)
+        return error_wrap(error, "the ends of topic '%s'", engine->spec->topic);
+    *low = question.low;
+    *high = question.high;
+    return 0;
 }
 
 /* Where a partition begins. A committed offset that is gone means that what it
@@ -118,13 +135,13 @@ static int64_t read_watermark(const rd_kafka_topic_partition_t *commit)
 static int restore(struct engine *engine, const rd_kafka_topic_partition_list_t *commits,
                    struct error *error)
 {
-    int64_t watermark = INT64_MAX, low, high;
+    int64_t watermark = INT64_MAX, low = 0, high = 0;
     bool forget = false;
 
     for (int32_t i = 0; i < engine->source_count; i++) {
         const rd_kafka_topic_partition_t *commit = &commits->elems[i];
         struct source *source = &engine->sources[i];
-        if (ask_ends(engine, i, &low, &high, error) < 0)
+        if (get_ends(engine, i, &low, &high, error) < 0)
             return -1;
         source->position = choose_start(engine, i, commit->offset, low, high, &forget);
         source->committed = commit->offset;
@@ -176,7 +193,7 @@ int source_open(struct engine *engine, struct error *error)
     engine->consumer_events = rd_kafka_queue_get_main(engine->consumer);
     wake_watch(&engine->wake, engine->consumer_events);
     commits = rd_kafka_topic_partition_list_new(engine->source_count);
-    result = ask_committed(engine, commits, error);
+    result = get_committed(engine, commits, error);
     if (result == 0)
         result = restore(engine, commits, error);
     rd_kafka_topic_partition_list_destroy(commits);
@@ -446,7 +463,7 @@ int engine_finish(struct engine *engine, struct error *error)
     int64_t low;
 
     for (int32_t i = 0; i < engine->source_count; i++)
-        if (ask_ends(engine, i, &low, &engine->sources[i].target, error) < 0)
+        if (get_ends(engine, i, &low, &engine->sources[i].target, error) < 0)
             return -1;
     engine->finishing = true;
     wake_poke(&engine->wake);

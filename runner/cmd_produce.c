@@ -37,12 +37,11 @@ static int interrupted(struct feed *feed, struct error *error)
     open = stats.waiting ? stats.waiting + rejects_total(&stats.rejects) : 0;
     interrupt_error(error);
     if (open == 0)
-        return error_set(error, error->code, "%s: go on with --skip %" PRIu64, error->text,
-                         stats.rows);
-    return error_set(error, error->code,
-                     "%s: go on with --skip %" PRIu64 " (up to %" PRIu64
+        return error_add(error, "go on with --skip %" PRIu64, stats.rows);
+    return error_add(error,
+                     "go on with --skip %" PRIu64 " (up to %" PRIu64
                      " records behind that may be in the topic already)",
-                     error->text, stats.rows > open ? stats.rows - open : 0, open);
+                     stats.rows > open ? stats.rows - open : 0, open);
 }
 
 static int flush_all(struct feed *feed, struct error *error)

@@ -1,7 +1,10 @@
 /* tally: windowed counts, on a local engine or on Spark, live on a page. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cluster/base/log.h"
 #include "cluster/base/output.h"
@@ -86,11 +89,22 @@ static int run(int argc, char **argv, struct error *error)
     return run_command(command, argc - 1, argv + 1, error);
 }
 
+/* A closed standard stream's number would go to the next file opened, which
+ * would then be read or written in its place. Reading from /dev/null ends at
+ * once; writing to a descriptor opened for reading is an error, as it should be. */
+static void keep_standard_streams(void)
+{
+    for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++)
+        if (fcntl(descriptor, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != descriptor)
+            abort();
+}
+
 int main(int argc, char **argv)
 {
     struct error error;
     int result;
 
+    keep_standard_streams();
     log_start();
     signal(SIGPIPE, SIG_IGN); /* a write to one who has gone is an error, not our end */
     result = run(argc, argv, &error);

@@ -37,3 +37,17 @@ int error_wrap(struct error *error, const char *format, ...)
         error->text[0] = '\0';
     return -1;
 }
+
+int error_add(struct error *error, const char *format, ...)
+{
+    size_t length = strlen(error->text);
+    va_list arguments;
+
+    snprintf(error->text + length, sizeof error->text - length, ": ");
+    length = strlen(error->text);
+    va_start(arguments, format);
+    vsnprintf(error->text + length, sizeof error->text - length, format, arguments);
+    va_end(arguments);
+    keep_to_one_line(error->text);
+    return -1;
+}

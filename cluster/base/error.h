@@ -32,4 +32,7 @@ int error_set(struct error *error, enum exit_code code, const char *format, ...)
 /* Puts "context: " before the text; the code stays. Always returns -1. */
 int error_wrap(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Puts ": more" behind the text. Always returns -1. */
+int error_add(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 #endif

@@ -7,7 +7,7 @@ import { WindowStore } from './store.js';
 import { Tiles, WindowTable, element, setText } from './view.js';
 
 const TABLE_ROWS = 20;
-const REDRAW_MS = 100;
+const REDRAW_MS = 30;
 const REDRAW_CALM_MS = 1000;          // for readers who prefer reduced motion
 const SUMMARY_MS = 10_000;
 const TICK_MS = 1000;
