@@ -115,6 +115,7 @@ class Sse(Stream):
             self.socket.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
+        self.ended.wait(10)  # what had come is collected: nothing is added from here on
         self.connection.close()
 
 
@@ -148,4 +149,5 @@ class WebSocket(Stream):
     def close(self):
         if self.stop:
             self.loop.call_soon_threadsafe(self.stop.set)
+            self.ended.wait(10)
         self.thread.join(10)
