@@ -39,8 +39,9 @@ fail(struct reader *reader, const yaml_node_t *node, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    return error_set(reader->error, EXIT_INPUT, "%s:%zu:%zu: %s", reader->file,
-                     node->start_mark.line + 1, node->start_mark.column + 1, text);
+    error_set(reader->error, EXIT_INPUT, "%s:%zu:%zu: %s", reader->file, node->start_mark.line + 1,
+              node->start_mark.column + 1, text);
+    return -1;
 }
 
 static yaml_node_t *node_at(struct reader *reader, int index)
@@ -314,7 +315,7 @@ static int read_series_text(struct reader *reader, yaml_node_t *node, struct ser
             return fail(reader, key, "labels: '%s' is there twice", text_of(key));
         *value = node_at(reader, pair->value);
     }
-    return text->name ? 0 : fail(reader, node, "labels: 'name' is missing");
+    return 0;
 }
 
 static int check_series_name(struct reader *reader, yaml_node_t *node)
@@ -372,8 +373,11 @@ static int read_label(struct reader *reader, const yaml_node_pair_t *pair, struc
         return fail(reader, value, "labels: a label's value must be a single value");
     if (!table_add(values, text_of(value), value->data.scalar.length, 0))
         return fail(reader, value, "labels: '%s' is there twice", text_of(value));
-    if (read_series_text(reader, node_at(reader, pair->value), &text) < 0 ||
-        check_series_name(reader, text.name) < 0)
+    if (read_series_text(reader, node_at(reader, pair->value), &text) < 0)
+        return -1;
+    if (!text.name)
+        return fail(reader, node_at(reader, pair->value), "labels: 'name' is missing");
+    if (check_series_name(reader, text.name) < 0)
         return -1;
     series = table_find(names, text_of(text.name), strlen(text_of(text.name)), NO_SERIES);
     if (series == NO_SERIES) {

@@ -1,5 +1,6 @@
 #include "runner/options.h"
 
+#include <ctype.h>
 #include <getopt.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -312,7 +313,7 @@ static const char *environment_value(const struct option_row *row)
     const char *value;
 
     for (char *at = name; *at; at++)
-        *at = *at == '-' ? '_' : *at >= 'a' && *at <= 'z' ? (char)(*at - 'a' + 'A') : *at;
+        *at = *at == '-' ? '_' : (char)toupper((unsigned char)*at);
     value = getenv(name);
     free(name);
     return value && *value ? value : NULL;

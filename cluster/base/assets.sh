@@ -15,7 +15,7 @@ for pair in "$@"; do
 	number=$((number + 1))
 	cat <<-END
 		__asm__(".section .rodata\n.balign 16\nasset_$number: .incbin \"$file\"\n.byte 0\n.text\n");
-		extern const char data_$number[] __asm__("asset_$number");
+		extern const char data_${number}[] __asm__("asset_$number");
 	END
 	table="$table    {\"$name\", data_$number, $(wc -c <"$file")},
 "
