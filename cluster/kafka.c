@@ -15,7 +15,6 @@
 
 #define FIRST_WAIT_MS     100
 #define SAY_AFTER_MS      2000
-#define CLOSE_MS          300
 #define CREATE_TIMEOUT_MS 10000
 /* Topics we create are kept for ever, within this bound a partition. */
 #define TOPIC_BYTES "1073741824"
@@ -272,43 +271,59 @@ rd_kafka_t *kafka_producer(const struct kafka_settings *settings, const struct k
     return make_client(RD_KAFKA_PRODUCER, settings, pairs, calls, error);
 }
 
-static void *destroy(void *handle)
+/* A client on its way out. */
+struct closing {
+    pthread_t thread;
+    rd_kafka_t *handle;
+    struct client *client;
+    struct closing *next;
+};
+
+static struct closing *closings; /* those not yet waited for */
+
+static void *destroy(void *argument)
 {
-    rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    struct closing *closing = argument;
+
+    rd_kafka_destroy_flags(closing->handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    free(closing->client);
     return NULL;
 }
 
-/* With a commit on its way to a broker that has gone, librdkafka 2.0 does not
- * end before the broker is back (its main thread spins, rdkafka_cgrp.c): so it
- * gets a moment, and is else left to the end of the process. */
-static bool destroy_in_time(rd_kafka_t *handle)
-{
-    int64_t until = clock_wall_ms() + CLOSE_MS;
-    const struct timespec deadline = {until / 1000, until % 1000 * 1000000};
-    pthread_t thread;
-
-    if (pthread_create(&thread, NULL, destroy, handle) != 0) {
-        destroy(handle);
-        return true;
-    }
-    if (pthread_timedjoin_np(thread, NULL, &deadline) == 0)
-        return true;
-    pthread_detach(thread);
-    return false;
-}
-
+/* librdkafka's end can take long: 2.8 waits for threads that look up once a
+ * second, and 2.0, with a commit on its way to a broker that has gone, does not
+ * end before the broker is back. Nobody here needs to wait for it. */
 void kafka_close(rd_kafka_t *handle)
 {
-    struct client *client;
+    struct closing *closing;
 
     if (!handle)
         return;
-    client = rd_kafka_opaque(handle);
     /* What is still unsent was given up by the caller, or it would have flushed. */
     if (rd_kafka_type(handle) == RD_KAFKA_PRODUCER)
         rd_kafka_purge(handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    if (destroy_in_time(handle))
-        free(client);
+    closing = mem_alloc(1, sizeof *closing);
+    closing->handle = handle;
+    closing->client = rd_kafka_opaque(handle);
+    if (pthread_create(&closing->thread, NULL, destroy, closing) != 0)
+        abort(); /* no memory for a stack */
+    closing->next = closings;
+    closings = closing;
+}
+
+bool kafka_wait_closed(int wait_ms)
+{
+    int64_t until = clock_wall_ms() + wait_ms;
+    const struct timespec deadline = {until / 1000, until % 1000 * 1000000};
+
+    while (closings) {
+        struct closing *closing = closings;
+        if (pthread_timedjoin_np(closing->thread, NULL, &deadline) != 0)
+            return false;
+        closings = closing->next;
+        free(closing);
+    }
+    return true;
 }
 
 const char *kafka_last_error(const rd_kafka_t *handle)

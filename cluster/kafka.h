@@ -40,8 +40,12 @@ rd_kafka_t *kafka_consumer(const struct kafka_settings *settings, const struct k
                            const struct kafka_calls *calls, struct error *error);
 rd_kafka_t *kafka_producer(const struct kafka_settings *settings, const struct kafka_pair *pairs,
                            const struct kafka_calls *calls, struct error *error);
-/* Ends a client without waiting for a broker that does not answer; NULL is fine. */
+/* Ends a client, in the background: it is not to be used any more, and none of
+ * its calls comes any more. NULL is fine. */
 void kafka_close(rd_kafka_t *client);
+/* False when some client has not ended in this time: then leave with _exit,
+ * for its threads are still at work. */
+bool kafka_wait_closed(int wait_ms);
 
 /* How long the program waits for a broker at its start. */
 #define KAFKA_PATIENCE_MS 5000

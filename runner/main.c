@@ -14,6 +14,8 @@ static const struct command *const commands[] = {
     &command_run, &command_count, &command_produce, &command_consume, &command_dashboard,
 };
 
+/* For the clients' orderly end; nothing depends on it. */
+#define CLOSE_MS      100
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
 static void print_help(FILE *to)
@@ -99,6 +101,13 @@ static void keep_standard_streams(void)
             abort();
 }
 
+static int leave(enum exit_code code)
+{
+    if (!kafka_wait_closed(CLOSE_MS))
+        _exit((int)code);
+    return (int)code;
+}
+
 int main(int argc, char **argv)
 {
     struct error error;
@@ -111,8 +120,7 @@ int main(int argc, char **argv)
     log_status_clear();
     if (result == 0)
         result = output_flush(&error);
-    if (result == 0)
-        return EXIT_OK;
-    log_error("%s", error.text);
-    return (int)error.code;
+    if (result < 0)
+        log_error("%s", error.text);
+    return leave(result == 0 ? EXIT_OK : error.code);
 }

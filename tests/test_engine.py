@@ -235,7 +235,7 @@ def test_an_idle_partition_does_not_hold_the_others_up(kafka, job, engine):
     kafka.produce(source(spec), early)
     running = engine(path)
     # Open windows are closed and committed, though partition 1 says no more.
-    early += feed_until(kafka, spec, lambda: progress(kafka, spec) > 20, 12)
+    early += feed_until(kafka, spec, lambda: progress(kafka, spec) > 20, 60)
     last = early[-1][1]
     wait_for_results(kafka, spec, expected(spec, early))
     # The watermark is now that of partition 0: older records of partition 1 are late.
@@ -248,7 +248,7 @@ def test_an_idle_partition_does_not_hold_the_others_up(kafka, job, engine):
 def test_a_partition_without_records_does_not_hold_the_others_up(kafka, job, engine):
     spec, path = job(partitions=3)
     engine(path)
-    records = feed_until(kafka, spec, lambda: progress(kafka, spec) > 20, 12)
+    records = feed_until(kafka, spec, lambda: progress(kafka, spec) > 20, 60)
     wait_for_results(kafka, spec, expected(spec, records))
     check_commit(kafka, spec)
 
