@@ -254,22 +254,6 @@ static bool check_time(const struct engine *engine, const rd_kafka_message_t *me
     return *time <= LIMIT_TIME_MS && *time - clock_wall_ms() <= engine->options.max_future;
 }
 
-/* The pairs that were late only because their window was closed before the start. */
-static uint64_t pairs_before_start(const struct engine *engine, int64_t time)
-{
-    const struct spec *spec = engine->spec;
-    int64_t into, first;
-    uint64_t pairs = 0;
-
-    if (engine->restored == NO_WATERMARK || time >= engine->restored)
-        return 0;
-    into = (time - spec->size) % spec->slide;
-    first = time - spec->size - (into < 0 ? into + spec->slide : into) + spec->slide;
-    for (; first <= time && first + spec->size <= engine->restored; first += spec->slide)
-        pairs++;
-    return pairs;
-}
-
 /* False: it has to wait until some window is closed. */
 static bool count_message(struct engine *engine, struct source *source,
                           const rd_kafka_message_t *message)
@@ -293,7 +277,8 @@ static bool count_message(struct engine *engine, struct source *source,
                        &late))
         return false;
     engine->changed = true;
-    before = late ? pairs_before_start(engine, time) : 0;
+    /* Late only because their window was closed before this start. */
+    before = late ? windows_closed_by(engine->windows, time, engine->restored) : 0;
     engine->stats.skipped += before;
     engine->stats.late += late - before;
     return true;

@@ -98,9 +98,19 @@ static int64_t start_of_last(const struct windows *windows, int64_t time)
     return time - (into < 0 ? into + windows->slide : into);
 }
 
-bool windows_all_closed(const struct windows *windows, int64_t time)
+static int64_t start_of_first(const struct windows *windows, int64_t time)
 {
-    return start_of_last(windows, time) + windows->size <= windows->watermark;
+    return start_of_last(windows, time - windows->size) + windows->slide;
+}
+
+uint64_t windows_closed_by(const struct windows *windows, int64_t time, int64_t watermark)
+{
+    uint64_t closed = 0;
+
+    for (int64_t start = start_of_first(windows, time);
+         start <= time && start + windows->size <= watermark; start += windows->slide)
+        closed++;
+    return closed;
 }
 
 /* The index of the first open window that starts at or after `start`. Looks
@@ -198,12 +208,10 @@ static bool count_in_all(struct windows *windows, int64_t time, uint32_t series,
                          bool reserve, uint64_t *late)
 {
     int64_t last = start_of_last(windows, time);
-    int64_t first = start_of_last(windows, time - windows->size) + windows->slide;
+    uint64_t late_pairs = windows_closed_by(windows, time, windows->watermark);
+    int64_t first = start_of_first(windows, time) + (int64_t)late_pairs * windows->slide;
     size_t most = windows->most - (reserve ? 0 : windows->reserve);
-    uint64_t late_pairs = 0;
 
-    for (; first <= last && first + windows->size <= windows->watermark; first += windows->slide)
-        late_pairs++;
     /* Nearly always there is room, and nothing needs to be looked up twice. */
     if (windows->count + (size_t)((last - first) / windows->slide + 1) > most &&
         windows->count + count_new(windows, first, last) > most)

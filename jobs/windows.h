@@ -47,8 +47,8 @@ void windows_set_watermark(struct windows *windows, int64_t watermark);
  * others back. Adds its late pairs to `*late`. */
 bool windows_count(struct windows *windows, int64_t time, uint32_t series, struct place place,
                    bool reserve, uint64_t *late);
-/* True when the time lies in no window that is still open: nothing to count. */
-bool windows_all_closed(const struct windows *windows, int64_t time);
+/* How many of the windows that hold this time a watermark has closed. */
+uint64_t windows_closed_by(const struct windows *windows, int64_t time, int64_t watermark);
 
 /* The open windows in order, 0 <= index < windows_open. */
 size_t windows_open(const struct windows *windows);

@@ -25,10 +25,9 @@
 #define LIMIT_TIME_MS 253402300799999LL
 
 /* Kafka. */
-#define LIMIT_PARTITIONS    1024
-#define LIMIT_RECORD_BYTES  (1 << 20)
-#define LIMIT_JSON_DEPTH    64
-#define LIMIT_MAX_FUTURE_MS (3600LL * 1000)
+#define LIMIT_PARTITIONS   1024
+#define LIMIT_RECORD_BYTES (1 << 20)
+#define LIMIT_JSON_DEPTH   64
 /* Result records sent and not yet acknowledged; more wait in their windows. */
 #define LIMIT_UNACKNOWLEDGED 10000
 /* Records one turn of the loop takes from one partition. */
