@@ -34,7 +34,7 @@ ASSETS := $(foreach f,$(wildcard jobs/*.yaml) data/user_log.csv,$f=$f) $(WEB_ASS
 	$(foreach p,$(PACKED),$(p:$(BUILD)/%=%)=$p)
 
 .DEFAULT_GOAL := build
-.PHONY: build run test test-all bench lint format install clean help units sanitized packages-build
+.PHONY: build run cluster cluster-down cluster-status test test-all bench lint format install clean help units sanitized packages-build
 
 ## build: the program, build/tally (the default)
 build: $(BUILD)/tally
@@ -42,6 +42,18 @@ build: $(BUILD)/tally
 ## run: what is missing, the program, and the gender job live on http://localhost:5000
 run: packages-run build
 	@$(BUILD)/tally run gender
+
+## cluster: Kafka, Spark and the gender job in Docker, and the page
+cluster:
+	@docker/cluster up
+
+## cluster-status: every service, its health, version, memory, addresses
+cluster-status:
+	@docker/cluster status
+
+## cluster-down: away with it; the volumes stay
+cluster-down:
+	@docker/cluster down
 
 ## test: every test; ends with `N passed, N failed`
 test: packages-test
@@ -74,7 +86,7 @@ clean:
 	rm -rf build
 
 help:
-	@sed -n 's/^## \([a-z-]*\): /\1:/p' Makefile | awk -F: '{ printf "make %-10s %s\n", $$1, $$2 }'
+	@sed -n 's/^## \([a-z-]*\): /\1:/p' Makefile | awk -F: '{ printf "make %-14s %s\n", $$1, $$2 }'
 
 .PHONY: packages-run packages-test packages-lint
 packages-run:
