@@ -86,7 +86,7 @@ clean:
 	rm -rf build
 
 help:
-	@sed -n 's/^## \([a-z-]*\): /\1:/p' Makefile | awk -F: '{ printf "make %-14s %s\n", $$1, $$2 }'
+	@sed -n 's/^## \([a-z-]*\): /\1:/p' Makefile | awk -F: '{ name = $$1; sub(/^[^:]*:/, ""); printf "make %-14s %s\n", name, $$0 }'
 
 .PHONY: packages-run packages-test packages-lint
 packages-run:

@@ -88,87 +88,16 @@ def jars(cache=CACHE):
     return cache
 
 
-class Kafka:
-    def __init__(self):
-        self.port = free_port()
-        self.address = f"127.0.0.1:{self.port}"
-        self.dir = Path(tempfile.mkdtemp(prefix="tally-kafka-"))
-        self.process = None
+class Topics:
+    """What is in a Kafka, at an address."""
+
+    def __init__(self, address):
+        self.address = address
         self._producer = self._admin = None
-        (self.dir / "server.properties").write_text(
-            CONFIG.format(port=self.port, controller=free_port(), data=self.dir / "data"))
-        self._java("kafka.tools.StorageTool", "format", "-t", "MDAwMDAwMDAwMDAwMDAwMA", "-c")
-        atexit.register(self.close)
-
-    # The process
-
-    def _command(self, name, *args):
-        return [*JAVA, "-cp", f"{jars()}/*", name, *args, str(self.dir / "server.properties")]
-
-    def _java(self, name, *args):
-        done = subprocess.run(self._command(name, *args), capture_output=True, text=True, cwd=self.dir)
-        if done.returncode:
-            raise RuntimeError(f"{name}: {done.stdout}{done.stderr}")
-
-    def start(self, wait=True):
-        assert self.process is None
-        with open(self.dir / "log", "ab") as log:
-            self.process = subprocess.Popen(self._command("kafka.Kafka"), stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log, cwd=self.dir, start_new_session=True,
-                                            preexec_fn=die_with_parent)
-        if wait:
-            self.wait_ready()
-        return self
-
-    def wait_ready(self, timeout=60):
-        """Until it takes a request, which is later than an open port."""
-        deadline = time.monotonic() + timeout
-        while True:
-            probe = AdminClient({"bootstrap.servers": self.address, "log_level": 0, "logger": quiet})
-            try:
-                if probe.list_topics(timeout=1).brokers:
-                    return
-            except KafkaException:
-                pass
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("Kafka did not start:\n" + (self.dir / "log").read_text()[-4000:])
-
-    def _end(self, sig, timeout=30):
-        if self.process:
-            self.process.send_signal(sig)
-            self.process.send_signal(signal.SIGCONT)
-            try:
-                self.process.wait(timeout)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-            self.process = None
-
-    def stop(self):
-        self._end(signal.SIGTERM)
-
-    def kill(self):
-        self._end(signal.SIGKILL)
-
-    def pause(self):
-        self.process.send_signal(signal.SIGSTOP)
-
-    def resume(self):
-        self.process.send_signal(signal.SIGCONT)
-
-    def restart(self):
-        """The same port and data."""
-        self.stop()
-        self.start()
 
     def close(self):
-        atexit.unregister(self.close)
         if self._producer:
             self._producer.close(0)
-        self.kill()
-        shutil.rmtree(self.dir, ignore_errors=True)
-
-    # What is in it
 
     @property
     def admin(self):
@@ -245,6 +174,85 @@ class Kafka:
             if key.integer(2) <= 1 and (key.string(), key.string()) == (group, topic):
                 found[key.integer(4)] = message.value and offset_and_metadata(Fields(message.value))
         return {partition: value for partition, value in found.items() if value}
+
+
+class Kafka(Topics):
+    """The process."""
+
+    def __init__(self):
+        self.port = free_port()
+        super().__init__(f"127.0.0.1:{self.port}")
+        self.dir = Path(tempfile.mkdtemp(prefix="tally-kafka-"))
+        self.process = None
+        (self.dir / "server.properties").write_text(
+            CONFIG.format(port=self.port, controller=free_port(), data=self.dir / "data"))
+        self._java("kafka.tools.StorageTool", "format", "-t", "MDAwMDAwMDAwMDAwMDAwMA", "-c")
+        atexit.register(self.close)
+
+    def _command(self, name, *args):
+        return [*JAVA, "-cp", f"{jars()}/*", name, *args, str(self.dir / "server.properties")]
+
+    def _java(self, name, *args):
+        done = subprocess.run(self._command(name, *args), capture_output=True, text=True, cwd=self.dir)
+        if done.returncode:
+            raise RuntimeError(f"{name}: {done.stdout}{done.stderr}")
+
+    def start(self, wait=True):
+        assert self.process is None
+        with open(self.dir / "log", "ab") as log:
+            self.process = subprocess.Popen(self._command("kafka.Kafka"), stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log, cwd=self.dir, start_new_session=True,
+                                            preexec_fn=die_with_parent)
+        if wait:
+            self.wait_ready()
+        return self
+
+    def wait_ready(self, timeout=60):
+        """Until it takes a request, which is later than an open port."""
+        deadline = time.monotonic() + timeout
+        while True:
+            probe = AdminClient({"bootstrap.servers": self.address, "log_level": 0, "logger": quiet})
+            try:
+                if probe.list_topics(timeout=1).brokers:
+                    return
+            except KafkaException:
+                pass
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("Kafka did not start:\n" + (self.dir / "log").read_text()[-4000:])
+
+    def _end(self, sig, timeout=30):
+        if self.process:
+            self.process.send_signal(sig)
+            self.process.send_signal(signal.SIGCONT)
+            try:
+                self.process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+            self.process = None
+
+    def stop(self):
+        self._end(signal.SIGTERM)
+
+    def kill(self):
+        self._end(signal.SIGKILL)
+
+    def pause(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def restart(self):
+        """The same port and data."""
+        self.stop()
+        self.start()
+
+    def close(self):
+        atexit.unregister(self.close)
+        super().close()
+        self.kill()
+        shutil.rmtree(self.dir, ignore_errors=True)
 
 
 def new_consumer(address):
