@@ -15,7 +15,8 @@ struct server;
 
 /* What the runner knows of the job's side; shown in /api/status. */
 struct server_job_state {
-    const char *engine; /* "local", or NULL: unknown */
+    const char *engine; /* "local", "spark", or NULL: unknown */
+    const char *driver; /* its state on Spark, "RUNNING"; NULL: there is none */
     int64_t source_lag; /* records; -1: unknown */
 };
 

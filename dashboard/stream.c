@@ -76,6 +76,10 @@ void stream_write_status(struct channel *channel, struct buf *buf)
         buf_json_string(buf, job.engine, strlen(job.engine));
     else
         buf_text(buf, "null");
+    if (job.driver) {
+        buf_text(buf, ",\"driver\":");
+        buf_json_string(buf, job.driver, strlen(job.driver));
+    }
     buf_char(buf, '}');
 }
 

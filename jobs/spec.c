@@ -90,6 +90,11 @@ void spec_free(struct spec *spec)
     }
     for (size_t i = 0; i < spec->label_count; i++)
         free(spec->labels[i].value);
+    for (size_t i = 0; i < spec->spark_count; i++) {
+        free(spec->spark[i].name);
+        free(spec->spark[i].value);
+    }
+    free(spec->spark);
     free(spec->series);
     free(spec->labels);
     free(spec->name);

@@ -24,6 +24,11 @@ struct spec_label {
     size_t series; /* index into spec.series */
 };
 
+/* A setting of Spark's. */
+struct spec_setting {
+    char *name, *value;
+};
+
 struct spec {
     char *name;
     char *topic;       /* the source */
@@ -37,7 +42,9 @@ struct spec {
     size_t series_count;
     struct spec_label *labels;
     size_t label_count;
-    char *sink; /* the result topic */
+    char *sink;                 /* the result topic */
+    struct spec_setting *spark; /* spark.conf, as written */
+    size_t spark_count;
 };
 
 /* Loads a job: a name that ships with the program, or, where `job` holds a '/'
@@ -47,5 +54,14 @@ struct spec *spec_load(const char *job, struct error *error);
 /* The same from bytes; `file` is for messages. */
 struct spec *spec_parse(const char *text, size_t length, const char *file, struct error *error);
 void spec_free(struct spec *spec);
+
+/* What an engine elsewhere needs of the job, as one line of JSON in ASCII; the
+ * order of keys is fixed:
+ * {"name":...,"source":{"topic","format","column","field","start"},
+ *  "window":{"size","slide","lateness"} (ms),"series":[name,...],
+ *  "labels":{value: index into series},"sink":{"topic"}}
+ * `column` only where it is an index, `field` only for format json. NULL with
+ * EXIT_INPUT when a label holds a NUL; else free() it. */
+char *spec_json(const struct spec *spec, struct error *error);
 
 #endif

@@ -425,6 +425,13 @@ static int read_sink(struct reader *reader, yaml_node_t *node)
     return read_mapping(reader, node, keys, "sink: ");
 }
 
+static void add_setting(struct spec *spec, const char *name, const char *value)
+{
+    spec->spark = mem_grow(spec->spark, spec->spark_count + 1, sizeof *spec->spark);
+    spec->spark[spec->spark_count++] =
+        (struct spec_setting){.name = mem_text(name), .value = mem_text(value)};
+}
+
 /* Spark's own settings: theirs to judge, ours to see that they are text. */
 static int read_spark_conf(struct reader *reader, yaml_node_t *node)
 {
@@ -442,6 +449,8 @@ static int read_spark_conf(struct reader *reader, yaml_node_t *node)
             result = -1;
         else if (!table_add(names, text_of(name), strlen(text_of(name)), 0))
             result = fail(reader, name, "spark: conf: '%s' is there twice", text_of(name));
+        else
+            add_setting(reader->spec, text_of(name), text_of(node_at(reader, pair->value)));
     }
     table_free(names);
     return result;

@@ -5,6 +5,7 @@
 #include "runner/options.h"
 
 extern const struct command command_run, command_count, command_produce, command_consume,
-    command_dashboard;
+    command_dashboard, command_submit, command_status, command_list, command_logs, command_kill,
+    command_wait;
 
 #endif

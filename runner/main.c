@@ -11,7 +11,9 @@
 #include "runner/commands.h"
 
 static const struct command *const commands[] = {
-    &command_run, &command_count, &command_produce, &command_consume, &command_dashboard,
+    &command_run,       &command_count,  &command_produce, &command_consume,
+    &command_dashboard, &command_submit, &command_status,  &command_list,
+    &command_logs,      &command_kill,   &command_wait,
 };
 
 /* For the clients' orderly end; nothing depends on it. */
@@ -27,7 +29,9 @@ static void print_help(FILE *to)
         fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
     fprintf(to, "\n`tally COMMAND --help` tells more; `tally --version` the version.\n\n"
                 "Exit codes: 0 well, 1 the job failed, 2 usage, 3 a bad input file,\n"
-                "4 unreachable, 5 refused, 130 and 143 interrupted.\n");
+                "4 unreachable, 5 refused, 6 the driver was killed, 7 it is in state ERROR,\n"
+                "8 it is lost, 9 timed out, 10 no answer: it may have happened, 130 and 143\n"
+                "interrupted.\n");
 }
 
 static const struct command *find_command(const char *name)

@@ -14,6 +14,7 @@
 
 #define OPTIONS_MOST 64
 #define FIRST_CODE   256 /* getopt's codes for options without a letter */
+#define LEFT_WIDTH   36
 #define YEAR_MS      (366LL * 86400000)
 
 struct option_row {
@@ -155,6 +156,16 @@ static int set_list(struct options *options, const struct option_row *row, const
     return 0;
 }
 
+/* "local" is what is there without a master. */
+static int set_master(struct options *options, const struct option_row *row, const char *text,
+                      struct error *error)
+{
+    if (strcmp(text, "local") != 0)
+        return set_text(options, row, text, error);
+    options->master = NULL;
+    return 0;
+}
+
 #define FIELD(name) offsetof(struct options, name)
 
 static const struct option_row rows[] = {
@@ -187,7 +198,7 @@ static const struct option_row rows[] = {
     {"offset", 'o', "beginning|end", "beginning", "where to begin", set_offset, 0, 0, 0},
     {"count", 'c', "N", NULL, "end after N records", set_number, FIELD(count), 1, INT64_MAX},
     {"exit", 'e', NULL, NULL, "end at the end of the topic", set_flag, FIELD(exit_at_end), 0, 0},
-    {"json", 0, NULL, NULL, "JSON lines, on a terminal too", set_flag, FIELD(json), 0, 0},
+    {"json", 0, NULL, NULL, "as JSON, on a terminal too", set_flag, FIELD(json), 0, 0},
     {"host", 0, "ADDRESS", "127.0.0.1", "the address the page listens on", set_text, FIELD(host), 0,
      0},
     {"port", 'p', "N", "5000", "the page's port; if not given and taken, the next free one",
@@ -200,6 +211,47 @@ static const struct option_row rows[] = {
      set_list, FIELD(allow_origins), 0, 0},
     {"token-file", 0, "FILE", NULL, "ask for the token that stands in this file", set_text,
      FIELD(token_file), 0, 0},
+    {"master", 'm', "spark://HOST:PORT[,...]", NULL,
+     "Spark's master, or all of them; port 7077 stands for its REST port", set_master,
+     FIELD(master), 0, 0},
+    {"rest-port", 0, "N", NULL, "the port of Spark's REST API (usually 6066)", set_number,
+     FIELD(rest_port), 1, 65535},
+    {"ui-port", 0, "N", NULL, "the port of the master's page (usually 8080)", set_number,
+     FIELD(ui_port), 1, 65535},
+    {"class", 0, "NAME", NULL, "the main class (of a JAR: needed)", set_text, FIELD(main_class), 0,
+     0},
+    {"name", 0, "NAME", NULL, "the application's name (default: tally-JOB, or the main class)",
+     set_text, FIELD(name), 0, 0},
+    {"conf", 'c', "KEY=VALUE", NULL, "a setting of Spark's; may be repeated", set_list, FIELD(conf),
+     0, 0},
+    {"supervise", 0, NULL, NULL, "start the driver again when it fails", set_flag, FIELD(supervise),
+     0, 0},
+    {"deploy-mode", 0, "cluster", NULL, "where the driver runs: in the cluster", set_text,
+     FIELD(deploy_mode), 0, 0},
+    {"jar", 0, "PATH|URI", "/opt/tally/tally-job.jar", "the job's jar, as the workers find it",
+     set_text, FIELD(jar), 0, 0},
+    {"checkpoint", 0, "URI", NULL,
+     "where the job keeps its progress (default: file:///spark/work/check/JOB/TOPIC)", set_text,
+     FIELD(checkpoint), 0, 0},
+    {"job-bootstrap-servers", 0, "HOST:PORT[,...]", NULL,
+     "Kafka, as the job in the cluster sees it (default: --bootstrap-servers)", set_text,
+     FIELD(job_servers), 0, 0},
+    {"topic", 't', "TOPIC", NULL, "the source topic, instead of the job's own", set_text,
+     FIELD(topic), 0, 0},
+    {"group", 0, "PREFIX", NULL, "the prefix of the names of Spark's consumer groups", set_text,
+     FIELD(group), 0, 0},
+    {"unless-running", 0, NULL, NULL, "do nothing when an application of that name is active",
+     set_flag, FIELD(unless_running), 0, 0},
+    {"wait-running", 0, NULL, NULL, "stay until the driver runs and its application has registered",
+     set_flag, FIELD(wait_running), 0, 0},
+    {"follow", 'f', NULL, NULL, "stay until the driver ends", set_flag, FIELD(follow), 0, 0},
+    {"timeout", 0, "TIME", NULL, "give up waiting after that time", set_duration, FIELD(timeout), 0,
+     100 * YEAR_MS},
+    {"stdout", 0, NULL, NULL, "the driver's standard output, not standard error", set_flag,
+     FIELD(to_stdout), 0, 0},
+    {"tail", 0, "BYTES", NULL, "only the whole lines within the last so many bytes", set_number,
+     FIELD(tail), 0, INT64_MAX},
+    {"keep", 0, NULL, NULL, "leave the driver running at Ctrl-C", set_flag, FIELD(keep), 0, 0},
     {"verbose", 'v', NULL, NULL, "say more, and where each value came from", set_flag,
      FIELD(verbose), 0, 0},
     {"help", 'h', NULL, NULL, "this text", set_flag, FIELD(help), 0, 0},
@@ -225,7 +277,7 @@ static bool takes(const struct command *command, const struct option_row *row)
 /* getopt's tables, made from ours. */
 struct getopt_tables {
     struct option longs[OPTIONS_MOST + 1];
-    char shorts[2 * OPTIONS_MOST + 2];
+    char shorts[2 * OPTIONS_MOST + 3];
 };
 
 static void make_tables(const struct command *command, struct getopt_tables *tables)
@@ -233,6 +285,7 @@ static void make_tables(const struct command *command, struct getopt_tables *tab
     struct option *at = tables->longs;
     char *letter = tables->shorts;
 
+    *letter++ = '+'; /* stop at each operand: it may end the options */
     *letter++ = ':'; /* tell a missing argument from an unknown option */
     for (size_t i = 0; i < ROW_COUNT; i++) {
         const struct option_row *row = &rows[i];
@@ -250,12 +303,13 @@ static void make_tables(const struct command *command, struct getopt_tables *tab
     *letter = '\0';
 }
 
-static const struct option_row *row_of(int code)
+/* The same letter may stand for options of different commands. */
+static const struct option_row *row_of(const struct command *command, int code)
 {
     if (code >= FIRST_CODE)
         return &rows[code - FIRST_CODE];
     for (size_t i = 0; i < ROW_COUNT; i++)
-        if (rows[i].letter && rows[i].letter == code)
+        if (rows[i].letter && rows[i].letter == code && takes(command, &rows[i]))
             return &rows[i];
     return NULL;
 }
@@ -275,35 +329,57 @@ static int misuse(const struct command *command, int found, char **argv, struct 
                      what, command->name);
 }
 
-/* Of a Kafka setting only the name: its value may be a password. */
+/* Of a setting of Kafka's or Spark's only the name: its value may be a password. */
 static void say_value(const struct option_row *row, const char *value, const char *from)
 {
-    bool setting = row->set == set_kafka;
+    bool setting = row->set == set_kafka || strcmp(row->name, "conf") == 0;
 
     log_verbose("--%s: %.*s (%s)", row->name,
                 setting ? (int)strcspn(value, "=") : (int)strlen(value), value, from);
+}
+
+static int read_option(const struct command *command, int found, char **argv,
+                       struct options *options, bool *given, struct error *error)
+{
+    const struct option_row *row = found == '?' || found == ':' ? NULL : row_of(command, found);
+
+    if (!row)
+        return misuse(command, found, argv, error);
+    if (row->set(options, row, optarg, error) < 0)
+        return -1;
+    given[row - rows] = true;
+    say_value(row, optarg ? optarg : "yes", "command line");
+    return 0;
+}
+
+/* All the operands, and nothing else any more. */
+static void take_rest(struct options *options, int argc, char **argv)
+{
+    while (optind < argc)
+        options->arguments[options->argument_count++] = argv[optind++];
 }
 
 static int read_command_line(const struct command *command, int argc, char **argv,
                              struct options *options, bool *given, struct error *error)
 {
     struct getopt_tables tables;
-    int found;
 
     make_tables(command, &tables);
     opterr = 0;
     optind = 1;
-    while ((found = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
-        const struct option_row *row = found == '?' || found == ':' ? NULL : row_of(found);
-        if (!row)
-            return misuse(command, found, argv, error);
-        if (row->set(options, row, optarg, error) < 0)
-            return -1;
-        given[row - rows] = true;
-        say_value(row, optarg ? optarg : "yes", "command line");
+    options->arguments = mem_alloc((size_t)argc + 1, sizeof *options->arguments);
+    while (optind < argc) {
+        int found = getopt_long(argc, argv, tables.shorts, tables.longs, NULL);
+        if (found != -1) {
+            if (read_option(command, found, argv, options, given, error) < 0)
+                return -1;
+        } else if (optind < argc && strcmp(argv[optind - 1], "--") != 0 &&
+                   !(command->ends_options && command->ends_options(argv[optind]))) {
+            options->arguments[options->argument_count++] = argv[optind++];
+        } else {
+            take_rest(options, argc, argv);
+        }
     }
-    options->arguments = argv + optind;
-    options->argument_count = argc - optind;
     return 0;
 }
 
@@ -376,7 +452,8 @@ int options_read(const struct command *command, int argc, char **argv, struct op
 {
     bool given[ROW_COUNT] = {false};
 
-    *options = (struct options){.start_time = -1, .kafka = kafka_settings_new()};
+    *options = (struct options){
+        .start_time = -1, .timeout = -1, .tail = -1, .kafka = kafka_settings_new()};
     log_set_verbose(asks_for_talk(argc, argv));
     if (read_command_line(command, argc, argv, options, given, error) < 0)
         return -1;
@@ -393,6 +470,8 @@ void options_free(struct options *options)
     kafka_settings_free(options->kafka);
     free(options->allow_hosts);
     free(options->allow_origins);
+    free(options->conf);
+    free(options->arguments);
 }
 
 static void print_row(const struct option_row *row)
@@ -402,14 +481,18 @@ static void print_row(const struct option_row *row)
     snprintf(left, sizeof left, "  %c%c%s --%s %s", row->letter ? '-' : ' ',
              row->letter ? row->letter : ' ', row->letter ? "," : " ", row->name,
              row->argument ? row->argument : "");
-    printf("%-36s%s%s%s%s\n", left, row->help, row->fallback ? " (default: " : "",
+    if (strlen(left) >= LEFT_WIDTH) /* the rest goes below */
+        printf("%s\n%*s", left, LEFT_WIDTH, "");
+    else
+        printf("%-*s", LEFT_WIDTH, left);
+    printf("%s%s%s%s\n", row->help, row->fallback ? " (default: " : "",
            row->fallback ? row->fallback : "", row->fallback ? ")" : "");
 }
 
 void options_print_help(const struct command *command)
 {
-    printf("usage: tally %s [OPTION...] %s\n\n%s\n\n", command->name, command->usage,
-           command->text);
+    printf("usage: tally %s [OPTION...]%s%s\n\n%s\n\n", command->name, *command->usage ? " " : "",
+           command->usage, command->text);
     printf("Options; each can also stand in the environment (--some-name as TALLY_SOME_NAME):\n");
     for (size_t i = 0; i < ROW_COUNT; i++)
         if (takes(command, &rows[i]))

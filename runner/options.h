@@ -28,6 +28,15 @@ struct options {
     const char *host;
     const char *token_file;
     const char **allow_hosts, **allow_origins; /* NULL-terminated */
+    /* Spark's. */
+    const char *master;         /* NULL: not given */
+    int64_t rest_port, ui_port; /* 0: the usual ones */
+    const char *main_class, *name, *deploy_mode, *jar, *checkpoint;
+    const char *job_servers, *topic, *group;
+    const char **conf; /* "KEY=VALUE", NULL-terminated */
+    bool supervise, follow, wait_running, unless_running, to_stdout, keep;
+    int64_t timeout;  /* ms; -1: not given */
+    int64_t tail;     /* bytes; -1: not given */
     char **arguments; /* what is no option, NULL-terminated; arguments[0] is the job */
     int argument_count;
 };
@@ -39,6 +48,8 @@ struct command {
     const char *text;    /* for --help: what it does, with examples */
     const char *options; /* names of its options, between blanks */
     int most_arguments, least_arguments;
+    /* Whether everything behind this operand is its own, as behind "--"; NULL: never. */
+    bool (*ends_options)(const char *operand);
     int (*run)(const struct options *options, struct error *error);
 };
 

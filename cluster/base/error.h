@@ -11,11 +11,16 @@
 /* The program's exit codes, the same for all commands. */
 enum exit_code {
     EXIT_OK = 0,
-    EXIT_FAILED = 1,      /* the job failed, or a check found something broken */
-    EXIT_USAGE = 2,       /* the command line */
-    EXIT_INPUT = 3,       /* a bad input file: spec, CSV, compose */
-    EXIT_UNREACHABLE = 4, /* broker, master, engine */
-    EXIT_REFUSED = 5,     /* by the master, the broker, or a preflight check */
+    EXIT_FAILED = 1,       /* the job failed, or a check found something broken */
+    EXIT_USAGE = 2,        /* the command line */
+    EXIT_INPUT = 3,        /* a bad input file: spec, CSV, compose */
+    EXIT_UNREACHABLE = 4,  /* broker, master, engine */
+    EXIT_REFUSED = 5,      /* by the master, the broker, or a preflight check */
+    EXIT_KILLED = 6,       /* the driver was */
+    EXIT_DRIVER_ERROR = 7, /* Spark's state ERROR: it could not be started */
+    EXIT_LOST = 8,         /* the driver: the master knows it no more, or not where it is */
+    EXIT_TIMEOUT = 9,      /* what was waited for did not come in time */
+    EXIT_UNKNOWN = 10,     /* something was asked for and no answer came: it may have happened */
     EXIT_INTERRUPTED = 130,
     EXIT_TERMINATED = 143,
 };

@@ -45,9 +45,25 @@
 #define LIMIT_JOBS      16
 #define LIMIT_HTTP_LINE 4096
 
+/* Spark. An answer of its REST API or its page, with 200 drivers and as many
+ * applications in it, takes some 100 kB. */
+#define LIMIT_MASTERS      8
+#define LIMIT_ANSWER_BYTES (8 << 20)
+#define LIMIT_CONF_BYTES   (1 << 20)
+/* Linux's MAX_ARG_STRLEN (32 pages), which bounds each argument and each -D of
+ * the driver's command line, the NUL included. */
+#define LIMIT_ARGUMENT_BYTES (131072 - 1)
+/* Of a driver's log, in one request; the worker gives 1 MiB at most. */
+#define LIMIT_LOG_PAGE 262144
+#define LIMIT_LOG_LINE 4096
+
 /* Events in time. */
 #define EMIT_EVERY_MS     100
 #define COMMIT_EVERY_MS   1000
 #define IDLE_PARTITION_MS 5000
+
+/* HTTP to Spark: to connect; in all. */
+#define HTTP_CONNECT_MS 3000
+#define HTTP_TOTAL_MS   15000
 
 #endif

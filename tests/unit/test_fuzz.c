@@ -6,6 +6,11 @@
 #include <jansson.h>
 
 #include "cluster/base/buf.h"
+#include "cluster/spark_address.h"
+#include "cluster/spark_conf.h"
+#include "cluster/spark_log.h"
+#include "cluster/spark_message.h"
+#include "cluster/spark_state.h"
 #include "cluster/statistics.h"
 #include "jobs/csv.h"
 #include "jobs/json_field.h"
@@ -253,10 +258,97 @@ static void test_statistics(void **state)
     buf_free(&buf);
 }
 
+static void fuzz_answer(const char *data, size_t length)
+{
+    struct spark_answer answer;
+    char *title = spark_page_title(data, length);
+
+    free(title);
+    if (spark_answer_read(data, length, &answer) < 0)
+        return;
+    title = spark_reason(answer.message);
+    assert_null(strchr(title, '\n'));
+    assert_non_null(spark_state_name(answer.state));
+    free(title);
+    spark_answer_free(&answer);
+}
+
+static void fuzz_log(const char *data, size_t length)
+{
+    struct spark_log log;
+
+    if (spark_log_read(data, length, &log) != SPARK_LOG_PIECE)
+        return;
+    assert_true(log.next >= log.start && log.next <= log.total);
+    assert_true(log.length == 0 || log.next > log.start || log.total == log.start);
+    assert_true(log.text >= data && log.text + log.length <= data + length);
+}
+
+static void fuzz_address(const char *data, size_t length)
+{
+    char *text = mem_bytes(data, length);
+    struct spark_masters masters;
+    struct error error;
+
+    if (spark_masters_parse(text, 0, 0, &masters, &error) == 0) {
+        assert_true(masters.count >= 1 && masters.count <= LIMIT_MASTERS);
+        free(spark_masters_url(&masters));
+    }
+    free(text);
+}
+
+static void fuzz_conf(const char *data, size_t length)
+{
+    struct spark_conf *conf = spark_conf_new();
+
+    spark_conf_parse(conf, data, length);
+    spark_conf_free(conf);
+}
+
+/* What Spark's masters and workers say. */
+static void test_spark(void **state)
+{
+    static const struct {
+        const char *text;
+        void (*read)(const char *data, size_t length);
+    } rows[] = {
+        {"{\"action\":\"SubmissionStatusResponse\",\"driverState\":\"RUNNING\",\"message\":"
+         "\"Exception from the cluster:\\njava.lang.Exception: x\",\"success\":true}",
+         fuzz_answer},
+        {"<title>Error 500</title>", fuzz_answer},
+        {"==== Bytes 0-9 of 100 of /work/stderr ====\nabc\xe5\xa5\xb3 \xef\xbf\xbd", fuzz_log},
+        {"spark://host:7077,[::1]:6066", fuzz_address},
+        {"# c\nspark.master  spark://h:7077\r\na=b\nx: y\n", fuzz_conf},
+    };
+    static const char *const pages[] = {
+        "{\"url\":\"u\",\"workers\":[{\"id\":\"w\",\"cores\":4,\"state\":\"ALIVE\"}],"
+        "\"activeapps\":[{\"id\":\"a\",\"starttime\":12}],\"activedrivers\":[{\"id\":\"d\","
+        "\"starttime\":\"12\"}],\"completeddrivers\":[{}],\"status\":\"ALIVE\"}"};
+    struct buf buf = {0};
+    char *data;
+
+    (void)state;
+    for (int i = 0; i < rounds(); i++) {
+        size_t row = random_number(COUNT(rows));
+        seed(&buf, &rows[row].text, 1);
+        data = exact(&buf, 0);
+        rows[row].read(data, buf.length);
+        free(data);
+    }
+    for (int i = 0; i < rounds() / 4; i++) {
+        seed(&buf, pages, 1);
+        data = exact(&buf, 0);
+        spark_state_free(spark_state_read(data, buf.length));
+        free(data);
+    }
+    buf_free(&buf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_csv), cmocka_unit_test(test_json_field), cmocka_unit_test(test_spec),
-        cmocka_unit_test(test_record), cmocka_unit_test(test_statistics)};
+        cmocka_unit_test(test_csv),        cmocka_unit_test(test_json_field),
+        cmocka_unit_test(test_spec),       cmocka_unit_test(test_record),
+        cmocka_unit_test(test_statistics), cmocka_unit_test(test_spark)};
     return cmocka_run_group_tests_name("fuzz", tests, NULL, NULL);
 }

@@ -1,0 +1,339 @@
+#include "cluster/http.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster/base/interrupt.h"
+#include "cluster/base/limits.h"
+
+#define WAIT_MS 1000
+
+/* One request on its way; the same for both forms. */
+struct transfer {
+    CURL *easy;
+    struct curl_slist *headers;
+    struct http_answer *answer;
+    int64_t wait_ms;
+    size_t most;
+    bool too_long;
+};
+
+struct http {
+    CURLM *multi;
+};
+
+struct http_call {
+    struct ev_loop *loop;
+    CURLM *multi;
+    struct transfer transfer;
+    struct http_answer answer;
+    ev_timer timer;
+    http_done *done;
+    void *context;
+};
+
+/* No TLS: its set-up would take longer than a request. curl_easy_init would
+ * otherwise ask for everything. */
+static void start_curl(void)
+{
+    static bool started;
+
+    if (!started && curl_global_init(CURL_GLOBAL_NOTHING) != 0)
+        abort(); /* out of memory */
+    started = true;
+}
+
+static size_t on_body(char *bytes, size_t one, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+
+    (void)one; /* is 1 */
+    if (count > transfer->most - transfer->answer->body.length) {
+        transfer->too_long = true;
+        return 0;
+    }
+    buf_add(&transfer->answer->body, bytes, count);
+    return count;
+}
+
+static void set_post(struct transfer *transfer, const struct http_request *request)
+{
+    const char *body = request->body ? request->body : "";
+
+    curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
+    curl_easy_setopt(transfer->easy, CURLOPT_COPYPOSTFIELDS, body);
+    transfer->headers = curl_slist_append(
+        NULL, "Content-Type: application/json;charset=UTF-8"); /* as spark-submit says */
+    /* Without waiting for "100 Continue", which Spark does not send. */
+    transfer->headers = curl_slist_append(transfer->headers, "Expect:");
+    curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
+}
+
+static void prepare(struct transfer *transfer, const struct http_request *request,
+                    struct http_answer *answer)
+{
+    CURL *easy = curl_easy_init();
+
+    if (!easy)
+        abort(); /* out of memory */
+    *transfer = (struct transfer){
+        .easy = easy,
+        .answer = answer,
+        .wait_ms = request->wait_ms ? request->wait_ms : HTTP_TOTAL_MS,
+        .most = request->most ? request->most : LIMIT_ANSWER_BYTES,
+    };
+    curl_easy_setopt(easy, CURLOPT_URL, request->url);
+    /* curl would obey http_proxy; but a master is in the user's own network, and
+     * a proxy on the way would answer in its place, or repeat a POST. */
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_MS);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)transfer->wait_ms);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "tally/" TALLY_VERSION);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    if (request->once) {
+        curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+        curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+    }
+    if (request->post)
+        set_post(transfer, request);
+}
+
+static void end_transfer(struct transfer *transfer)
+{
+    curl_easy_cleanup(transfer->easy);
+    curl_slist_free_all(transfer->headers);
+}
+
+static int fail(const struct transfer *transfer, CURLcode code, struct error *error)
+{
+    long number = 0;
+
+    curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &number);
+    switch (code) {
+    case CURLE_COULDNT_CONNECT:
+        return error_set(error, EXIT_UNREACHABLE, "%s",
+                         number ? strerror((int)number) : "no connection");
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return error_set(error, EXIT_UNREACHABLE, "no host of that name is known");
+    case CURLE_OPERATION_TIMEDOUT:
+        if (!transfer->answer->sent)
+            return error_set(error, EXIT_UNREACHABLE, "no connection within %d s",
+                             HTTP_CONNECT_MS / 1000);
+        return error_set(error, EXIT_UNREACHABLE, "no answer within %lld s",
+                         (long long)(transfer->wait_ms / 1000));
+    case CURLE_WRITE_ERROR:
+        if (transfer->too_long)
+            return error_set(error, EXIT_UNREACHABLE, "its answer is longer than %zu bytes",
+                             transfer->most);
+        break;
+    case CURLE_GOT_NOTHING:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+    case CURLE_PARTIAL_FILE:
+        return error_set(error, EXIT_UNREACHABLE, "the connection ended before an answer");
+    case CURLE_UNSUPPORTED_PROTOCOL: /* curl's word for an answer without a status line */
+    case CURLE_WEIRD_SERVER_REPLY:
+        return error_set(error, EXIT_UNREACHABLE, "what answers does not speak HTTP");
+    default:
+        break;
+    }
+    return error_set(error, EXIT_UNREACHABLE, "%s", curl_easy_strerror(code));
+}
+
+/* What came of it, once curl has said so. */
+static int conclude(struct transfer *transfer, CURLcode code, struct error *error)
+{
+    long status = 0, asked = 0, number = 0;
+
+    curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &asked);
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &number);
+    transfer->answer->sent = asked > 0;
+    transfer->answer->refused = code == CURLE_COULDNT_CONNECT && number == ECONNREFUSED;
+    if (code != CURLE_OK)
+        return fail(transfer, code, error);
+    transfer->answer->status = (int)status;
+    return 0;
+}
+
+/* The result of the only transfer in `multi`; false while there is none. */
+static bool take_result(CURLM *multi, CURLcode *code)
+{
+    int left;
+    const CURLMsg *message = curl_multi_info_read(multi, &left);
+
+    if (!message || message->msg != CURLMSG_DONE)
+        return false;
+    *code = message->data.result;
+    return true;
+}
+
+struct http *http_new(void)
+{
+    struct http *http = mem_alloc(1, sizeof *http);
+
+    start_curl();
+    http->multi = curl_multi_init();
+    if (!http->multi)
+        abort(); /* out of memory */
+    return http;
+}
+
+void http_free(struct http *http)
+{
+    if (!http)
+        return;
+    curl_multi_cleanup(http->multi);
+    free(http);
+}
+
+static int drive(struct http *http, struct transfer *transfer, struct error *error)
+{
+    struct curl_waitfd signals = {.fd = interrupt_descriptor(), .events = CURL_WAIT_POLLIN};
+    bool watched = signals.fd >= 0 && !interrupt_signal();
+    CURLcode code = CURLE_OK;
+    int running;
+
+    for (;;) {
+        curl_multi_perform(http->multi, &running);
+        if (take_result(http->multi, &code))
+            return conclude(transfer, code, error);
+        if (watched && interrupt_signal()) {
+            conclude(transfer, CURLE_OK, error);
+            return interrupt_error(error);
+        }
+        curl_multi_wait(http->multi, watched ? &signals : NULL, watched, WAIT_MS, NULL);
+    }
+}
+
+int http_ask(struct http *http, const struct http_request *request, struct http_answer *answer,
+             struct error *error)
+{
+    struct transfer transfer;
+    int result;
+
+    prepare(&transfer, request, answer);
+    curl_multi_add_handle(http->multi, transfer.easy);
+    result = drive(http, &transfer, error);
+    curl_multi_remove_handle(http->multi, transfer.easy);
+    end_transfer(&transfer);
+    return result;
+}
+
+void http_answer_free(struct http_answer *answer)
+{
+    buf_free(&answer->body);
+    *answer = (struct http_answer){0};
+}
+
+/* ---- In a loop: curl says which sockets and when (libcurl's "multi_socket" way). */
+
+static void free_call(struct http_call *call)
+{
+    ev_timer_stop(call->loop, &call->timer);
+    curl_multi_remove_handle(call->multi, call->transfer.easy);
+    end_transfer(&call->transfer);
+    curl_multi_cleanup(call->multi); /* unwatches its sockets */
+    http_answer_free(&call->answer);
+    free(call);
+}
+
+static void act(struct http_call *call, curl_socket_t socket, int events)
+{
+    struct error error;
+    CURLcode code;
+    int running;
+
+    curl_multi_socket_action(call->multi, socket, events, &running);
+    if (!take_result(call->multi, &code))
+        return;
+    if (conclude(&call->transfer, code, &error) == 0)
+        call->done(call->context, &call->answer, NULL);
+    else
+        call->done(call->context, &call->answer, &error);
+    free_call(call);
+}
+
+static void on_socket(struct ev_loop *loop, ev_io *watcher, int events)
+{
+    (void)loop;
+    act(watcher->data, watcher->fd,
+        (events & EV_READ ? CURL_CSELECT_IN : 0) | (events & EV_WRITE ? CURL_CSELECT_OUT : 0));
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+    (void)loop;
+    (void)events;
+    act(watcher->data, CURL_SOCKET_TIMEOUT, 0);
+}
+
+static int set_socket(CURL *easy, curl_socket_t socket, int what, void *context, void *known)
+{
+    struct http_call *call = context;
+    ev_io *watcher = known;
+
+    (void)easy;
+    if (watcher)
+        ev_io_stop(call->loop, watcher);
+    if (what == CURL_POLL_REMOVE) {
+        free(watcher);
+        curl_multi_assign(call->multi, socket, NULL);
+        return 0;
+    }
+    if (!watcher)
+        watcher = mem_alloc(1, sizeof *watcher);
+    ev_io_init(watcher, on_socket, socket,
+               (what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0));
+    watcher->data = call;
+    ev_io_start(call->loop, watcher);
+    curl_multi_assign(call->multi, socket, watcher);
+    return 0;
+}
+
+static int set_timer(CURLM *multi, long wait_ms, void *context)
+{
+    struct http_call *call = context;
+
+    (void)multi;
+    ev_timer_stop(call->loop, &call->timer);
+    if (wait_ms < 0)
+        return 0;
+    ev_timer_set(&call->timer, (double)wait_ms / 1000, 0.);
+    ev_timer_start(call->loop, &call->timer);
+    return 0;
+}
+
+struct http_call *http_start(struct ev_loop *loop, const struct http_request *request,
+                             http_done *done, void *context)
+{
+    struct http_call *call = mem_alloc(1, sizeof *call);
+
+    start_curl();
+    call->loop = loop;
+    call->done = done;
+    call->context = context;
+    call->multi = curl_multi_init();
+    if (!call->multi)
+        abort(); /* out of memory */
+    ev_timer_init(&call->timer, on_timer, 0., 0.);
+    call->timer.data = call;
+    prepare(&call->transfer, request, &call->answer);
+    curl_multi_setopt(call->multi, CURLMOPT_SOCKETFUNCTION, set_socket);
+    curl_multi_setopt(call->multi, CURLMOPT_SOCKETDATA, call);
+    curl_multi_setopt(call->multi, CURLMOPT_TIMERFUNCTION, set_timer);
+    curl_multi_setopt(call->multi, CURLMOPT_TIMERDATA, call);
+    curl_multi_add_handle(call->multi, call->transfer.easy); /* sets the timer: it begins there */
+    return call;
+}
+
+void http_cancel(struct http_call *call)
+{
+    if (call)
+        free_call(call);
+}

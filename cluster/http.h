@@ -1,0 +1,57 @@
+/* http.h: one HTTP request and its answer, by libcurl: waiting for it, or in
+ * an event loop. For servers within the user's reach (Spark's master and
+ * workers): no proxy, no redirects, no TLS, every size and time bounded. */
+#ifndef TALLY_HTTP_H
+#define TALLY_HTTP_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cluster/base/buf.h"
+#include "cluster/base/error.h"
+
+/* What keeps connections open between requests. */
+struct http;
+
+struct http_request {
+    const char *url;
+    const char *body; /* JSON, of a POST; NULL: GET, or a POST without a body */
+    bool post;
+    bool once;       /* on a connection of its own: libcurl repeats a request, a POST too, when
+                      * a connection used before turns out to be dead */
+    int64_t wait_ms; /* at most, in all; 0: HTTP_TOTAL_MS */
+    size_t most;     /* bytes of the answer's body; 0: LIMIT_ANSWER_BYTES */
+};
+
+/* Starts as {0}; free with http_answer_free. */
+struct http_answer {
+    int status;      /* 0: none came */
+    struct buf body; /* complete; `data` is NULL when it is empty */
+    bool sent;       /* something of the request may have arrived, also after a failure */
+    bool refused;    /* nobody listens there */
+};
+
+struct http *http_new(void);
+/* NULL is fine. */
+void http_free(struct http *http);
+
+/* Waits for the answer; any status is one. Else -1, EXIT_UNREACHABLE, and the
+ * reason alone ("Connection refused"), for the caller to wrap. A signal that
+ * comes meanwhile ends the wait; one that came before does not, so that a
+ * command can still clean up. */
+int http_ask(struct http *http, const struct http_request *request, struct http_answer *answer,
+             struct error *error);
+void http_answer_free(struct http_answer *answer);
+
+/* The same in a loop: `done` is called once from it, with the answer, or with
+ * an error, unless http_cancel comes first. Both are freed afterwards. */
+struct http_call;
+typedef void http_done(void *context, const struct http_answer *answer, const struct error *error);
+
+struct http_call *http_start(struct ev_loop *loop, const struct http_request *request,
+                             http_done *done, void *context);
+/* NULL is fine; not after `done` was called. */
+void http_cancel(struct http_call *call);
+
+#endif

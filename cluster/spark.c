@@ -1,0 +1,380 @@
+#include "cluster/spark.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster/base/buf.h"
+
+#define PROBE_MS 3000
+
+struct spark {
+    struct spark_masters masters;
+    int current; /* the one that led last */
+    struct http *http;
+};
+
+/* A request of the protocol, to any master. */
+struct asking {
+    const char *path; /* behind /v1/submissions/ */
+    const char *body;
+    bool post, once;
+};
+
+enum verdict {
+    ANSWERED,
+    NEXT,  /* nothing has come of it here: another master may do it */
+    FAILED /* that is the answer, and an error */
+};
+
+struct spark *spark_open(const struct spark_masters *masters)
+{
+    struct spark *spark = mem_alloc(1, sizeof *spark);
+
+    spark->masters = *masters;
+    spark->http = http_new();
+    return spark;
+}
+
+void spark_close(struct spark *spark)
+{
+    if (!spark)
+        return;
+    http_free(spark->http);
+    free(spark);
+}
+
+const struct spark_masters *spark_masters(const struct spark *spark)
+{
+    return &spark->masters;
+}
+
+struct http *spark_http(struct spark *spark)
+{
+    return spark->http;
+}
+
+const char *spark_host(const struct spark *spark)
+{
+    return spark->masters.list[spark->current].host;
+}
+
+static char *rest_url(const struct spark_master *master, const char *path)
+{
+    return mem_format("http://%s:%d/v1/submissions/%s", master->host, master->rest_port, path);
+}
+
+/* NULL with the error. */
+static struct spark_state *get_state(struct spark *spark, const struct spark_master *master,
+                                     int64_t wait_ms, struct error *error)
+{
+    char *url = mem_format("http://%s:%d/json/", master->host, master->ui_port);
+    const struct http_request request = {.url = url, .wait_ms = wait_ms};
+    struct http_answer answer = {0};
+    struct spark_state *state = NULL;
+
+    if (http_ask(spark->http, &request, &answer, error) == 0) {
+        state = spark_state_read(answer.body.data, answer.body.length);
+        if (!state)
+            error_set(error, EXIT_REFUSED,
+                      "http://%s:%d/ is not the page of a Spark master (HTTP %d): give its port by "
+                      "--ui-port",
+                      master->host, master->ui_port, answer.status);
+    }
+    http_answer_free(&answer);
+    free(url);
+    return state;
+}
+
+/* REST was off by default from Spark 2.4 to 4.0: then only the page answers. */
+static bool is_rest_off(struct spark *spark, const struct spark_master *master)
+{
+    struct error unused;
+    struct spark_state *state = get_state(spark, master, PROBE_MS, &unused);
+
+    spark_state_free(state);
+    return state != NULL;
+}
+
+static enum verdict no_answer(struct spark *spark, const struct spark_master *master,
+                              const struct asking *asking, const struct http_answer *answer,
+                              struct error *error)
+{
+    if (error->code != EXIT_UNREACHABLE)
+        return FAILED; /* a signal */
+    if (master->rest_port == master->port) {
+        error_set(error, EXIT_REFUSED,
+                  "port %d of %s is where drivers and workers talk to the Spark master, not REST: "
+                  "give --rest-port (usually %d)",
+                  master->port, master->host, SPARK_REST_PORT);
+        return FAILED;
+    }
+    if (asking->once && answer->sent) {
+        error_wrap(error, "http://%s:%d", master->host, master->rest_port);
+        error->code = EXIT_UNKNOWN;
+        return FAILED;
+    }
+    if (answer->refused && is_rest_off(spark, master)) {
+        error_set(error, EXIT_REFUSED,
+                  "REST is off on the Spark master at %s: its page (port %d) answers, port %d does "
+                  "not: set spark.master.rest.enabled=true for it (off by default before Spark "
+                  "4.1), or give --rest-port",
+                  master->host, master->ui_port, master->rest_port);
+        return NEXT;
+    }
+    error_wrap(error, "no Spark master answers at http://%s:%d", master->host, master->rest_port);
+    return NEXT;
+}
+
+/* Something answers, but not with a message of the protocol. */
+static enum verdict no_message(const struct spark_master *master, const struct http_answer *answer,
+                               struct error *error)
+{
+    char *title = spark_page_title(answer->body.data, answer->body.length);
+
+    if (strncmp(title, "Spark ", strlen("Spark ")) == 0)
+        error_set(error, EXIT_REFUSED,
+                  "http://%s:%d is a page ('%s'), not the REST API: give --rest-port (usually %d)",
+                  master->host, master->rest_port, title, SPARK_REST_PORT);
+    else if (answer->status == 403)
+        error_set(error, EXIT_REFUSED,
+                  "the Spark master at http://%s:%d refuses: HTTP 403 %s: does it ask for a token "
+                  "(spark.master.rest.filters)?",
+                  master->host, master->rest_port, title);
+    else if (answer->status >= 500)
+        error_set(error, EXIT_REFUSED,
+                  "the Spark master at http://%s:%d failed: HTTP %d %s: its log says why",
+                  master->host, master->rest_port, answer->status, title);
+    else
+        error_set(error, EXIT_REFUSED, "no Spark master at http://%s:%d, but HTTP %d %s",
+                  master->host, master->rest_port, answer->status, title);
+    free(title);
+    return FAILED;
+}
+
+static enum verdict judge(const struct spark_master *master, const struct http_answer *http,
+                          struct spark_answer *answer, struct error *error)
+{
+    enum verdict verdict = ANSWERED;
+    char *reason;
+
+    if (!http->body.data || spark_answer_read(http->body.data, http->body.length, answer) < 0)
+        return no_message(master, http, error);
+    reason = spark_reason(answer->message);
+    if (spark_answer_is_standby(answer)) {
+        error_set(error, EXIT_REFUSED, "the Spark master at http://%s:%d does not lead: %s",
+                  master->host, master->rest_port, reason);
+        verdict = NEXT;
+    } else if (answer->is_error) {
+        error_set(error, EXIT_REFUSED, "the Spark master at http://%s:%d refused: %s (HTTP %d)",
+                  master->host, master->rest_port, reason, http->status);
+        verdict = FAILED;
+    }
+    free(reason);
+    if (verdict != ANSWERED)
+        spark_answer_free(answer);
+    return verdict;
+}
+
+static enum verdict ask_one(struct spark *spark, const struct spark_master *master,
+                            const struct asking *asking, struct spark_answer *answer,
+                            struct error *error)
+{
+    char *url = rest_url(master, asking->path);
+    const struct http_request request = {
+        .url = url, .body = asking->body, .post = asking->post, .once = asking->once};
+    struct http_answer http = {0};
+    enum verdict verdict;
+
+    if (http_ask(spark->http, &request, &http, error) < 0)
+        verdict = no_answer(spark, master, asking, &http, error);
+    else
+        verdict = judge(master, &http, answer, error);
+    http_answer_free(&http);
+    free(url);
+    return verdict;
+}
+
+/* What several masters said, in one line; the worst code that says what to do
+ * is that of one that answered. */
+static int none_leads(const struct buf *said, bool answered, struct error *error)
+{
+    return error_set(error, answered ? EXIT_REFUSED : EXIT_UNREACHABLE,
+                     "none of the Spark masters leads: %s", said->data);
+}
+
+/* Asks the master that led last, then the others in turn. */
+static int ask(struct spark *spark, const struct asking *asking, struct spark_answer *answer,
+               struct error *error)
+{
+    struct buf said = {0};
+    enum verdict verdict = NEXT;
+    bool answered = false;
+
+    for (int n = 0; n < spark->masters.count && verdict == NEXT; n++) {
+        int at = (spark->current + n) % spark->masters.count;
+        verdict = ask_one(spark, &spark->masters.list[at], asking, answer, error);
+        if (verdict == ANSWERED)
+            spark->current = at;
+        if (verdict == NEXT) {
+            buf_format(&said, "%s%s", n ? "; " : "", error->text);
+            answered = answered || error->code == EXIT_REFUSED;
+        }
+    }
+    if (verdict == NEXT && spark->masters.count > 1)
+        none_leads(&said, answered, error);
+    buf_free(&said);
+    return verdict == ANSWERED ? 0 : -1;
+}
+
+int spark_create(struct spark *spark, const struct spark_submission *submission, char **id,
+                 struct error *error)
+{
+    char *message = spark_create_message(submission);
+    const struct asking asking = {.path = "create", .body = message, .post = true, .once = true};
+    struct spark_answer answer;
+    int result = ask(spark, &asking, &answer, error);
+
+    free(message);
+    if (result < 0)
+        return -1;
+    if (answer.success && *answer.id) {
+        *id = mem_text(answer.id);
+    } else {
+        char *reason = spark_reason(answer.message);
+        result = error_set(error, EXIT_REFUSED, "the Spark master at %s refused: %s",
+                           spark_host(spark), *reason ? reason : "it does not say why");
+        free(reason);
+    }
+    spark_answer_free(&answer);
+    return result;
+}
+
+/* An id goes into the path: what is no part of one must not lead elsewhere. */
+static char *path_of(const char *what, const char *id)
+{
+    struct buf path = {0};
+
+    buf_format(&path, "%s/", what);
+    for (const char *at = id; *at; at++) {
+        unsigned char byte = (unsigned char)*at;
+        if ((byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
+            (byte >= 'A' && byte <= 'Z') || byte == '-' || byte == '_' || byte == '.')
+            buf_char(&path, *at);
+        else
+            buf_format(&path, "%%%02X", byte);
+    }
+    return path.data;
+}
+
+int spark_status(struct spark *spark, const char *id, struct spark_answer *answer,
+                 struct error *error)
+{
+    char *path = path_of("status", id);
+    const struct asking asking = {.path = path};
+    int result = ask(spark, &asking, answer, error);
+
+    free(path);
+    return result;
+}
+
+int spark_kill(struct spark *spark, const char *id, struct spark_answer *answer,
+               struct error *error)
+{
+    char *path = path_of("kill", id);
+    const struct asking asking = {.path = path, .post = true};
+    int result = ask(spark, &asking, answer, error);
+
+    free(path);
+    return result;
+}
+
+/* One that leads replaces one that does not. */
+static struct spark_state *better(struct spark_state *found, struct spark_state *other)
+{
+    bool keep = found && (!other || strcmp(other->status, "ALIVE") != 0);
+
+    spark_state_free(keep ? other : found);
+    return keep ? found : other;
+}
+
+int spark_ask_state(struct spark *spark, struct spark_state **state, struct error *error)
+{
+    struct spark_state *found = NULL;
+    int start = spark->current;
+
+    for (int n = 0; n < spark->masters.count; n++) {
+        int at = (start + n) % spark->masters.count;
+        const struct spark_master *master = &spark->masters.list[at];
+        struct spark_state *one = get_state(spark, master, 0, error);
+        if (!one && error->code == EXIT_UNREACHABLE)
+            error_wrap(error, "no page of a Spark master at http://%s:%d", master->host,
+                       master->ui_port);
+        found = better(found, one);
+        if (one && found == one)
+            spark->current = at;
+        if (found && strcmp(found->status, "ALIVE") == 0)
+            break;
+    }
+    *state = found;
+    return found ? 0 : -1;
+}
+
+/* ---- In a loop */
+
+struct spark_call {
+    struct spark *spark;
+    struct http_call *http;
+    spark_done *done;
+    void *context;
+};
+
+static void on_status(void *context, const struct http_answer *http, const struct error *failure)
+{
+    struct spark_call *call = context;
+    struct spark *spark = call->spark;
+    const struct spark_master *master = &spark->masters.list[spark->current];
+    struct spark_answer answer;
+    struct error error;
+    enum verdict verdict = FAILED;
+
+    if (failure) {
+        error = *failure;
+        error_wrap(&error, "no Spark master answers at http://%s:%d", master->host,
+                   master->rest_port);
+    } else {
+        verdict = judge(master, http, &answer, &error);
+    }
+    if (verdict == ANSWERED) {
+        call->done(call->context, &answer, NULL);
+        spark_answer_free(&answer);
+    } else {
+        spark->current = (spark->current + 1) % spark->masters.count;
+        call->done(call->context, NULL, &error);
+    }
+    free(call);
+}
+
+struct spark_call *spark_start_status(struct spark *spark, struct ev_loop *loop, const char *id,
+                                      spark_done *done, void *context)
+{
+    struct spark_call *call = mem_alloc(1, sizeof *call);
+    char *path = path_of("status", id);
+    char *url = rest_url(&spark->masters.list[spark->current], path);
+    const struct http_request request = {.url = url};
+
+    call->spark = spark;
+    call->done = done;
+    call->context = context;
+    call->http = http_start(loop, &request, on_status, call);
+    free(url);
+    free(path);
+    return call;
+}
+
+void spark_cancel(struct spark_call *call)
+{
+    if (!call)
+        return;
+    http_cancel(call->http);
+    free(call);
+}

@@ -1,0 +1,32 @@
+/* spark_conf.h: Spark's settings from several places, one over the other: a
+ * spark-defaults.conf, a job's own, the command line's. */
+#ifndef TALLY_SPARK_CONF_H
+#define TALLY_SPARK_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cluster/base/error.h"
+#include "cluster/spark_message.h"
+
+struct spark_conf;
+
+struct spark_conf *spark_conf_new(void);
+void spark_conf_free(struct spark_conf *conf);
+/* Copies both; a later value takes the place of an earlier one. */
+void spark_conf_set(struct spark_conf *conf, const char *name, const char *value);
+/* "name=value", from the command line: EXIT_USAGE. */
+int spark_conf_set_pair(struct spark_conf *conf, const char *pair, struct error *error);
+void spark_conf_remove(struct spark_conf *conf, const char *name);
+/* NULL if it is not set; valid until the next change. */
+const char *spark_conf_get(const struct spark_conf *conf, const char *name);
+/* All of them, in the order first set; valid until the next change. */
+const struct spark_property *spark_conf_list(const struct spark_conf *conf, size_t *count);
+
+/* The lines of a properties file: "name value", "name=value", "name: value",
+ * `#` and `!` for comments. Bytes in, no I/O. */
+void spark_conf_parse(struct spark_conf *conf, const char *text, size_t length);
+/* The spark-defaults.conf under SPARK_CONF_DIR, else SPARK_HOME/conf; none is fine. */
+int spark_conf_read_defaults(struct spark_conf *conf, struct error *error);
+
+#endif

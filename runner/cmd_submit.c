@@ -1,0 +1,143 @@
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster/base/buf.h"
+#include "cluster/base/interrupt.h"
+#include "cluster/base/log.h"
+#include "cluster/base/output.h"
+#include "runner/commands.h"
+#include "runner/driver.h"
+#include "runner/submission.h"
+
+#define WAIT_RUNNING_MS 120000
+
+/* An operand with a scheme or .jar at its end: what stands behind is the application's. */
+static bool ends_options(const char *operand)
+{
+    return is_jar(operand);
+}
+
+/* {"id":...,"name":...,"application":...}; `id` NULL: there was one running. */
+static void print_json(const char *id, const char *name, const char *app)
+{
+    json_t *object = json_pack("{s:s?, s:s, s:s?}", "id", id, "name", name, "application", app);
+
+    json_dumpf(object, stdout, JSON_COMPACT);
+    putchar('\n');
+    json_decref(object);
+}
+
+/* 1 when an application of that name is active: then it is said. */
+static int runs_already(const struct options *options, const struct submission *submission,
+                        struct spark *spark, struct error *error)
+{
+    struct spark_state *state;
+    const struct spark_app *app = NULL;
+
+    if (spark_ask_state(spark, &state, error) < 0)
+        return -1;
+    for (size_t i = 0; !app && i < state->app_count; i++)
+        if (state->apps[i].active && strcmp(state->apps[i].name, submission->name) == 0)
+            app = &state->apps[i];
+    if (app) {
+        log_info("%s runs already: application %s on %s (%lld cores): nothing is submitted",
+                 submission->name, app->id, state->url, (long long)app->cores);
+        if (options->json)
+            print_json(NULL, submission->name, app->id);
+    }
+    spark_state_free(state);
+    return app != NULL;
+}
+
+static int print_id(const struct options *options, const struct submission *submission,
+                    const char *id, struct error *error)
+{
+    if (options->json)
+        print_json(id, submission->name, NULL);
+    else
+        printf("%s\n", id);
+    return output_flush(error);
+}
+
+static int stay(const struct options *options, const struct submission *submission,
+                struct spark *spark, const char *id, struct error *error)
+{
+    int64_t patience = options->timeout < 0 ? WAIT_RUNNING_MS : options->timeout;
+
+    if (!options->wait_running && !options->follow)
+        return 0;
+    if (driver_wait_running(spark, id, submission->name, patience, error) < 0)
+        return -1;
+    return options->follow ? driver_wait_end(spark, id, options->timeout, error) : 0;
+}
+
+static int submit(const struct options *options, const struct submission *submission,
+                  struct error *error)
+{
+    struct spark *spark = spark_open(&submission->masters);
+    int result = options->unless_running ? runs_already(options, submission, spark, error) : 0;
+    char *id = NULL;
+
+    if (result == 0) {
+        result = submission_send(submission, spark, &id, error);
+        if (result == 0)
+            result = print_id(options, submission, id, error);
+        if (result == 0)
+            result = stay(options, submission, spark, id, error);
+    }
+    free(id);
+    spark_close(spark);
+    return result < 0 ? -1 : 0;
+}
+
+static int run_submit(const struct options *options, struct error *error)
+{
+    bool jar = is_jar(options->arguments[0]);
+    struct spec *spec = NULL;
+    struct submission submission;
+    int result;
+
+    if (!jar && options->argument_count > 1)
+        return error_set(error, EXIT_USAGE, "'%s' is one too many: usage: tally submit JOB",
+                         options->arguments[1]);
+    if (!jar) {
+        spec = spec_load(options->arguments[0], error);
+        if (!spec)
+            return -1;
+    }
+    interrupt_install();
+    result = submission_make(options, spec, &submission, error);
+    if (result == 0 && jar && !options->deploy_mode)
+        log_info("the driver runs in the cluster (--deploy-mode cluster)");
+    if (result == 0)
+        result = submit(options, &submission, error);
+    submission_free(&submission);
+    spec_free(spec);
+    return result;
+}
+
+const struct command command_submit = {
+    .name = "submit",
+    .usage = "JOB | JAR ARG...",
+    .summary = "run a job, or any application, on a Spark cluster",
+    .text = "Creates a driver through the REST API of a Spark standalone master and prints its\n"
+            "submission id. JOB is a job's name or spec; it runs by the jar that the workers have\n"
+            "(--jar). An operand that ends in .jar or has a scheme is an application of your own,\n"
+            "as the workers find it; what stands behind it are its arguments.\n\n"
+            "The master is --master, or else spark.master in the spark-defaults.conf under\n"
+            "SPARK_CONF_DIR or SPARK_HOME/conf, whose other settings go along, too.\n\n"
+            "  tally submit gender -m spark://localhost:7077 --job-bootstrap-servers broker:19092\n"
+            "  tally submit gender -m spark://localhost:7077 -b broker:19092 --supervise "
+            "--wait-running\n"
+            "  tally submit -m spark://localhost:7077 --class my.Main /root/my.jar one two",
+    .options = " master rest-port ui-port class name conf supervise deploy-mode jar checkpoint "
+               "bootstrap-servers job-bootstrap-servers topic group max-future once unless-running "
+               "wait-running follow timeout json ",
+    .least_arguments = 1,
+    .most_arguments = INT_MAX,
+    .ends_options = ends_options,
+    .run = run_submit,
+};

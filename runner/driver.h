@@ -1,0 +1,40 @@
+/* driver.h: what becomes of a driver: waiting for it, the reason when it
+ * failed, its end as an exit code. */
+#ifndef TALLY_DRIVER_H
+#define TALLY_DRIVER_H
+
+#include <stdint.h>
+
+#include "cluster/spark.h"
+
+/* How long a killed driver may take: Spark gives it 10 s, then SIGKILL. */
+#define DRIVER_KILL_MS 20000
+
+/* A submission id as it came from the command line: EXIT_USAGE when it can be none. */
+int need_id(const char *id, struct error *error);
+/* EXIT_REFUSED, with what that means. */
+int no_such_driver(const char *id, struct error *error);
+
+/* 0 for FINISHED and for what goes on, else the error for the state. The
+ * driver's log is asked for the reason when it FAILED. */
+int driver_outcome(struct spark *spark, const struct spark_answer *answer, struct error *error);
+
+/* Waits until the driver runs and its application `name` has registered and has
+ * executors, or until the driver has FINISHED. A driver that cannot get there
+ * (it fails, says "tally-job: error: ...", restarts again and again, finds no
+ * free cores) is killed. `timeout_ms`: EXIT_TIMEOUT; a signal: its exit code;
+ * after both the driver goes on. */
+int driver_wait_running(struct spark *spark, const char *id, const char *name, int64_t timeout_ms,
+                        struct error *error);
+/* Waits for its end, also when its worker is lost and it goes on under another
+ * id; then as driver_outcome. `timeout_ms`: -1 for ever. */
+int driver_wait_end(struct spark *spark, const char *id, int64_t timeout_ms, struct error *error);
+/* The worker of a RELAUNCHING driver is lost, and the master starts it anew
+ * under another id, but links the two nowhere: the other id, where there is
+ * only one it can be; free() it. Else NULL with EXIT_LOST. */
+char *driver_successor(struct spark *spark, const char *id, struct error *error);
+/* Kills it and waits for its end: `*state`. Already ended: EXIT_REFUSED. */
+int driver_kill(struct spark *spark, const char *id, enum spark_driver_state *state,
+                struct error *error);
+
+#endif

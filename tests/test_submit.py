@@ -1,0 +1,554 @@
+"""submit, status, list, logs, kill and wait against a double of Spark's master and worker, with every build."""
+
+import json
+import os
+import re
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests import spark_double as spark
+from tests.program import BUILDS, Program, chosen, measured, until
+from tests.spark_double import ID, Double, status
+
+JOB = ["submit", "gender", "--job-bootstrap-servers", "broker:19092"]
+
+
+@pytest.fixture(params=[os.environ["TALLY"]] if "TALLY" in os.environ else list(BUILDS))
+def program(request, tmp_path):
+    found = Program(Path(BUILDS.get(request.param, request.param)).resolve(), cwd=tmp_path)
+    yield found
+    found.end_all()
+
+
+@pytest.fixture
+def double():
+    made = []
+
+    def make(**routes):
+        made.append(Double(**routes))
+        return made[-1]
+    yield make
+    for one in made:
+        one.close()
+
+
+def one_line(result):
+    assert result.err.count("\n") == 1, result.err
+    return result.err
+
+
+# ---- What is sent
+
+def test_a_job_is_submitted_by_one_request(program, double):
+    master = double(create=spark.CREATED)
+    result = program.run(*JOB, *master.options, "--supervise")
+    assert (result.code, result.out, result.err) == (0, ID + "\n", "")
+    assert [name for name, _, _ in master.requests] == ["create"]
+    request = master.created()
+    assert request["action"] == "CreateSubmissionRequest"
+    assert request["appResource"] == "/opt/tally/tally-job.jar" and request["mainClass"] == "tally.WindowedCount"
+    assert request["environmentVariables"] == {"SPARK_ENV_LOADED": "1"}
+    properties = request["sparkProperties"]
+    assert all(isinstance(value, str) for value in properties.values())
+    assert "spark.master" not in properties and "spark.driver.host" not in properties
+    assert properties["spark.app.name"] == "tally-gender" and properties["spark.jars"] == "/opt/tally/tally-job.jar"
+    assert properties["spark.driver.supervise"] == "true" and properties["spark.submit.deployMode"] == "cluster"
+    assert properties["spark.sql.shuffle.partitions"] == "1" and properties["spark.cores.max"] == "2"
+    assert properties["spark.driver.extraJavaOptions"].startswith("-XX:+IgnoreUnrecognizedVMOptions --add-opens=")
+    arguments = request["appArgs"]
+    assert arguments[0] == "--spec" and arguments[2:] == [
+        "--brokers", "broker:19092", "--checkpoint", "file:///spark/work/check/gender/sex", "--max-future", "3600000"]
+    told = json.loads(arguments[1])
+    assert told["source"] == {"topic": "sex", "format": "value", "column": 9, "start": "earliest"}
+    assert told["series"] == ["female", "male", "unknown", "other"]
+    assert told["labels"] == {"0": 0, "1": 1, "2": 2, "": 2, "NULL": 2} and told["sink"] == {"topic": "result"}
+
+
+def test_what_the_command_line_changes(program, double):
+    master = double(create=spark.CREATED)
+    result = program.run("submit", *master.options, "-b", "a:1", "--topic", "sex2", "--group", "g", "--once", "--name", "女",
+                         "--checkpoint", "hdfs://n/x", "--max-future", "5s", "--jar", "/root/j.jar", "gender",
+                         "-c", "spark.cores.max=7", "-c", "spark.jars=/a.jar", "-c", "spark.driver.extraJavaOptions=-Dx=y")
+    assert result.code == 0, result.err
+    request = master.created()
+    assert request["appArgs"][2:] == ["--brokers", "a:1", "--checkpoint", "hdfs://n/x", "--group", "g", "--max-future",
+                                      "5000", "--once"]
+    assert json.loads(request["appArgs"][1])["source"]["topic"] == "sex2"
+    properties = request["sparkProperties"]
+    assert properties["spark.app.name"] == "女" and properties["spark.cores.max"] == "7"
+    assert properties["spark.jars"] == "/root/j.jar,/a.jar"
+    assert properties["spark.driver.extraJavaOptions"].endswith(" -Dx=y")
+    assert properties["spark.driver.supervise"] == "false"
+
+
+def test_options_end_at_the_jar(program, double):
+    master = double(create=spark.CREATED)
+    result = program.run("submit", *master.options, "--class", "my.Main", "/root/x.jar", "--name", "y", "-f", "--", "女")
+    assert (result.code, result.out) == (0, ID + "\n")
+    assert "cluster" in one_line(result)
+    request = master.created()
+    assert request["appArgs"] == ["--name", "y", "-f", "--", "女"]
+    assert request["appResource"] == request["sparkProperties"]["spark.jars"] == "/root/x.jar"
+    assert request["sparkProperties"]["spark.app.name"] == "my.Main"
+
+
+def test_spark_defaults(program, double, tmp_path):
+    master = double(create=spark.CREATED)
+    (tmp_path / "spark-defaults.conf").write_text(
+        "# x\nspark.master spark://127.0.0.1:7077\nspark.cores.max=9\nspark.driver.memory  512m\nspark.driver.host=me\n")
+    result = program.run("submit", "--rest-port", master.rest, "--deploy-mode", "cluster", "--class", "A", "-c",
+                         "spark.cores.max=1", "x.jar", env={"SPARK_CONF_DIR": str(tmp_path)})
+    assert (result.code, result.err) == (0, "")
+    properties = master.created()["sparkProperties"]
+    assert properties["spark.driver.memory"] == "512m" and properties["spark.cores.max"] == "1"
+    assert "spark.master" not in properties and "spark.driver.host" not in properties
+
+
+def test_no_proxy_on_the_way(program, double):
+    master = double(create=spark.CREATED)
+    result = program.run(*JOB, *master.options, env={"http_proxy": "http://127.0.0.1:1", "ALL_PROXY": "http://127.0.0.1:1"})
+    assert result.code == 0, result.err
+
+
+def test_json(program, double):
+    master = double(create=spark.CREATED)
+    result = program.run(*JOB, *master.options, "--json")
+    assert json.loads(result.out) == {"id": ID, "name": "tally-gender", "application": None}
+
+
+def test_a_spec_too_long_for_an_argument(program, double, tmp_path):
+    """Linux allows 128 KiB in one argument: the driver's command line could not be started."""
+    labels = ", ".join(f"'{n:07d}': s" for n in range(15000))
+    (tmp_path / "j.yaml").write_text(f"name: j\nsource: {{topic: t, column: 0}}\nwindow: {{size: 1s}}\n"
+                                     f"labels: {{{labels}}}\nsink: {{topic: r}}\n")
+    master = double(create=spark.CREATED)
+    result = program.run("submit", "./j.yaml", "-b", "a:1", *master.options)
+    assert result.code == 2 and "131071" in one_line(result)
+    result = program.run("submit", *master.options, "--class", "A", "x.jar", "x" * 131071)
+    assert result.code == 0, result.err
+    result = program.run("submit", *master.options, "--class", "A", "-c", "k=" + "x" * 131068, "x.jar")
+    assert result.code == 2 and "131071" in one_line(result)
+    assert master.count("create") == 1
+
+
+# ---- What goes wrong with a create
+
+def test_a_lost_answer_is_an_unknown_outcome(program, double):
+    """The request may have arrived: it must not be sent again, neither there nor to another master."""
+    master, other = double(create=spark.drop), double(create=spark.CREATED)
+    result = program.run(*JOB, *master.options)
+    assert result.code == 10 and re.search(r"tally-gender.*tally list", one_line(result))
+    assert master.count("create") == 1 and other.count("create") == 0
+
+
+if "TALLY_ALL" in os.environ:
+    def test_no_answer_is_an_unknown_outcome(program, double):
+        master = double(create=spark.hang)
+        result = program.run(*JOB, *master.options)
+        assert result.code == 10 and "15 s" in one_line(result)
+        assert master.count("create") == 1
+
+
+@pytest.mark.parametrize("told, code, text", [
+    (spark.NOT_CREATED, 5, "no room for you$"),
+    (spark.VERSION, 5, "Unknown protocol version 'v1'.*HTTP 468"),
+    (spark.MALFORMED, 5, "Validation of message CreateSubmissionRequest failed!"),
+    (spark.html(500, "Error 500 java.lang.NumberFormatException: 1.5"), 5, "HTTP 500.*NumberFormatException"),
+    (spark.html(403, "Error 403 Forbidden"), 5, "HTTP 403"),
+    (spark.html(200, "Spark Master at spark://h:7077"), 5, "is a page.*--rest-port"),
+    (spark.answer("hello", kind="text/plain"), 5, "no Spark master"),
+    (spark.answer("{}"), 5, "no Spark master"),
+    (spark.answer(""), 5, "no Spark master"),
+    (spark.answer(b"\xff\xfe\0{"), 5, "no Spark master"),
+    (spark.standby(), 5, "does not lead.*STANDBY"),
+    (spark.standby(state="RECOVERING"), 5, "RECOVERING"),
+    (b"SSH-2.0-OpenSSH_9.2\r\n", 10, "HTTP"),
+    (spark.endless, 10, "longer than"),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{", 10, "tally list"),
+], ids=str)
+def test_what_is_no_creation(program, double, told, code, text):
+    def once(connection):
+        connection.sendall(told)
+    master = double(create=once if isinstance(told, bytes) and code == 10 else told)
+    result = program.run(*JOB, *master.options)
+    assert result.code == code and result.out == ""
+    assert re.search(text, one_line(result).rstrip("\n")), result.err
+    assert master.count("create") == 1
+
+
+def test_rest_is_off(program, double):
+    master = double(json=spark.page())
+    master.stop_rest()
+    result = program.run(*JOB, *master.options)
+    assert result.code == 5 and "spark.master.rest.enabled=true" in one_line(result)
+
+
+def test_nobody_there(program):
+    result = program.run(*JOB, "-m", "spark://127.0.0.1:7077", "--rest-port", 1, "--ui-port", 1)
+    assert result.code == 4
+    assert one_line(result) == "tally: no Spark master answers at http://127.0.0.1:1: Connection refused\n"
+    result = program.run("list", "-m", "spark://nope.invalid")
+    assert result.code == 4 and "no host of that name" in one_line(result)
+
+
+def test_the_port_of_drivers(program, double):
+    master = double(status=spark.drop)
+    result = program.run("status", ID, "-m", f"spark://127.0.0.1:{master.rest}", "--rest-port", master.rest)
+    assert result.code == 5 and "not REST" in one_line(result)
+
+
+# ---- Several masters: --rest-port is one for all, so they are told apart by their addresses
+
+class Pair:
+    """Two masters at 127.0.0.1 and 127.0.0.2, on the same ports."""
+
+    def __init__(self, double, first, second):
+        for _ in range(20):
+            self.first = double(**first)
+            try:
+                self.second = double()
+                self.second.routes = {}
+                self.second.set(**second)
+                for n, port in enumerate((self.first.rest, self.first.ui)):
+                    self.second.servers[n].shutdown()
+                    self.second.servers[n].server_close()
+                    self.second.servers[n] = self.second.serve(("127.0.0.2", port))
+                break
+            except OSError:
+                continue
+        self.options = ["-m", "spark://127.0.0.1,127.0.0.2", *self.first.options[2:]]
+
+
+def test_the_next_master_when_one_is_on_standby(program, double):
+    pair = Pair(double, {"create": spark.standby()}, {"create": spark.CREATED})
+    result = program.run(*JOB, *pair.options)
+    assert (result.code, result.out, result.err) == (0, ID + "\n", "")
+    assert pair.first.count("create") == pair.second.count("create") == 1
+    assert pair.second.created()["sparkProperties"]["spark.master"] == "spark://127.0.0.1:7077,127.0.0.2:7077"
+
+
+def test_the_next_master_when_one_is_gone(program, double):
+    pair = Pair(double, {}, {"create": spark.CREATED})
+    pair.first.close()
+    assert program.run(*JOB, *pair.options).out == ID + "\n"
+
+
+def test_not_the_next_master_when_the_answer_is_lost(program, double):
+    pair = Pair(double, {"create": spark.drop}, {"create": spark.CREATED})
+    assert program.run(*JOB, *pair.options).code == 10
+    assert pair.first.count("create") == 1 and pair.second.count("create") == 0
+
+
+def test_no_master_leads(program, double):
+    pair = Pair(double, {"create": spark.standby()}, {"create": spark.standby(state="RECOVERING")})
+    result = program.run(*JOB, *pair.options)
+    assert result.code == 5 and re.search("none.*STANDBY.*RECOVERING", one_line(result))
+
+
+def test_the_leader_is_listed(program, double):
+    pair = Pair(double, {"json": spark.page("STANDBY")}, {"json": spark.page("ALIVE", drivers=[(ID, "RUNNING")])})
+    result = program.run("list", *pair.options)
+    assert result.code == 0 and " ALIVE, " in result.out and ID in result.out
+
+
+# ---- States
+
+ENDS = [("FINISHED", 0), ("FAILED", 1), ("KILLED", 6), ("ERROR", 7), ("UNKNOWN", 8), ("SOMETHING_NEW", 8)]
+
+
+@pytest.mark.parametrize("state, code", ENDS)
+def test_wait_exits_by_the_state(program, double, state, code):
+    master = double(status=[status("SUBMITTED"), status("RUNNING"), status(state)])
+    result = program.run("wait", ID, *master.options)
+    assert result.code == code and result.out == ""
+    assert result.err == "" if code == 0 else ID in one_line(result)
+
+
+@pytest.mark.parametrize("state, code", ENDS + [("RUNNING", 0), ("SUBMITTED", 0), ("RELAUNCHING", 0)])
+def test_status(program, double, state, code):
+    master = double(status=status(state))
+    result = program.run("status", ID, *master.options)
+    name = "UNKNOWN" if state == "SOMETHING_NEW" else state
+    assert (result.code, result.out) == (code, f"{ID} {name} {spark.WORKER}\n")
+    told = json.loads(program.run("status", ID, *master.options, "--json").out)
+    assert told == {"id": ID, "state": name, "worker": spark.WORKER, "workerHostPort": "127.0.0.1:34941", "message": None,
+                    "sparkVersion": "4.2.0"}
+
+
+def test_an_unknown_driver(program, double):
+    master = double(status=spark.UNKNOWN_ID, kill=spark.NOT_KILLED)
+    for command in ("status", "wait", "logs", "kill"):
+        result = program.run(command, ID, *master.options)
+        assert result.code == 5 and "200" in one_line(result), command
+
+
+def test_a_driver_that_is_forgotten_is_lost(program, double):
+    master = double(status=[status("RUNNING"), spark.UNKNOWN_ID])
+    result = program.run("wait", ID, *master.options)
+    assert result.code == 8 and "restarted" in one_line(result)
+
+
+def test_a_master_that_recovers_is_waited_for(program, double):
+    recovering = spark.standby("driver status", "RECOVERING", "SubmissionStatusResponse")
+    master = double(status=[status("RUNNING"), recovering, recovering, status("FINISHED")])
+    result = program.run("wait", ID, *master.options)
+    assert (result.code, result.err) == (0, "")
+
+
+def test_the_reason_of_an_error(program, double):
+    master = double(status=status("ERROR", spark.NO_JAR))
+    result = program.run("status", ID, *master.options)
+    assert result.code == 7 and "the jar is not on the worker: no file /nope.jar" in one_line(result)
+
+
+def test_the_reason_of_a_failure(program, double):
+    log = b'Launch Command: "java"\n====\n\nException in thread "main" java.lang.X: why\n\tat a.b(C.java:1)\n'
+    master = double(status=status("FAILED"), log=spark.log_page(log))
+    master.set(json=spark.page(web=master.web))
+    result = program.run("wait", ID, *master.options)
+    assert result.code == 1 and "java.lang.X: why" in one_line(result)
+
+
+def test_wait_times_out(program, double):
+    master = double(status=status("RUNNING"))
+    began = time.monotonic()
+    result = program.run("wait", ID, *master.options, "--timeout", "700ms")
+    assert result.code == 9 and "RUNNING" in one_line(result) and time.monotonic() - began < 4
+
+
+def test_a_relaunched_driver_is_followed(program, double):
+    """Its worker was lost: the master makes a new id and links the two nowhere."""
+    new = "driver-20261121121300-0001"
+    master = double(status=[status("RELAUNCHING"), status("FINISHED", driver=new)],
+                    json=spark.page(drivers=[(new, "RUNNING", 1795263180000)], ended=[(ID, "RELAUNCHING")]))
+    result = program.run("wait", ID, *master.options)
+    assert result.code == 0 and new in one_line(result)
+    assert master.requests[-1][1].endswith(f"/status/{new}")
+
+
+def test_a_relaunched_driver_among_others_is_lost(program, double):
+    master = double(status=status("RELAUNCHING"),
+                    json=spark.page(drivers=[("d1", "RUNNING", 1795263180000), ("d2", "RUNNING", 1795263190000)],
+                                    ended=[(ID, "RELAUNCHING")]))
+    assert program.run("wait", ID, *master.options).code == 8
+
+
+@pytest.mark.parametrize("sig, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted_while_a_master_is_silent(program, double, sig, code):
+    master = double(status=spark.hang)
+    running = program.start("wait", ID, *[str(o) for o in master.options])
+    until(lambda: master.count("status"), 10, "the request")
+    assert running.stop(sig)[0] == code
+    assert running.err.count("\n") == 1
+
+
+def test_kill(program, double):
+    master = double(kill=spark.KILLING, status=[status("RUNNING"), status("RUNNING"), status("KILLED")])
+    result = program.run("kill", ID, *master.options)
+    assert (result.code, result.out, result.err) == (0, f"{ID} KILLED\n", "")
+    master = double(kill=spark.NOT_KILLED, status=status("FINISHED"))
+    result = program.run("kill", ID, *master.options)
+    assert result.code == 5 and "FINISHED" in one_line(result)
+
+
+# ---- The page
+
+def test_list(program, double):
+    master = double(json=spark.page(drivers=[(ID, "RUNNING")], ended=[("driver-a", "FAILED", 1), ("driver-b", "KILLED", 2)],
+                                    apps=[("app-1", "tally-gender", "RUNNING")]))
+    out = program.run("list", *master.options).out
+    assert re.search(rf"(?s)^spark://127.0.0.1:7077 ALIVE, 1 of 4 cores.*WORKER.*{spark.WORKER} +ALIVE +3 of +4 .*"
+                     rf"{ID} +RUNNING.*driver-b +KILLED.*driver-a +FAILED.*app-1 +RUNNING.*tally-gender\n", out), out
+    told = json.loads(program.run("list", *master.options, "--json").out)
+    assert told["master"]["status"] == "ALIVE" and told["workers"][0]["coresFree"] == 3
+    assert [d["id"] for d in told["drivers"]] == [ID, "driver-b", "driver-a"]
+    assert told["applications"][0]["name"] == "tally-gender"
+
+
+def test_list_of_a_master_that_does_not_lead(program, double):
+    master = double(json=spark.page("RECOVERING"))
+    result = program.run("list", *master.options)
+    assert result.code == 5 and "RECOVERING" in one_line(result) and "RECOVERING" in result.out
+
+
+@pytest.mark.parametrize("told", [spark.html(404, "x"), spark.answer("[]"), spark.answer('{"status":"ALIVE"}')], ids=str)
+def test_no_page_of_a_master(program, double, told):
+    result = program.run("list", *double(json=told).options)
+    assert result.code == 5 and "--ui-port" in one_line(result)
+
+
+# ---- Logs
+
+TEXT = "".join(f"line {n} 女生 é 😀 {'x' * (n % 97)}\n" for n in range(3000)).encode()
+
+
+@pytest.mark.parametrize("data", [b"", TEXT, TEXT + b"\xff\xfe no line end", b"\xe5\xa5\xb3" * 1000], ids=len)
+def test_logs_are_the_bytes_of_the_file(program, double, data):
+    """However the worker cuts them: here into pieces of 1000 bytes."""
+    master = double(status=status("FINISHED"), log=spark.log_page(data, most=1000))
+    master.set(json=spark.page(web=master.web))
+    result = program.run("logs", ID, *master.options, text=False)
+    assert result.code == 0, result.err
+    assert result.out == data.decode("utf-8", "replace").encode()
+
+
+def test_the_tail_is_whole_lines(program, double):
+    master = double(status=status("FINISHED"), log=spark.log_page(TEXT))
+    master.set(json=spark.page(web=master.web))
+    out = program.run("logs", ID, *master.options, "--tail", 1000, text=False).out
+    assert TEXT.endswith(out) and out.startswith(b"line ") and 850 < len(out) <= 1000
+
+
+def test_a_worker_whose_name_is_unknown_here(program, double):
+    """Containers' names: the port is published where the master's is."""
+    master = double(status=status("FINISHED"), log=spark.log_page(b"hello\n"))
+    master.set(json=spark.page(web=f"http://nope.invalid:{master.ui}"))
+    assert program.run("logs", ID, *master.options).out == "hello\n"
+    master.set(json=spark.page(web="http://nope.invalid:1"))
+    result = program.run("logs", ID, *master.options)
+    assert result.code == 4 and re.search("nope.invalid:1.*127.0.0.1:1", one_line(result))
+
+
+def test_logs_of_a_driver_that_never_ran(program, double):
+    missing = spark.answer(f"==== Bytes 0-0 of 0 of /w/{ID}/stderr ====\nError: invalid log directory /w/{ID}/")
+    master = double(status=status("ERROR"), log=lambda connection, _: connection.sendall(missing))
+    master.set(json=spark.page(web=master.web))
+    assert program.run("logs", ID, *master.options).out == ""
+
+
+def test_following_logs(program, double):
+    master = double(status=[status("RUNNING")] * 3 + [status("FINISHED")],
+                    log=[spark.log_page(b"one\n"), spark.log_page(b"one\ntwo\n"), spark.log_page(b"one\ntwo\nthree")])
+    master.set(json=spark.page(web=master.web))
+    result = program.run("logs", "-f", ID, *master.options)
+    assert (result.code, result.out) == (0, "one\ntwo\nthree")
+
+
+def test_following_ends_by_ctrl_c(program, double):
+    master = double(status=status("RUNNING"), log=spark.log_page(b"one\n"))
+    master.set(json=spark.page(web=master.web))
+    running = program.start("logs", "-f", ID, *[str(o) for o in master.options])
+    running.wait_for("one", "out")
+    assert running.stop()[0] == 0 and running.out == "one\n"
+
+
+# ---- Staying with what was submitted
+
+def waiting(double, states, log=b"", **told):
+    master = double(create=spark.CREATED, kill=spark.KILLING, status=states, log=spark.log_page(log))
+    master.set(json=spark.page(web=master.web, drivers=[(ID, "RUNNING")], **told))
+    return master
+
+
+def test_wait_running(program, double):
+    master = waiting(double, status("RUNNING"), apps=[("app-1", "tally-gender", "RUNNING")])
+    result = program.run(*JOB, *master.options, "--wait-running")
+    assert (result.code, result.out) == (0, ID + "\n") and "app-1" in one_line(result)
+    assert master.count("kill") == 0
+
+
+def test_the_jobs_own_error_ends_it(program, double):
+    log = b"Launch Command: x\nINFO a\ntally-job: error: topic 'sex' is not there: create it\nINFO b\n"
+    master = waiting(double, [status("RUNNING"), status("RUNNING"), status("KILLED")], log)
+    result = program.run(*JOB, *master.options, "--supervise", "--wait-running")
+    assert result.code == 1 and one_line(result) == "tally: topic 'sex' is not there: create it\n"
+    assert master.count("kill") == 1
+
+
+def test_restarting_again_and_again_ends_it(program, double):
+    log = b'Launch Command: x\nException in thread "main" java.lang.X: why\n\tat y\n' * 3
+    master = waiting(double, [status("RUNNING"), status("KILLED")], log)
+    result = program.run(*JOB, *master.options, "--supervise", "--wait-running")
+    assert result.code == 1 and "java.lang.X: why" in one_line(result) and master.count("kill") == 1
+
+
+@pytest.mark.parametrize("state, code", ENDS[1:4])
+def test_a_driver_that_does_not_get_there(program, double, state, code):
+    master = waiting(double, [status("SUBMITTED"), status(state, spark.NO_JAR if state == "ERROR" else None)])
+    result = program.run(*JOB, *master.options, "--wait-running")
+    assert result.code == code and one_line(result)
+
+
+def test_no_cores_are_free(tally, double):
+    master = waiting(double, status("SUBMITTED"), free=0)
+    master.set(status=[status("SUBMITTED")] * 22 + [status("KILLED")])
+    result = tally.run(*JOB, *master.options, "--wait-running")
+    assert result.code == 5 and re.search("driver asks for 1 core.*0 of 4 cores", one_line(result))
+    assert master.count("kill") == 1
+
+
+def test_following_ends_with_the_driver(program, double):
+    master = waiting(double, [status("RUNNING"), status("RUNNING"), status("FAILED")],
+                     apps=[("app-1", "tally-gender", "RUNNING")])
+    result = program.run(*JOB, *master.options, "--follow")
+    assert result.code == 1 and "FAILED" in result.err
+
+
+def test_wait_running_times_out(program, double):
+    master = waiting(double, status("RUNNING"))
+    result = program.run(*JOB, *master.options, "--wait-running", "--timeout", "1s")
+    assert result.code == 9 and master.count("kill") == 0
+
+
+def test_unless_running(program, double):
+    master = waiting(double, status("RUNNING"), apps=[("app-1", "tally-gender", "RUNNING")])
+    result = program.run(*JOB, *master.options, "--unless-running")
+    assert (result.code, result.out) == (0, "") and re.search("tally-gender.*app-1", one_line(result))
+    assert master.count("create") == 0
+    assert program.run(*JOB, *master.options, "--unless-running", "--name", "other").out == ID + "\n"
+
+
+# ---- run --master
+
+def run_on_spark(tally, master):
+    broker = tally.start("run", "gender", "--no-page").wait_for(r"Kafka broker.*\b(127\.0\.0\.1:\d+)")[1]
+    return tally.start("run", "gender", "-b", broker, "--job-bootstrap-servers", "broker:1", "--no-page",
+                       *[str(o) for o in master.options])
+
+
+def test_ctrl_c_kills_the_driver(tally, double):
+    master = waiting(double, status("RUNNING"), apps=[("app-1", "tally-gender", "RUNNING")])
+    running = run_on_spark(tally, master)
+    running.wait_for("app-1")
+    until(lambda: master.count("status") > 3, 10, "polling")
+    master.set(status=status("KILLED"))
+    master.routes["status"].insert(0, status("RUNNING"))
+    assert running.stop()[0] == 0
+    assert master.count("kill") == 1 and "KILLED" in running.err
+
+
+def test_ctrl_c_when_the_master_is_gone(tally, double):
+    """What could not be killed is named."""
+    master = waiting(double, status("RUNNING"), apps=[("app-1", "tally-gender", "RUNNING")])
+    running = run_on_spark(tally, master)
+    running.wait_for("app-1")
+    until(lambda: master.count("status") > 3, 10, "polling")
+    master.set(kill=spark.drop, status=spark.drop)
+    assert running.stop()[0] == 4
+    assert re.search(f"driver {ID} may go on", running.err)
+
+
+def test_a_master_that_is_silent_for_a_while(tally, double):
+    master = waiting(double, [status("RUNNING"), spark.drop, spark.html(500, "x"), status("FINISHED")],
+                     apps=[("app-1", "tally-gender", "RUNNING")])
+    assert run_on_spark(tally, master).wait() == 0
+
+
+@pytest.mark.parametrize("state, code", ENDS[:4])
+def test_the_drivers_end_is_the_end_of_run(tally, double, state, code):
+    master = waiting(double, [status("RUNNING"), status("RUNNING"), status(state)],
+                     apps=[("app-1", "tally-gender", "RUNNING")])
+    running = run_on_spark(tally, master)
+    assert running.wait() == code
+    assert master.count("kill") == 0
+
+
+# ---- What it costs
+
+def test_peak_memory_of_a_submission(double):
+    master = double(create=spark.CREATED)
+    code, _, peak = measured([str(chosen()), *JOB, *[str(o) for o in master.options]])
+    assert code == 0 and peak <= 16 << 20, peak

@@ -1,0 +1,385 @@
+/* What Spark's masters and workers say, recorded from 4.2.0 and 3.5.1, and what is read from it. */
+#include "tests/unit/unit.h"
+
+#include <jansson.h>
+
+#include "cluster/base/buf.h"
+#include "cluster/spark_address.h"
+#include "cluster/spark_conf.h"
+#include "cluster/spark_log.h"
+#include "cluster/spark_message.h"
+#include "cluster/spark_state.h"
+#include "jobs/spec.h"
+
+static void test_addresses(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t rest, ui;
+        const char *expected; /* host:port/rest/ui ...; NULL: refused */
+    } rows[] = {
+        {"spark://h:7077", 0, 0, "h:7077/6066/8080 "},
+        {"spark://h", 0, 0, "h:7077/6066/8080 "},
+        {"spark://h:6066", 0, 0, "h:7077/6066/8080 "},
+        {"spark://h:6066", 16066, 0, "h:7077/16066/8080 "},
+        {"spark://h:17077", 16066, 18080, "h:17077/16066/18080 "},
+        {"spark://h1:7077,h2:7077", 0, 0, "h1:7077/6066/8080 h2:7077/6066/8080 "},
+        {"spark://h1:1,h2,h3:6066", 0, 1, "h1:1/6066/1 h2:7077/6066/1 h3:7077/6066/1 "},
+        {"spark://[::1]:7077", 0, 0, "[::1]:7077/6066/8080 "},
+        {"spark://[::1]", 0, 0, "[::1]:7077/6066/8080 "},
+        {"spark://spark-master_1.x:7077", 0, 0, "spark-master_1.x:7077/6066/8080 "},
+        {"", 0, 0, NULL},
+        {"h:7077", 0, 0, NULL},
+        {"http://h:6066", 0, 0, NULL},
+        {"yarn", 0, 0, NULL},
+        {"local[*]", 0, 0, NULL},
+        {"spark://", 0, 0, NULL},
+        {"spark://h:", 0, 0, NULL},
+        {"spark://:7077", 0, 0, NULL},
+        {"spark://h:0", 0, 0, NULL},
+        {"spark://h:65536", 0, 0, NULL},
+        {"spark://h:7077/", 0, 0, NULL},
+        {"spark://h:7077,", 0, 0, NULL},
+        {"spark://h@x:7077", 0, 0, NULL},
+        {"spark://h h:7077", 0, 0, NULL},
+        {"spark://[::1:7077", 0, 0, NULL},
+        {"spark://[h]:7077", 0, 0, NULL},
+        {"spark://a,b,c,d,e,f,g,h,i", 0, 0, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct spark_masters masters;
+        struct error error = {.code = EXIT_OK};
+        struct buf found = {0};
+        int result = spark_masters_parse(rows[i].text, rows[i].rest, rows[i].ui, &masters, &error);
+        CHECK((result == 0) == (rows[i].expected != NULL), rows[i].text);
+        CHECK(result == 0 || error.code == EXIT_USAGE, rows[i].text);
+        for (int k = 0; result == 0 && k < masters.count; k++)
+            buf_format(&found, "%s:%d/%d/%d ", masters.list[k].host, masters.list[k].port,
+                       masters.list[k].rest_port, masters.list[k].ui_port);
+        if (result == 0)
+            assert_string_equal(found.data, rows[i].expected);
+        buf_free(&found);
+    }
+}
+
+static void test_masters_url(void **state)
+{
+    struct spark_masters masters;
+    struct error error;
+    char *url;
+
+    (void)state;
+    assert_int_equal(spark_masters_parse("spark://a:6066,b", 0, 0, &masters, &error), 0);
+    url = spark_masters_url(&masters);
+    assert_string_equal(url, "spark://a:7077,b:7077");
+    free(url);
+}
+
+#define ERROR_TRACE                                                                                \
+    "Exception from the cluster:\\njava.nio.file.NoSuchFileException: "                            \
+    "/nope.jar\\n\\tjava.base/sun.nio.fs.UnixException.translateToIOException(UnixException.java:" \
+    "92)\\n"
+
+static void test_answers(void **state)
+{
+    static const struct {
+        const char *bytes;
+        int result;
+        bool success, is_error, standby;
+        enum spark_driver_state driver;
+        const char *id, *worker_id, *reason;
+    } rows[] = {
+        {"{\"action\":\"CreateSubmissionResponse\",\"message\":\"Driver successfully submitted as "
+         "driver-20261121121235-0000\",\"serverSparkVersion\":\"4.2.0\",\"submissionId\":\"driver-"
+         "20261121121235-0000\",\"success\":true}",
+         0, true, false, false, SPARK_NO_STATE, "driver-20261121121235-0000", "",
+         "Driver successfully submitted as driver-20261121121235-0000"},
+        {"{\"action\":\"SubmissionStatusResponse\",\"driverState\":\"RUNNING\","
+         "\"serverSparkVersion\":\"4.2.0\",\"submissionId\":\"d\",\"success\":true,"
+         "\"workerHostPort\":\"127.0.0.1:34941\",\"workerId\":\"worker-1\"}",
+         0, true, false, false, SPARK_RUNNING, "d", "worker-1", ""},
+        {"{\"action\":\"SubmissionStatusResponse\",\"serverSparkVersion\":\"3.5.1\","
+         "\"submissionId\":\"driver-none\",\"success\":false}",
+         0, false, false, false, SPARK_NO_STATE, "driver-none", "", ""},
+        {"{\"action\":\"SubmissionStatusResponse\",\"driverState\":\"ERROR\",\"message\":"
+         "\"" ERROR_TRACE "\",\"submissionId\":\"d\",\"success\":true}",
+         0, true, false, false, SPARK_ERROR, "d", "",
+         "the jar is not on the worker: no file /nope.jar there"},
+        {"{\"action\":\"KillSubmissionResponse\",\"message\":\"Driver d has already finished or "
+         "does not exist\",\"submissionId\":\"d\",\"success\":false}",
+         0, false, false, false, SPARK_NO_STATE, "d", "",
+         "Driver d has already finished or does not exist"},
+        {"{\"action\":\"CreateSubmissionResponse\",\"message\":\"Current state is not alive: "
+         "STANDBY. Can only accept driver submissions in ALIVE state.\",\"success\":false}",
+         0, false, false, true, SPARK_NO_STATE, "", "",
+         "Current state is not alive: STANDBY. Can only accept driver submissions in ALIVE state."},
+        {"{\"action\":\"SubmissionStatusResponse\",\"message\":\"Exception from the "
+         "cluster:\\njava.lang.Exception: Current state is not alive: RECOVERING. Can only request "
+         "driver status in ALIVE state.\\n\\tx\",\"success\":false}",
+         0, false, false, true, SPARK_NO_STATE, "", "",
+         "Current state is not alive: RECOVERING. Can only request driver status in ALIVE state."},
+        {"{\"action\":\"ErrorResponse\",\"highestProtocolVersion\":\"v1\",\"message\":\"Unknown "
+         "protocol version 'v2'.\",\"serverSparkVersion\":\"4.2.0\"}",
+         0, false, true, false, SPARK_NO_STATE, "", "", "Unknown protocol version 'v2'."},
+        {"{\"action\":\"ErrorResponse\",\"message\":\"Malformed request: "
+         "org.apache.spark.deploy.rest.SubmitRestProtocolException: Validation of message "
+         "CreateSubmissionRequest failed!\\n\\torg.x(Y.scala:70)\"}",
+         0, false, true, false, SPARK_NO_STATE, "", "",
+         "Validation of message CreateSubmissionRequest failed!"},
+        {"{\"action\":\"X\",\"driverState\":\"PAUSED\"}", 0, false, false, false, SPARK_UNKNOWN, "",
+         "", ""},
+        {"{\"action\":\"X\",\"message\":7,\"success\":\"true\",\"submissionId\":null}", 0, false,
+         false, false, SPARK_NO_STATE, "", "", ""},
+        {"{\"message\":\"x\"}", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
+        {"{\"action\":1}", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
+        {"[]", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
+        {"<html>", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
+        {"", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
+        {"{\"action\":\"X\"} {}", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct spark_answer answer = {0};
+        int result = spark_answer_read(rows[i].bytes, strlen(rows[i].bytes), &answer);
+        char *reason;
+        CHECK(result == rows[i].result, rows[i].bytes);
+        if (result < 0)
+            continue;
+        reason = spark_reason(answer.message);
+        CHECK(answer.success == rows[i].success, rows[i].bytes);
+        CHECK(answer.is_error == rows[i].is_error, rows[i].bytes);
+        CHECK(spark_answer_is_standby(&answer) == rows[i].standby, rows[i].bytes);
+        CHECK(answer.state == rows[i].driver, rows[i].bytes);
+        assert_string_equal(answer.id, rows[i].id);
+        assert_string_equal(answer.worker_id, rows[i].worker_id);
+        assert_string_equal(reason, rows[i].reason);
+        free(reason);
+        spark_answer_free(&answer);
+    }
+}
+
+static void test_titles(void **state)
+{
+    static const char *const rows[][2] = {
+        {"<html>\n<title>Error 500 java.lang.X: Y</title>\n", "Error 500 java.lang.X: Y"},
+        {"<title>Spark Master at spark://h:7077</title>", "Spark Master at spark://h:7077"},
+        {"<title>never ends", "<title>never ends"},
+        {"plain\nmore", "plain"},
+        {"", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char *title = spark_page_title(rows[i][0], strlen(rows[i][0]));
+        assert_string_equal(title, rows[i][1]);
+        free(title);
+    }
+    assert_string_equal(spark_state_name(SPARK_NO_STATE), "NOT_FOUND");
+}
+
+static void test_create_message(void **state)
+{
+    static const char *const arguments[] = {"a b", "\xe5\xa5\xb3\"", "bad\xff", NULL};
+    static const struct spark_property properties[] = {{"spark.app.name", "tally-\xe7\x94\xb7"},
+                                                       {"spark.cores.max", "2"}};
+    const struct spark_submission submission = {.resource = "/x.jar",
+                                                .main_class = "a.B",
+                                                .arguments = arguments,
+                                                .properties = properties,
+                                                .property_count = 2};
+    char *text = spark_create_message(&submission);
+
+    (void)state;
+    assert_string_equal(
+        text, "{\"action\":\"CreateSubmissionRequest\",\"clientSparkVersion\":\"3.5.1\","
+              "\"appResource\":\"/x.jar\",\"mainClass\":\"a.B\",\"appArgs\":[\"a b\","
+              "\"\\u5973\\\"\",\"bad\\uFFFD\"],\"environmentVariables\":{\"SPARK_ENV_LOADED\":"
+              "\"1\"},\"sparkProperties\":{\"spark.app.name\":\"tally-\\u7537\","
+              "\"spark.cores.max\":\"2\"}}");
+    free(text);
+}
+
+/* From a 4.2.0 master's page; the second worker as 3.5.1 writes it. */
+static const char page[] =
+    "{\"url\":\"spark://127.0.0.1:17077\",\"workers\":[{\"id\":\"w1\",\"host\":\"127.0.0.1\","
+    "\"port\":34941,\"webuiaddress\":\"http://127.0.0.1:18081\",\"cores\":4,\"coresused\":1,"
+    "\"coresfree\":3,\"memory\":3072,\"memoryused\":512,\"memoryfree\":2560,\"resources\":{},"
+    "\"state\":\"ALIVE\",\"lastheartbeat\":1795263162163},{\"id\":\"w2\",\"host\":\"x\",\"cores\":"
+    "8,\"coresfree\":8,\"memory\":9999,\"memoryfree\":9999,\"state\":\"DEAD\"}],\"aliveworkers\":1,"
+    "\"cores\":4,\"coresused\":1,\"memory\":3072,\"memoryused\":512,\"activeapps\":[{\"id\":\"app-"
+    "1\",\"starttime\":1795263428000,\"name\":\"try\",\"cores\":3,\"user\":\"root\","
+    "\"memoryperexecutor\":1024,\"submitdate\":\"x\",\"state\":\"RUNNING\",\"duration\":12}],"
+    "\"completedapps\":[{\"id\":\"app-0\",\"starttime\":1795263420000,\"name\":\"try\",\"state\":"
+    "\"FINISHED\",\"memoryperslave\":512}],\"activedrivers\":[{\"id\":\"d2\",\"starttime\":"
+    "\"1795263155792\",\"state\":\"RUNNING\",\"cores\":1,\"memory\":512,\"submitdate\":\"Sat\","
+    "\"worker\":\"w1\",\"mainclass\":\"Try\"}],\"completeddrivers\":[{\"id\":\"d0\",\"starttime\":"
+    "\"1795263157911\",\"state\":\"ERROR\"},{\"id\":\"d1\",\"starttime\":\"1795263157968\","
+    "\"state\":\"FAILED\"}],\"status\":\"ALIVE\"}";
+
+static void test_page(void **state)
+{
+    struct spark_state *found = spark_state_read(page, sizeof page - 1);
+
+    (void)state;
+    assert_non_null(found);
+    assert_string_equal(found->status, "ALIVE");
+    assert_string_equal(found->url, "spark://127.0.0.1:17077");
+    assert_int_equal(found->worker_count, 2);
+    assert_string_equal(spark_find_worker(found, "w1")->web, "http://127.0.0.1:18081");
+    assert_null(spark_find_worker(found, "w3"));
+    assert_int_equal(found->driver_count, 3);
+    assert_string_equal(found->drivers[0].id, "d2");
+    assert_string_equal(found->drivers[1].id, "d1"); /* newest first */
+    assert_string_equal(found->drivers[2].id, "d0");
+    assert_true(spark_find_driver(found, "d2")->started == 1795263155792);
+    assert_string_equal(spark_find_app(found, "try", 0)->id, "app-1");
+    assert_null(spark_find_app(found, "try", 1795263428001));
+    assert_int_equal(found->apps[1].memory, 512);
+    assert_true(spark_has_room(found, 3, 2560));
+    assert_false(spark_has_room(found, 4, 1)); /* a dead worker has no room */
+    assert_false(spark_has_room(found, 1, 2561));
+    spark_state_free(found);
+    assert_null(spark_state_read("{\"status\":\"ALIVE\"}", 18));
+    assert_null(spark_state_read("[]", 2));
+    assert_null(spark_state_read(NULL, 0));
+}
+
+static void test_log(void **state)
+{
+    static const struct {
+        const char *bytes;
+        enum spark_log_result result;
+        int64_t start, next;
+        const char *text;
+    } rows[] = {
+        {"==== Bytes 0-5 of 100 of /w/d/stderr ====\nhello", SPARK_LOG_PIECE, 0, 5, "hello"},
+        {"==== Bytes 40-40 of 40 of /w/d/stdout ====\n", SPARK_LOG_PIECE, 40, 40, ""},
+        {"==== Bytes 0-0 of 0 of /w/d/stdout ====\n", SPARK_LOG_PIECE, 0, 0, ""},
+        {"==== Bytes 0-0 of 0 of /w/nope/stdout ====\nError: invalid log directory /w/nope/",
+         SPARK_LOG_MISSING, 0, 0, ""},
+        /* a character of three bytes, cut after one, after two; whole; none */
+        {"==== Bytes 0-4 of 100 of f ====\nabc\xef\xbf\xbd", SPARK_LOG_PIECE, 0, 3, "abc"},
+        {"==== Bytes 0-5 of 100 of f ====\nabc\xef\xbf\xbd", SPARK_LOG_PIECE, 0, 3, "abc"},
+        {"==== Bytes 0-6 of 100 of f ====\nabc\xe5\xa5\xb3", SPARK_LOG_PIECE, 0, 6,
+         "abc\xe5\xa5\xb3"},
+        /* that byte is in the file: it must not be asked for again and again */
+        {"==== Bytes 3-4 of 4 of f ====\n\xef\xbf\xbd", SPARK_LOG_PIECE, 3, 4, "\xef\xbf\xbd"},
+        /* others before it: nobody knows how many were cut */
+        {"==== Bytes 0-6 of 9 of f ====\n\xef\xbf\xbd\xef\xbf\xbd"
+         "abc\xef\xbf\xbd",
+         SPARK_LOG_PIECE, 0, 6,
+         "\xef\xbf\xbd\xef\xbf\xbd"
+         "abc\xef\xbf\xbd"},
+        {"==== Bytes 9-9 of 100 of f ====\nabc", SPARK_LOG_NONE, 0, 0, ""},
+        {"==== Bytes 5-3 of 100 of f ====\n", SPARK_LOG_NONE, 0, 0, ""},
+        {"==== Bytes 0-300 of 100 of f ====\n", SPARK_LOG_NONE, 0, 0, ""},
+        {"==== Bytes 0-99999999999999999999 of 1 of f ====\n", SPARK_LOG_NONE, 0, 0, ""},
+        {"==== Bytes 0-5 of 100 of f ====", SPARK_LOG_NONE, 0, 0, ""},
+        {"==== Bytes 0-5", SPARK_LOG_NONE, 0, 0, ""},
+        {"<html>", SPARK_LOG_NONE, 0, 0, ""},
+        {"Error: Log directory", SPARK_LOG_NONE, 0, 0, ""},
+        {"", SPARK_LOG_NONE, 0, 0, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct spark_log log = {0};
+        enum spark_log_result result = spark_log_read(rows[i].bytes, strlen(rows[i].bytes), &log);
+        CHECK(result == rows[i].result, rows[i].bytes);
+        if (result != SPARK_LOG_PIECE)
+            continue;
+        CHECK(log.start == rows[i].start && log.next == rows[i].next, rows[i].bytes);
+        CHECK(log.length == strlen(rows[i].text) && memcmp(log.text, rows[i].text, log.length) == 0,
+              rows[i].bytes);
+    }
+}
+
+static void test_conf(void **state)
+{
+    static const char text[] = "# comment\n! another\n\n  spark.master   spark://h:7077 \r\n"
+                               "a.b=c = d\nx: y\nlonely\na.b\tlast\n=none\n";
+    struct spark_conf *conf = spark_conf_new();
+    struct error error;
+    size_t count;
+
+    (void)state;
+    spark_conf_parse(conf, text, sizeof text - 1);
+    assert_string_equal(spark_conf_get(conf, "spark.master"), "spark://h:7077");
+    assert_string_equal(spark_conf_get(conf, "a.b"), "last");
+    assert_string_equal(spark_conf_get(conf, "x"), "y");
+    assert_string_equal(spark_conf_get(conf, "lonely"), "");
+    spark_conf_list(conf, &count);
+    assert_int_equal(count, 4);
+    spark_conf_remove(conf, "x");
+    assert_null(spark_conf_get(conf, "x"));
+    assert_string_equal(spark_conf_list(conf, &count)[2].name, "lonely");
+    assert_int_equal(spark_conf_set_pair(conf, "k=v=w", &error), 0);
+    assert_string_equal(spark_conf_get(conf, "k"), "v=w");
+    assert_int_equal(spark_conf_set_pair(conf, "k", &error), -1);
+    assert_int_equal(spark_conf_set_pair(conf, "=v", &error), -1);
+    assert_int_equal(spark_conf_set_pair(conf, "a b=v", &error), -1);
+    assert_int_equal(error.code, EXIT_USAGE);
+    spark_conf_free(conf);
+}
+
+static void test_spec_json(void **state)
+{
+    static const struct {
+        const char *spec, *json; /* NULL: refused */
+    } rows[] = {
+        {"name: gender\nsource: {topic: sex, column: 9}\nwindow: {size: 1s, slide: 500ms, "
+         "lateness: 2s}\nlabels: {'0': female, '1': \xe7\x94\xb7, '': female}\nsink: {topic: r}\n"
+         "spark: {conf: {spark.cores.max: '2', a.b: c}}\n",
+         "{\"name\":\"gender\",\"source\":{\"topic\":\"sex\",\"format\":\"value\",\"column\":9,"
+         "\"start\":\"earliest\"},\"window\":{\"size\":1000,\"slide\":500,\"lateness\":2000},"
+         "\"series\":[\"female\",\"\\u7537\",\"other\"],\"labels\":{\"0\":0,\"1\":1,\"\":0},"
+         "\"sink\":{\"topic\":\"r\"}}"},
+        {"name: j\nsource: {topic: t, column: c, format: json, field: a.b, start: latest}\n"
+         "window: {size: 1m}\nlabels: {'q\"': x}\nsink: {topic: r}\n",
+         "{\"name\":\"j\",\"source\":{\"topic\":\"t\",\"format\":\"json\",\"field\":\"a.b\","
+         "\"start\":\"latest\"},\"window\":{\"size\":60000,\"slide\":60000,\"lateness\":0},"
+         "\"series\":[\"x\",\"other\"],\"labels\":{\"q\\\"\":0},\"sink\":{\"topic\":\"r\"}}"},
+        {"name: j\nsource: {topic: t, column: 0}\nwindow: {size: 1m}\nlabels: {\"a\\0b\": x}\n"
+         "sink: {topic: r}\n",
+         NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct error error = {.code = EXIT_OK};
+        struct spec *spec = spec_parse(rows[i].spec, strlen(rows[i].spec), "x.yaml", &error);
+        char *json;
+        CHECK(spec, error.text);
+        json = spec_json(spec, &error);
+        if (rows[i].json) {
+            CHECK(json, error.text);
+            assert_string_equal(json, rows[i].json);
+        } else {
+            CHECK(!json && error.code == EXIT_INPUT, rows[i].spec);
+        }
+        if (i == 0) {
+            assert_int_equal(spec->spark_count, 2);
+            assert_string_equal(spec->spark[0].name, "spark.cores.max");
+            assert_string_equal(spec->spark[1].value, "c");
+        }
+        free(json);
+        spec_free(spec);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_addresses),
+                                       cmocka_unit_test(test_masters_url),
+                                       cmocka_unit_test(test_answers),
+                                       cmocka_unit_test(test_titles),
+                                       cmocka_unit_test(test_create_message),
+                                       cmocka_unit_test(test_page),
+                                       cmocka_unit_test(test_log),
+                                       cmocka_unit_test(test_conf),
+                                       cmocka_unit_test(test_spec_json)};
+    return cmocka_run_group_tests_name("spark", tests, NULL, NULL);
+}
