@@ -1,7 +1,10 @@
 #include "cluster/base/interrupt.h"
 #include "cluster/base/limits.h"
+#include "cluster/base/log.h"
 #include "runner/commands.h"
 #include "runner/parts.h"
+
+#define LOOK_AGAIN_MS 500
 
 struct board {
     struct ev_loop *loop;
@@ -11,6 +14,22 @@ struct board {
     struct server *server;
 };
 
+/* With --wait-topic what is not there yet is waited for: the job that makes it
+ * may start later. NULL: an error, or a signal came. */
+static struct relay *start_relay(const struct board *board, const struct options *options,
+                                 const struct spec *spec, struct error *error)
+{
+    struct relay *relay;
+
+    while (!(relay = relay_start(board->loop, options->kafka, spec, false, error)) &&
+           options->wait_topic && error->code == EXIT_REFUSED && !interrupt_signal()) {
+        log_status("waiting for topic '%s' ...", spec->sink);
+        wait_for_interrupt(LOOK_AGAIN_MS);
+    }
+    log_status_clear();
+    return relay;
+}
+
 static int add_job(struct board *board, const struct options *options, const char *job,
                    struct error *error)
 {
@@ -19,7 +38,7 @@ static int add_job(struct board *board, const struct options *options, const cha
     if (!spec)
         return -1;
     board->specs[board->count] = spec;
-    board->relays[board->count] = relay_start(board->loop, options->kafka, spec, false, error);
+    board->relays[board->count] = start_relay(board, options, spec, error);
     return board->relays[board->count++] ? 0 : -1;
 }
 
@@ -27,7 +46,7 @@ static int serve(struct board *board, const struct options *options, struct erro
 {
     for (int i = 0; i < options->argument_count; i++)
         if (add_job(board, options, options->arguments[i], error) < 0)
-            return -1;
+            return interrupt_signal() ? 0 : -1;
     board->server = open_page(board->loop, options, board->relays, NULL, NULL, error);
     if (!board->server)
         return -1;
@@ -62,7 +81,8 @@ const struct command command_dashboard = {
     .text = "Serves the live page of one or more jobs, whoever computes them.\n\n"
             "  tally dashboard gender -b localhost:9092\n"
             "  tally dashboard gender action --port 8000 -b localhost:9092",
-    .options = " bootstrap-servers set kafka-config host port allow-host allow-origin token-file ",
+    .options = " bootstrap-servers set kafka-config wait-topic host port allow-host allow-origin "
+               "token-file ",
     .least_arguments = 1,
     .most_arguments = LIMIT_JOBS,
     .run = run_dashboard,

@@ -5,14 +5,18 @@
 #include <string.h>
 
 #include "cluster/base/buf.h"
+#include "cluster/base/clock.h"
 #include "cluster/base/interrupt.h"
 #include "cluster/base/log.h"
 #include "cluster/base/output.h"
 #include "runner/commands.h"
 #include "runner/driver.h"
+#include "runner/parts.h"
 #include "runner/submission.h"
 
-#define WAIT_RUNNING_MS 120000
+#define WAIT_RUNNING_MS  120000
+#define WAIT_STARTING_MS 60000
+#define POLL_MS          500
 
 /* An operand with a scheme or .jar at its end: what stands behind is the application's. */
 static bool ends_options(const char *operand)
@@ -30,26 +34,74 @@ static void print_json(const char *id, const char *name, const char *app)
     json_decref(object);
 }
 
-/* 1 when an application of that name is active: then it is said. */
+static const struct spark_app *find_active(const struct spark_state *state, const char *name)
+{
+    for (size_t i = 0; i < state->app_count; i++)
+        if (state->apps[i].active && strcmp(state->apps[i].name, name) == 0)
+            return &state->apps[i];
+    return NULL;
+}
+
+static bool has_app_since(const struct spark_state *state, int64_t since)
+{
+    for (size_t i = 0; i < state->app_count; i++)
+        if (state->apps[i].active && state->apps[i].started >= since)
+            return true;
+    return false;
+}
+
+/* A driver's application has its name only once it has registered. */
+static bool is_one_starting(const struct spark_state *state, const char *main_class)
+{
+    for (size_t i = 0; i < state->driver_count; i++) {
+        const struct spark_driver_row *driver = &state->drivers[i];
+        bool goes_on =
+            strcmp(driver->state, "RUNNING") == 0 || strcmp(driver->state, "SUBMITTED") == 0;
+        if (driver->active && goes_on && strcmp(driver->main_class, main_class) == 0 &&
+            !has_app_since(state, driver->started))
+            return true;
+    }
+    return false;
+}
+
+static void say_that_it_runs(const struct options *options, const struct spark_state *state,
+                             const struct spark_app *app)
+{
+    log_info("%s runs already: application %s on %s (%lld cores): nothing is submitted", app->name,
+             app->id, state->url, (long long)app->cores);
+    if (options->json)
+        print_json(NULL, app->name, app->id);
+}
+
+/* 1 when an application of that name is active: then it is said. A driver that
+ * is about to register one is waited for. */
 static int runs_already(const struct options *options, const struct submission *submission,
                         struct spark *spark, struct error *error)
 {
-    struct spark_state *state;
-    const struct spark_app *app = NULL;
+    int64_t until = clock_monotonic_ms() + WAIT_STARTING_MS;
+    bool again = true;
+    int result = 0;
 
-    if (spark_ask_state(spark, &state, error) < 0)
-        return -1;
-    for (size_t i = 0; !app && i < state->app_count; i++)
-        if (state->apps[i].active && strcmp(state->apps[i].name, submission->name) == 0)
-            app = &state->apps[i];
-    if (app) {
-        log_info("%s runs already: application %s on %s (%lld cores): nothing is submitted",
-                 submission->name, app->id, state->url, (long long)app->cores);
-        if (options->json)
-            print_json(NULL, submission->name, app->id);
+    while (result == 0 && again) {
+        struct spark_state *state;
+        const struct spark_app *app;
+        if (spark_ask_state(spark, &state, error) < 0)
+            return -1;
+        app = find_active(state, submission->name);
+        if (app)
+            say_that_it_runs(options, state, app);
+        result = app != NULL;
+        again = is_one_starting(state, submission->main_class) && clock_monotonic_ms() < until;
+        spark_state_free(state);
+        if (result == 0 && again) {
+            log_status("a driver of %s is starting: is it this one?", submission->main_class);
+            wait_for_interrupt(POLL_MS);
+        }
+        if (interrupt_signal())
+            return interrupt_error(error);
     }
-    spark_state_free(state);
-    return app != NULL;
+    log_status_clear();
+    return result;
 }
 
 static int print_id(const struct options *options, const struct submission *submission,

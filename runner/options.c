@@ -199,6 +199,8 @@ static const struct option_row rows[] = {
     {"count", 'c', "N", NULL, "end after N records", set_number, FIELD(count), 1, INT64_MAX},
     {"exit", 'e', NULL, NULL, "end at the end of the topic", set_flag, FIELD(exit_at_end), 0, 0},
     {"json", 0, NULL, NULL, "as JSON, on a terminal too", set_flag, FIELD(json), 0, 0},
+    {"wait-topic", 0, NULL, NULL, "wait for a result topic that does not exist yet", set_flag,
+     FIELD(wait_topic), 0, 0},
     {"host", 0, "ADDRESS", "127.0.0.1", "the address the page listens on", set_text, FIELD(host), 0,
      0},
     {"port", 'p', "N", "5000", "the page's port; if not given and taken, the next free one",
