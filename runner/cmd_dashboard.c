@@ -19,14 +19,14 @@ struct board {
 static struct relay *start_relay(const struct board *board, const struct options *options,
                                  const struct spec *spec, struct error *error)
 {
-    struct relay *relay;
+    struct relay *relay = relay_start(board->loop, options->kafka, spec, false, error);
 
-    while (!(relay = relay_start(board->loop, options->kafka, spec, false, error)) &&
-           options->wait_topic && error->code == EXIT_REFUSED && !interrupt_signal()) {
-        log_status("waiting for topic '%s' ...", spec->sink);
+    if (!relay && options->wait_topic && error->code == EXIT_REFUSED)
+        log_info("waiting for topic '%s', which does not exist yet", spec->sink);
+    while (!relay && options->wait_topic && error->code == EXIT_REFUSED && !interrupt_signal()) {
         wait_for_interrupt(LOOK_AGAIN_MS);
+        relay = relay_start(board->loop, options->kafka, spec, false, error);
     }
-    log_status_clear();
     return relay;
 }
 

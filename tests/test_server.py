@@ -155,6 +155,19 @@ def test_what_was_there_before(site):
     page.shows("/api/windows", lambda d: d["windows"] == records)
 
 
+@pytest.mark.parametrize("comes", [True, False], ids=["it comes", "ctrl-c before"])
+def test_wait_topic(kafka, tmp_path, unique, tally, comes):
+    """A page may start before the job that makes its topic."""
+    spec, port = fixture.spec(unique("page")), free_port()
+    running = tally.start("dashboard", fixture.write_spec(tmp_path, spec), "-b", kafka.address, "--port", port,
+                          "--wait-topic", "-v")
+    running.wait_for(r"waiting for topic")
+    if comes:
+        kafka.create_topic(spec["sink"]["topic"])
+        until(lambda: answers(port), SOON, "the page")
+    assert running.stop()[0] == 0
+
+
 def test_history_is_bounded(site):
     page = site()
     page.fill(range(5000))

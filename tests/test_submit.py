@@ -501,6 +501,17 @@ def test_unless_running(program, double):
     assert program.run(*JOB, *master.options, "--unless-running", "--name", "other").out == ID + "\n"
 
 
+def test_unless_running_waits_for_one_that_starts(program, double):
+    """Its application has no name before it registers."""
+    master = waiting(double, status("RUNNING"))
+    running = program.start(*JOB, *master.options, "--unless-running")
+    until(lambda: master.count("json") >= 3, 10, "looks at the page")
+    assert running.process.poll() is None and master.count("create") == 0
+    master.set(json=spark.page(drivers=[(ID, "RUNNING")], apps=[("app-7", "tally-gender", "RUNNING")]))
+    assert running.wait() == 0 and re.search("tally-gender.*app-7", running.err)
+    assert master.count("create") == 0
+
+
 # ---- run --master
 
 def run_on_spark(tally, master):
