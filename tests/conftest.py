@@ -1,4 +1,5 @@
 import os
+import subprocess
 import threading
 
 import pytest
@@ -63,6 +64,31 @@ def unique(request):
     return lambda name: f"{name}-{os.urandom(3).hex()}"
 
 
+# ---- The cluster in Docker: without an engine its tests are left out, and the last but one line says how to run them
+
+NO_ENGINE = "no Docker engine answers"
+left_out = []
+
+
+def engine_answers():
+    try:
+        return subprocess.run(["docker", "info"], capture_output=True).returncode == 0
+    except OSError:
+        return False
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "cluster: needs a Docker engine")
+
+
+def pytest_collection_modifyitems(items):
+    marked = [item for item in items if item.get_closest_marker("cluster")]
+    if marked and not engine_answers():
+        left_out.extend(marked)
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason=NO_ENGINE))
+
+
 # ---- The last line, for people and for CI: N passed, N failed
 
 counted = {"passed": set(), "failed": set(), "skipped": set()}
@@ -109,4 +135,7 @@ def pytest_unconfigure(config):
     passed, skipped = counted["passed"] - failed, counted["skipped"] - failed
     failures = len(failed) or int(exit_status[0] != 0)  # a runner that broke is a failure, too
     line = f"{len(passed)} passed, {failures} failed" + (f", {len(skipped)} skipped" if skipped else "")
+    if left_out:
+        print(f"\n{len(left_out)} tests of the cluster were left out: {NO_ENGINE}; "
+              "as root: docker/cluster engine, then tests/run test_cluster.py")
     print(f"\n{line}", flush=True)

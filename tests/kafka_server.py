@@ -98,6 +98,7 @@ class Topics:
     def close(self):
         if self._producer:
             self._producer.close(0)
+        self._producer = None
 
     @property
     def admin(self):

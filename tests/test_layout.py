@@ -5,6 +5,7 @@ import statistics
 
 import pytest
 
+from tests.kafka_server import VERSION
 from tests.program import ROOT
 
 ROOMS = ["cluster/base", "cluster", "jobs", "dashboard", "runner"]
@@ -96,6 +97,38 @@ def test_functions_are_short():
     assert statistics.median(lengths) <= 15, statistics.median(lengths)
     assert lengths[int(len(lengths) * 0.95)] <= 60, longest
 
+# ---- The images
+
+def dockerfile(image):
+    return (ROOT / "docker" / image / "Dockerfile").read_text()
+
+
+def stage(image, name):
+    """A build stage's text, up to where it goes its own way (an argument, the next stage)."""
+    text = re.sub(r"^#.*\n", "", dockerfile(image), flags=re.M)
+    return re.search(rf"^FROM \S+ AS {name}\n(.*?)(?=^ARG|^FROM|\Z)", text, re.M | re.S)[1].strip()
+
+
+@pytest.mark.parametrize("name, images", [("program", ("spark", "tally")), ("fetch", ("spark", "kafka"))])
+def test_common_stages_are_the_same(name, images):
+    """Or what is built once would be built twice."""
+    assert stage(images[0], name) == stage(images[1], name)
+
+
+def test_images_install_what_the_makefile_names():
+    packages = re.search(r"^PACKAGES_BUILD := ((?:.*\\\n)*.*)", (ROOT / "Makefile").read_text(), re.M)[1]
+    wanted = {name.split("|")[0] for name in packages.replace("\\\n", " ").split()}
+    installed = re.search(r"apt-get install (.*?)>/dev/null", stage("tally", "program"), re.S)[1]
+    assert wanted == {w for w in installed.replace("\\\n", " ").split() if not w.startswith("-")}
+
+
+def test_kafka_has_one_version():
+    versions = {re.search(r"<kafka.version>(.*?)<", (ROOT / "docker/kafka/pom.xml").read_text())[1],
+                *re.findall(r"ARG KAFKA_VERSION=(\S+)", dockerfile("kafka")),
+                *re.findall(r"KAFKA_VERSION:-?=?([\d.]+)", (ROOT / "docker/compose.yaml").read_text() +
+                            (ROOT / "docker/cluster").read_text())}
+    assert versions == {VERSION}
+
 
 # ---- The README
 
@@ -103,6 +136,8 @@ def test_functions_are_short():
 KNOWN = {
     r"git clone .*|cd [\w/.-]+": "",
     r"make( (run|test|test-all|bench|lint|format|install|clean|help|build))?( \w+=\S+)*": "Makefile",
+    r"make cluster(-status|-down)?|docker/cluster \w+|docker .*|sh startup\.sh.*": "test_cluster.py",
+    r"(\w+=)?(\$\()?(build/)?tally (submit|status|list|logs|kill|wait)\b.*": "test_submit.py, test_cluster.py",
     r"(build/)?tally run \S+( --?[\w-]+( [\w.:/-]+)?)*": "test_run.py, test_engine.py",
     r"(build/)?tally count \S+( --?[\w-]+( \w+)?)*( [\w./-]+)?( [<>|] .*)?": "test_cli.py",
     r"(build/)?tally (produce|consume|dashboard) .*": "test_engine.py, test_server.py",
@@ -111,7 +146,7 @@ KNOWN = {
     r"curl .*": "test_server.py",
     r"tests/run( \S+)*": "test_runner.py",
     r"(\w+=\S+ )*make .*": "Makefile",
-    r"cp \S+ \S+|\$EDITOR \S+|cat \S+": "",
+    r"cp \S+ \S+|\$EDITOR \S+|cat \S+|export \w+=\S+": "",
 }
 
 

@@ -21,9 +21,29 @@ ELSEWHERE = {
 }
 
 
-def commands():
+# What test_cluster.py runs, a block at a time, in the cluster that it has started.
+CLUSTER = r"docker |sh startup\.sh|make cluster|.*(--master |-m |MASTER=)spark://|" \
+          r"(build/)?tally (submit|status|list|logs|kill|wait)\b"
+# It has tests of its own for these.
+STARTS_OR_ENDS = r"make cluster(-down)?$|docker[ -]compose .*|docker/cluster"
+
+
+def blocks():
     for block in re.findall(r"^```sh\n(.*?)^```", README, re.M | re.S):
-        yield from (line for line in block.splitlines() if line and not line.startswith("#"))
+        yield [line for line in block.replace("\\\n", "").splitlines() if line and not line.startswith("#")]
+
+
+def is_clusters(block):
+    return any(re.match(CLUSTER, line) for line in block)
+
+
+def commands():
+    return [line for block in blocks() for line in block if not is_clusters(block)]
+
+
+def cluster_blocks():
+    found = ([line for line in block if not re.match(STARTS_OR_ENDS, line)] for block in blocks() if is_clusters(block))
+    return [block for block in found if block]
 
 
 @pytest.fixture(scope="module")

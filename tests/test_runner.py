@@ -12,6 +12,9 @@ from tests import test_units
 
 HERE = Path(__file__).parent
 
+CLUSTER = "import pytest\ndef test_a(): pass\n@pytest.mark.cluster\n@pytest.mark.parametrize('n', [1, 2])\n" \
+          "def test_b(n): pass\n"
+
 PLANTED = {
     "good": ("def test_a(): pass\ndef test_b(): pass\n", 0, "2 passed, 0 failed"),
     "failure": ("def test_a(): pass\ndef test_b(): assert 1 == 2\n", 1, "1 passed, 1 failed"),
@@ -24,6 +27,8 @@ PLANTED = {
              "1 passed, 0 failed, 1 skipped"),
     "skip in CI": ("import pytest\ndef test_a(): pass\ndef test_b(): pytest.skip('x')\n", 1, "1 passed, 1 failed"),
     "skip mark in CI": ("import pytest\n@pytest.mark.skip\ndef test_b(): pass\n", 1, "0 passed, 1 failed"),
+    "no engine": (CLUSTER, 0, "1 passed, 0 failed, 2 skipped"),
+    "no engine in CI": (CLUSTER, 1, "1 passed, 2 failed"),
     "skipped file in CI": ("import pytest\npytest.importorskip('no_such_thing')\n", 1, "0 passed, 1 failed"),
 }
 
@@ -37,11 +42,15 @@ def test_last_line_and_exit_code(tmp_path, name):
         shutil.copy(HERE / file, folder)
     (folder / "test_planted.py").write_text(text)
     (folder / "test_other.py").write_text("def test_other(): pass\n")
-    env = {**os.environ, "CI": "true" if "CI" in name else "", "PYTHON": sys.executable}
+    env = {**os.environ, "CI": "true" if "CI" in name else "", "PYTHON": sys.executable,
+           "DOCKER_HOST": "unix:///nonexistent"}
     done = run_tests(folder, env, "test_planted.py")
     told = done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == line, told
     assert (done.returncode != 0) == (code != 0), told
+    said = "2 tests of the cluster were left out: no Docker engine answers; as root: docker/cluster engine, then " \
+           "tests/run test_cluster.py"
+    assert (said in done.stdout.splitlines()[-3:]) == (text == CLUSTER), told
     if name == "skipped file in CI":  # beside others, too
         done = run_tests(folder, env, "test_planted.py", "test_other.py")
         assert done.stdout.splitlines()[-1] == "1 passed, 1 failed" and done.returncode, done.stdout

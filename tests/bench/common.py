@@ -69,4 +69,6 @@ def table(title, unit, counts, found):
 
 
 def human(number):
-    return f"{number / 1e6:.2f} M" if number >= 1e6 else f"{number / 1e3:.0f} k"
+    if number >= 1e6:
+        return f"{number / 1e6:.2f} M"
+    return f"{number / 1e3:.0f} k" if number >= 1e4 else f"{number:.3g}"
