@@ -16,7 +16,6 @@ final class Ending {
 
     /** The end is under way, by itself or by a signal. */
     private static volatile boolean ending;
-    private static volatile boolean stopped;
 
     private Ending() {
     }
@@ -35,12 +34,15 @@ final class Ending {
         progress.end();
     }
 
-    /** SIGTERM and SIGINT run the hooks, in the order of their priorities, highest first. */
+    /**
+     * SIGTERM and SIGINT run the hooks, in the order of their priorities, highest first. The JVM's exit code
+     * stays 143 or 130: of a driver that ends with 0 when it is killed, the worker would say FINISHED.
+     */
     static void stopAtSignal(StreamingQuery query, Progress progress) {
         ShutdownHookManager hooks = ShutdownHookManager.get();
 
         hooks.addShutdownHook(() -> stop(query, progress), BEFORE_SPARK);
-        hooks.addShutdownHook(() -> halt(progress), LAST);
+        hooks.addShutdownHook(progress::end, LAST);
     }
 
     private static void stop(StreamingQuery query, Progress progress) {
@@ -53,15 +55,6 @@ final class Ending {
             query.stop();
         } catch (TimeoutException e) {
             Say.line("the batch under way does not stop; it will be counted again");
-        }
-        stopped = true;
-    }
-
-    /** The JVM would say 143; a stop that was asked for is a good end. */
-    private static void halt(Progress progress) {
-        if (stopped) {
-            progress.end();
-            Runtime.getRuntime().halt(0);
         }
     }
 
