@@ -43,7 +43,7 @@ build: $(BUILD)/tally
 run: packages-run build
 	@$(BUILD)/tally run gender
 
-## cluster: Kafka, Spark and the gender job in Docker, and the page
+## cluster: Kafka, Spark and the gender job in Docker, and the page (PROFILE=hadoop|hive|presto|all, WORKERS=N)
 cluster:
 	@docker/cluster up
 

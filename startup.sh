@@ -6,7 +6,8 @@
 #   BROKERS     Kafka, as the workers see it (broker:19092)
 #   GROUP       the prefix of the names of Spark's consumer groups
 #   TOPIC       the records to count (sex)
-#   CHECKPOINT  a URI or an absolute path that all workers share; it may also be the only argument
+#   CHECKPOINT  a URI or an absolute path that all workers share; it may also be the only argument. (In HDFS where
+#               the cluster has it, else on the volume /spark/work)
 #
 # On the host it does that `docker exec` itself.
 set -eu
@@ -39,8 +40,10 @@ case $count in
 *) usage ;;
 esac
 
+checkpoint=${checkpoint:-${CHECKPOINTS:-file:///spark/work/check}/gender/${topic:-sex}}
+
 # One at a time, over all the containers that share this folder.
 exec 9>/spark/work/.startup.lock
 flock 9
 exec tally submit --supervise --unless-running --wait-running --job-bootstrap-servers "$brokers" \
-	${group:+--group "$group"} ${topic:+--topic "$topic"} ${checkpoint:+--checkpoint "$checkpoint"} gender
+	${group:+--group "$group"} ${topic:+--topic "$topic"} --checkpoint "$checkpoint" gender
