@@ -104,17 +104,17 @@ def one_line(result, code, pattern):
 
 class SecondEngine:
     """A Docker engine beside the other one, whose disk is small. In a network of its own: what it does to bridges and
-    firewall rules when it starts would be done to the other's."""
+    firewall rules when it starts would be done to the other's. It takes for this machine's memory what meminfo says."""
 
-    def __init__(self, size):
+    def __init__(self, size, meminfo="/proc/meminfo"):
         self.folder = Path(tempfile.mkdtemp(prefix="tally-engine-", dir="/tmp"))
         self.host = f"unix://{self.folder}/socket"
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tally-tests", self.folder], check=True)
         with open(self.folder / "log", "wb") as log:
             self.process = subprocess.Popen(
-                ["unshare", "--net", "dockerd", "--data-root", self.folder / "data", "--exec-root",
-                 self.folder / "exec", "--pidfile", self.folder / "pid", "--host", self.host, "--bridge=none",
-                 "--iptables=false", "--ip6tables=false"],
+                ["unshare", "--net", "--mount", "sh", "-c", 'mount --bind "$0" /proc/meminfo; exec "$@"', meminfo,
+                 "dockerd", "--data-root", self.folder / "data", "--exec-root", self.folder / "exec", "--pidfile",
+                 self.folder / "pid", "--host", self.host, "--bridge=none", "--iptables=false", "--ip6tables=false"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with_parent)
 
     def __enter__(self):
@@ -130,8 +130,8 @@ class SecondEngine:
     def docker(self, *command):
         return run("docker", "--host", self.host, *command)
 
-    def up(self):
-        return run("docker/cluster", "up", env={"DOCKER_HOST": self.host})
+    def up(self, **env):
+        return run("docker/cluster", "up", env={"DOCKER_HOST": self.host, **env})
 
 
 def need_root():
@@ -161,6 +161,13 @@ def test_a_disk_that_is_too_small():
     need_root()
     with SecondEngine("64m") as engine:
         one_line(engine.up(), 1, r"MB are free in .*need")
+
+
+def test_a_machine_that_is_too_small(tmp_path):
+    need_root()
+    (tmp_path / "meminfo").write_text("MemTotal: 2000000 kB\nMemFree: 1000000 kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n")
+    with SecondEngine("64m", tmp_path / "meminfo") as engine:
+        one_line(engine.up(PROFILE="all"), 1, r"has 1953 MiB of memory: PROFILE=all of the cluster needs \d+ MiB")
 
 
 @only_all

@@ -109,7 +109,8 @@ def stage(image, name):
     return re.search(rf"^FROM \S+ AS {name}\n(.*?)(?=^ARG|^FROM|\Z)", text, re.M | re.S)[1].strip()
 
 
-@pytest.mark.parametrize("name, images", [("program", ("spark", "tally")), ("fetch", ("spark", "kafka"))])
+@pytest.mark.parametrize("name, images", [("program", ("spark", "tally")), ("fetch", ("spark", "kafka")),
+                                          ("fetch", ("hadoop", "hive")), ("fetch", ("hadoop", "presto"))])
 def test_common_stages_are_the_same(name, images):
     """Or what is built once would be built twice."""
     assert stage(images[0], name) == stage(images[1], name)

@@ -24,6 +24,8 @@ ELSEWHERE = {
 # What test_cluster.py runs, a block at a time, in the cluster that it has started.
 CLUSTER = r"docker |sh startup\.sh|make cluster|.*(--master |-m |MASTER=)spark://|" \
           r"(build/)?tally (submit|status|list|logs|kill|wait)\b"
+# What wants all of the environment: test_environment.py.
+ENVIRONMENT = r"docker .*\b(namenode|hive-server|presto-coordinator)\b"
 # It has tests of its own for these.
 STARTS_OR_ENDS = r"make cluster(-down)?$|docker[ -]compose .*|docker/cluster"
 
@@ -41,8 +43,13 @@ def commands():
     return [line for block in blocks() for line in block if not is_clusters(block)]
 
 
-def cluster_blocks():
-    found = ([line for line in block if not re.match(STARTS_OR_ENDS, line)] for block in blocks() if is_clusters(block))
+def is_environments(block):
+    return any(re.match(ENVIRONMENT, line) for line in block)
+
+
+def cluster_blocks(environments=False):
+    found = ([line for line in block if not re.match(STARTS_OR_ENDS, line)] for block in blocks()
+             if is_clusters(block) and is_environments(block) == environments)
     return [block for block in found if block]
 
 
