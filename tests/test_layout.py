@@ -131,6 +131,11 @@ def test_kafka_has_one_version():
     assert versions == {VERSION}
 
 
+def test_the_image_says_the_programs_version():
+    version = re.search(r"^VERSION := (\S+)", (ROOT / "Makefile").read_text(), re.M)[1]
+    assert f"\nLABEL version={version}\n" in dockerfile("tally")
+
+
 # ---- The README
 
 # Every command that the README shows, and where it is run. What is new there is first of all new here.
