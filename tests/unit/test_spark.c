@@ -82,80 +82,80 @@ static void test_masters_url(void **state)
     "/nope.jar\\n\\tjava.base/sun.nio.fs.UnixException.translateToIOException(UnixException.java:" \
     "92)\\n"
 
+static const struct {
+    const char *bytes;
+    int result;
+    bool success, is_error, standby;
+    enum spark_driver_state driver;
+    const char *id, *worker_id, *reason;
+} answers[] = {
+    {"{\"action\":\"CreateSubmissionResponse\",\"message\":\"Driver successfully submitted as "
+     "driver-20261121121235-0000\",\"serverSparkVersion\":\"4.2.0\",\"submissionId\":\"driver-"
+     "20261121121235-0000\",\"success\":true}",
+     0, true, false, false, SPARK_NO_STATE, "driver-20261121121235-0000", "",
+     "Driver successfully submitted as driver-20261121121235-0000"},
+    {"{\"action\":\"SubmissionStatusResponse\",\"driverState\":\"RUNNING\","
+     "\"serverSparkVersion\":\"4.2.0\",\"submissionId\":\"d\",\"success\":true,"
+     "\"workerHostPort\":\"127.0.0.1:34941\",\"workerId\":\"worker-1\"}",
+     0, true, false, false, SPARK_RUNNING, "d", "worker-1", ""},
+    {"{\"action\":\"SubmissionStatusResponse\",\"serverSparkVersion\":\"3.5.1\","
+     "\"submissionId\":\"driver-none\",\"success\":false}",
+     0, false, false, false, SPARK_NO_STATE, "driver-none", "", ""},
+    {"{\"action\":\"SubmissionStatusResponse\",\"driverState\":\"ERROR\",\"message\":"
+     "\"" ERROR_TRACE "\",\"submissionId\":\"d\",\"success\":true}",
+     0, true, false, false, SPARK_ERROR, "d", "",
+     "the jar is not on the worker: no file /nope.jar there"},
+    {"{\"action\":\"KillSubmissionResponse\",\"message\":\"Driver d has already finished or "
+     "does not exist\",\"submissionId\":\"d\",\"success\":false}",
+     0, false, false, false, SPARK_NO_STATE, "d", "",
+     "Driver d has already finished or does not exist"},
+    {"{\"action\":\"CreateSubmissionResponse\",\"message\":\"Current state is not alive: "
+     "STANDBY. Can only accept driver submissions in ALIVE state.\",\"success\":false}",
+     0, false, false, true, SPARK_NO_STATE, "", "",
+     "Current state is not alive: STANDBY. Can only accept driver submissions in ALIVE state."},
+    {"{\"action\":\"SubmissionStatusResponse\",\"message\":\"Exception from the "
+     "cluster:\\njava.lang.Exception: Current state is not alive: RECOVERING. Can only request "
+     "driver status in ALIVE state.\\n\\tx\",\"success\":false}",
+     0, false, false, true, SPARK_NO_STATE, "", "",
+     "Current state is not alive: RECOVERING. Can only request driver status in ALIVE state."},
+    {"{\"action\":\"ErrorResponse\",\"highestProtocolVersion\":\"v1\",\"message\":\"Unknown "
+     "protocol version 'v2'.\",\"serverSparkVersion\":\"4.2.0\"}",
+     0, false, true, false, SPARK_NO_STATE, "", "", "Unknown protocol version 'v2'."},
+    {"{\"action\":\"ErrorResponse\",\"message\":\"Malformed request: "
+     "org.apache.spark.deploy.rest.SubmitRestProtocolException: Validation of message "
+     "CreateSubmissionRequest failed!\\n\\torg.x(Y.scala:70)\"}",
+     0, false, true, false, SPARK_NO_STATE, "", "",
+     "Validation of message CreateSubmissionRequest failed!"},
+    {"{\"action\":\"X\",\"driverState\":\"PAUSED\"}", 0, false, false, false, SPARK_UNKNOWN, "", "",
+     ""},
+    {"{\"action\":\"X\",\"message\":7,\"success\":\"true\",\"submissionId\":null}", 0, false, false,
+     false, SPARK_NO_STATE, "", "", ""},
+    {"{\"message\":\"x\"}", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
+    {"{\"action\":1}", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
+    {"[]", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
+    {"<html>", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
+    {"", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
+    {"{\"action\":\"X\"} {}", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
+};
+
 static void test_answers(void **state)
 {
-    static const struct {
-        const char *bytes;
-        int result;
-        bool success, is_error, standby;
-        enum spark_driver_state driver;
-        const char *id, *worker_id, *reason;
-    } rows[] = {
-        {"{\"action\":\"CreateSubmissionResponse\",\"message\":\"Driver successfully submitted as "
-         "driver-20261121121235-0000\",\"serverSparkVersion\":\"4.2.0\",\"submissionId\":\"driver-"
-         "20261121121235-0000\",\"success\":true}",
-         0, true, false, false, SPARK_NO_STATE, "driver-20261121121235-0000", "",
-         "Driver successfully submitted as driver-20261121121235-0000"},
-        {"{\"action\":\"SubmissionStatusResponse\",\"driverState\":\"RUNNING\","
-         "\"serverSparkVersion\":\"4.2.0\",\"submissionId\":\"d\",\"success\":true,"
-         "\"workerHostPort\":\"127.0.0.1:34941\",\"workerId\":\"worker-1\"}",
-         0, true, false, false, SPARK_RUNNING, "d", "worker-1", ""},
-        {"{\"action\":\"SubmissionStatusResponse\",\"serverSparkVersion\":\"3.5.1\","
-         "\"submissionId\":\"driver-none\",\"success\":false}",
-         0, false, false, false, SPARK_NO_STATE, "driver-none", "", ""},
-        {"{\"action\":\"SubmissionStatusResponse\",\"driverState\":\"ERROR\",\"message\":"
-         "\"" ERROR_TRACE "\",\"submissionId\":\"d\",\"success\":true}",
-         0, true, false, false, SPARK_ERROR, "d", "",
-         "the jar is not on the worker: no file /nope.jar there"},
-        {"{\"action\":\"KillSubmissionResponse\",\"message\":\"Driver d has already finished or "
-         "does not exist\",\"submissionId\":\"d\",\"success\":false}",
-         0, false, false, false, SPARK_NO_STATE, "d", "",
-         "Driver d has already finished or does not exist"},
-        {"{\"action\":\"CreateSubmissionResponse\",\"message\":\"Current state is not alive: "
-         "STANDBY. Can only accept driver submissions in ALIVE state.\",\"success\":false}",
-         0, false, false, true, SPARK_NO_STATE, "", "",
-         "Current state is not alive: STANDBY. Can only accept driver submissions in ALIVE state."},
-        {"{\"action\":\"SubmissionStatusResponse\",\"message\":\"Exception from the "
-         "cluster:\\njava.lang.Exception: Current state is not alive: RECOVERING. Can only request "
-         "driver status in ALIVE state.\\n\\tx\",\"success\":false}",
-         0, false, false, true, SPARK_NO_STATE, "", "",
-         "Current state is not alive: RECOVERING. Can only request driver status in ALIVE state."},
-        {"{\"action\":\"ErrorResponse\",\"highestProtocolVersion\":\"v1\",\"message\":\"Unknown "
-         "protocol version 'v2'.\",\"serverSparkVersion\":\"4.2.0\"}",
-         0, false, true, false, SPARK_NO_STATE, "", "", "Unknown protocol version 'v2'."},
-        {"{\"action\":\"ErrorResponse\",\"message\":\"Malformed request: "
-         "org.apache.spark.deploy.rest.SubmitRestProtocolException: Validation of message "
-         "CreateSubmissionRequest failed!\\n\\torg.x(Y.scala:70)\"}",
-         0, false, true, false, SPARK_NO_STATE, "", "",
-         "Validation of message CreateSubmissionRequest failed!"},
-        {"{\"action\":\"X\",\"driverState\":\"PAUSED\"}", 0, false, false, false, SPARK_UNKNOWN, "",
-         "", ""},
-        {"{\"action\":\"X\",\"message\":7,\"success\":\"true\",\"submissionId\":null}", 0, false,
-         false, false, SPARK_NO_STATE, "", "", ""},
-        {"{\"message\":\"x\"}", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
-        {"{\"action\":1}", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
-        {"[]", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
-        {"<html>", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
-        {"", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
-        {"{\"action\":\"X\"} {}", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
-    };
-
     (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(answers); i++) {
         struct spark_answer answer = {0};
-        int result = spark_answer_read(rows[i].bytes, strlen(rows[i].bytes), &answer);
+        int result = spark_answer_read(answers[i].bytes, strlen(answers[i].bytes), &answer);
         char *reason;
-        CHECK(result == rows[i].result, rows[i].bytes);
+        CHECK(result == answers[i].result, answers[i].bytes);
         if (result < 0)
             continue;
         reason = spark_reason(answer.message);
-        CHECK(answer.success == rows[i].success, rows[i].bytes);
-        CHECK(answer.is_error == rows[i].is_error, rows[i].bytes);
-        CHECK(spark_answer_is_standby(&answer) == rows[i].standby, rows[i].bytes);
-        CHECK(answer.state == rows[i].driver, rows[i].bytes);
-        assert_string_equal(answer.id, rows[i].id);
-        assert_string_equal(answer.worker_id, rows[i].worker_id);
-        assert_string_equal(reason, rows[i].reason);
+        CHECK(answer.success == answers[i].success, answers[i].bytes);
+        CHECK(answer.is_error == answers[i].is_error, answers[i].bytes);
+        CHECK(spark_answer_is_standby(&answer) == answers[i].standby, answers[i].bytes);
+        CHECK(answer.state == answers[i].driver, answers[i].bytes);
+        assert_string_equal(answer.id, answers[i].id);
+        assert_string_equal(answer.worker_id, answers[i].worker_id);
+        assert_string_equal(reason, answers[i].reason);
         free(reason);
         spark_answer_free(&answer);
     }
