@@ -121,9 +121,12 @@ static int stay(const struct options *options, const struct submission *submissi
 
     if (!options->wait_running && !options->follow)
         return 0;
-    if (driver_wait_running(spark, id, submission->name, patience, error) < 0)
-        return -1;
-    return options->follow ? driver_wait_end(spark, id, options->timeout, error) : 0;
+    if (driver_wait_running(spark, id, submission->name, patience, error) < 0 &&
+        !(options->follow && options->timeout < 0 && error->code == EXIT_TIMEOUT))
+        return -1; /* whoever follows without a limit may have a driver without an application */
+    if (!options->follow)
+        return 0;
+    return driver_wait_end(spark, id, submission->name, false, options->timeout, error);
 }
 
 static int submit(const struct options *options, const struct submission *submission,

@@ -9,12 +9,13 @@
 #include "cluster/base/interrupt.h"
 #include "cluster/base/log.h"
 #include "runner/driver_log.h"
+#include "runner/driver_view.h"
 #include "runner/parts.h"
 
 #define POLL_MS       500
 #define PATIENCE_MS   30000 /* with a master that does not answer, while waiting */
 #define NO_CORES_MS   10000
-#define LAUNCHES_MOST 3
+#define RESTARTS_MOST 2
 #define ID_MOST       256
 
 int need_id(const char *id, struct error *error)
@@ -39,15 +40,11 @@ int no_such_driver(const char *id, struct error *error)
 /* FAILED comes without a word: the driver's log has them. */
 static int failed(struct spark *spark, const struct spark_answer *answer, struct error *error)
 {
-    struct driver_log *log = driver_log_new(spark, answer->id);
-    const char *reason;
+    char *reason = driver_log_reason(spark, answer);
 
-    if (*answer->worker_id)
-        driver_log_read(log, answer->worker_id);
-    reason = driver_log_reason(log);
     error_set(error, EXIT_FAILED, "driver %s FAILED: %s (tally logs %s)", answer->id,
               reason ? reason : "it does not say why", answer->id);
-    driver_log_free(log);
+    free(reason);
     return -1;
 }
 
@@ -92,7 +89,8 @@ struct watch {
     int64_t silent_since;      /* the master does not answer; -1: it does */
     int64_t page_silent_since; /* its page does not; likewise */
     bool seen;
-    struct driver_log *log;
+    struct driver_log *log;     /* NULL: not read */
+    struct driver_view *view;   /* NULL: nothing is shown but the status line */
     struct spark_answer answer; /* the newest */
 };
 
@@ -103,13 +101,13 @@ static void start_watch(struct watch *watch, struct spark *spark, const char *id
         .spark = spark, .id = mem_text(id), .silent_since = -1, .page_silent_since = -1};
     watch->started = clock_monotonic_ms();
     watch->deadline = timeout_ms < 0 ? -1 : watch->started + timeout_ms;
-    watch->log = driver_log_new(spark, id);
 }
 
 static void end_watch(struct watch *watch)
 {
     log_status_clear();
     driver_log_free(watch->log);
+    driver_view_free(watch->view);
     spark_answer_free(&watch->answer);
     free(watch->id);
 }
@@ -132,7 +130,10 @@ static int tolerate(struct watch *watch, int64_t *silent_since, struct error *er
         *silent_since = now;
     if (now - *silent_since >= PATIENCE_MS)
         return -1;
-    log_status("%s", error->text);
+    if (watch->view)
+        driver_view_silent(watch->view, error);
+    else
+        log_status("waiting for the Spark master: %s", error->text);
     return 1;
 }
 
@@ -146,6 +147,8 @@ static int look(struct watch *watch, struct error *error)
     spark_answer_free(&watch->answer);
     watch->answer = answer;
     watch->silent_since = -1;
+    if (watch->view)
+        driver_view_silent(watch->view, NULL);
     if (answer.state != SPARK_NO_STATE) {
         watch->seen = true;
         return 0;
@@ -208,11 +211,16 @@ static int follow_successor(struct watch *watch, struct error *error)
     char *successor = driver_successor(watch->spark, watch->id, error);
 
     if (!successor)
-        return -1;
+        return error->code == EXIT_LOST                                 ? -1
+               : tolerate(watch, &watch->page_silent_since, error) == 1 ? 0
+                                                                        : -1;
+    watch->page_silent_since = -1;
     free(watch->id);
     watch->id = successor;
-    driver_log_free(watch->log);
-    watch->log = driver_log_new(watch->spark, watch->id);
+    if (watch->log) {
+        driver_log_free(watch->log);
+        watch->log = driver_log_new(watch->spark, watch->id, -1);
+    }
     return 0;
 }
 
@@ -231,18 +239,20 @@ static int give_up(struct watch *watch, const struct error *why, struct error *e
 /* What the driver's log says: 0, or -1 when it is hopeless. */
 static int judge_log(struct watch *watch, struct error *error)
 {
+    const struct spark_failure *found = driver_log_found(watch->log);
     struct error why;
+    char *reason;
 
     driver_log_read(watch->log, watch->answer.worker_id);
-    if (driver_log_error(watch->log))
-        error_set(&why, EXIT_FAILED, "%s", driver_log_error(watch->log));
-    else if (driver_log_launches(watch->log) >= LAUNCHES_MOST)
-        error_set(&why, EXIT_FAILED, "driver %s failed %d times: %s", watch->id,
-                  driver_log_launches(watch->log) - 1,
-                  driver_log_reason(watch->log) ? driver_log_reason(watch->log)
-                                                : "it does not say why");
-    else
+    if (!spark_failure_error(found) && spark_failure_restarts(found) < RESTARTS_MOST)
         return 0;
+    reason = spark_failure_reason(found, watch->answer.version);
+    if (spark_failure_error(found))
+        error_set(&why, EXIT_FAILED, "%s", spark_failure_error(found));
+    else
+        error_set(&why, EXIT_FAILED, "driver %s failed %d times: %s", watch->id,
+                  spark_failure_restarts(found), reason ? reason : "it does not say why");
+    free(reason);
     return give_up(watch, &why, error);
 }
 
@@ -320,6 +330,7 @@ static int ask_registered(struct watch *watch, struct error *error)
 /* One look at all there is: 1 when it is there, 0 to go on, -1. */
 static int running_yet(struct watch *watch, struct error *error)
 {
+    const struct spark_failure *found = driver_log_found(watch->log);
     int result = look(watch, error);
 
     if (result != 0)
@@ -333,8 +344,8 @@ static int running_yet(struct watch *watch, struct error *error)
     if (spark_state_is_end(watch->answer.state) || watch->answer.state == SPARK_UNKNOWN) {
         if (*watch->answer.worker_id)
             driver_log_read(watch->log, watch->answer.worker_id);
-        if (watch->answer.state == SPARK_FAILED && driver_log_error(watch->log))
-            return error_set(error, EXIT_FAILED, "%s", driver_log_error(watch->log));
+        if (watch->answer.state == SPARK_FAILED && spark_failure_error(found))
+            return error_set(error, EXIT_FAILED, "%s", spark_failure_error(found));
         return driver_outcome(watch->spark, &watch->answer, error);
     }
     if (watch->answer.state == SPARK_RUNNING && judge_log(watch, error) < 0)
@@ -350,6 +361,7 @@ int driver_wait_running(struct spark *spark, const char *id, const char *name, i
 
     start_watch(&watch, spark, id, timeout_ms);
     watch.name = name;
+    watch.log = driver_log_new(spark, id, -1);
     do
         result = running_yet(&watch, error);
     while (result == 0 && (result = pause_watch(&watch, error)) == 0);
@@ -364,8 +376,8 @@ static int ended_yet(struct watch *watch, struct error *error)
 
     if (result != 0)
         return result < 0 ? -1 : 0;
-    log_status("driver %s is %s, %lld s", watch->id, spark_state_name(watch->answer.state),
-               (long long)(waited(watch) / 1000));
+    if (driver_view_show(watch->view, &watch->answer, waited(watch), error) < 0)
+        return -1;
     if (watch->answer.state == SPARK_RELAUNCHING)
         return follow_successor(watch, error);
     if (driver_outcome(watch->spark, &watch->answer, error) < 0)
@@ -373,12 +385,14 @@ static int ended_yet(struct watch *watch, struct error *error)
     return spark_state_is_end(watch->answer.state);
 }
 
-int driver_wait_end(struct spark *spark, const char *id, int64_t timeout_ms, struct error *error)
+int driver_wait_end(struct spark *spark, const char *id, const char *name, bool json,
+                    int64_t timeout_ms, struct error *error)
 {
     struct watch watch;
     int result;
 
     start_watch(&watch, spark, id, timeout_ms);
+    watch.view = driver_view_new(spark, name, json);
     do
         result = ended_yet(&watch, error);
     while (result == 0 && (result = pause_watch(&watch, error)) == 0);
@@ -386,7 +400,7 @@ int driver_wait_end(struct spark *spark, const char *id, int64_t timeout_ms, str
     return result < 0 ? -1 : 0;
 }
 
-static int wait_killed(struct watch *watch, struct error *error)
+static int wait_killed(struct watch *watch, int64_t timeout_ms, struct error *error)
 {
     while (!spark_state_is_end(watch->answer.state)) {
         if (look(watch, error) < 0)
@@ -398,10 +412,12 @@ static int wait_killed(struct watch *watch, struct error *error)
                              watch->id);
         if (spark_state_is_end(watch->answer.state))
             break;
-        if (waited(watch) >= DRIVER_KILL_MS)
-            return error_set(error, EXIT_TIMEOUT, "driver %s is still %s %d s after the kill",
+        if (waited(watch) >= timeout_ms)
+            return error_set(error, EXIT_TIMEOUT, "driver %s is still %s %lld s after the kill",
                              watch->id, spark_state_name(watch->answer.state),
-                             DRIVER_KILL_MS / 1000);
+                             (long long)(timeout_ms / 1000));
+        log_status("driver %s is %s, %lld s after the kill", watch->id,
+                   spark_state_name(watch->answer.state), (long long)(waited(watch) / 1000));
         poll(NULL, 0, POLL_MS / 2); /* also after a signal: a kill is often due to one */
     }
     return 0;
@@ -423,23 +439,35 @@ static int not_killed(struct spark *spark, const char *id, struct error *error)
     return -1;
 }
 
-int driver_kill(struct spark *spark, const char *id, enum spark_driver_state *state,
-                struct error *error)
+int driver_ask_kill(struct spark *spark, const char *id, struct error *error)
 {
     struct spark_answer answer;
-    struct watch watch;
     bool passed_on;
-    int result;
 
     if (spark_kill(spark, id, &answer, error) < 0)
         return -1;
     passed_on = answer.success;
     spark_answer_free(&answer);
-    if (!passed_on)
-        return not_killed(spark, id, error);
+    return passed_on ? 0 : not_killed(spark, id, error);
+}
+
+int driver_wait_killed(struct spark *spark, const char *id, int64_t timeout_ms,
+                       enum spark_driver_state *state, struct error *error)
+{
+    struct watch watch;
+    int result;
+
     start_watch(&watch, spark, id, -1);
-    result = wait_killed(&watch, error);
+    result = wait_killed(&watch, timeout_ms, error);
     *state = watch.answer.state;
     end_watch(&watch);
     return result;
+}
+
+int driver_kill(struct spark *spark, const char *id, enum spark_driver_state *state,
+                struct error *error)
+{
+    if (driver_ask_kill(spark, id, error) < 0)
+        return -1;
+    return driver_wait_killed(spark, id, DRIVER_KILL_MS, state, error);
 }

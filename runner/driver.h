@@ -27,13 +27,20 @@ int driver_outcome(struct spark *spark, const struct spark_answer *answer, struc
 int driver_wait_running(struct spark *spark, const char *id, const char *name, int64_t timeout_ms,
                         struct error *error);
 /* Waits for its end, also when its worker is lost and it goes on under another
- * id; then as driver_outcome. `timeout_ms`: -1 for ever. */
-int driver_wait_end(struct spark *spark, const char *id, int64_t timeout_ms, struct error *error);
+ * id; then as driver_outcome. Shows it as it goes: `name`, `json` as in
+ * driver_view.h. `timeout_ms`: -1 for ever. */
+int driver_wait_end(struct spark *spark, const char *id, const char *name, bool json,
+                    int64_t timeout_ms, struct error *error);
 /* The worker of a RELAUNCHING driver is lost, and the master starts it anew
  * under another id, but links the two nowhere: the other id, where there is
  * only one it can be; free() it. Else NULL with EXIT_LOST. */
 char *driver_successor(struct spark *spark, const char *id, struct error *error);
-/* Kills it and waits for its end: `*state`. Already ended: EXIT_REFUSED. */
+/* Has the master pass a kill on; already ended: EXIT_REFUSED. */
+int driver_ask_kill(struct spark *spark, const char *id, struct error *error);
+/* Waits so long for the end that was asked for: `*state`; EXIT_TIMEOUT. */
+int driver_wait_killed(struct spark *spark, const char *id, int64_t timeout_ms,
+                       enum spark_driver_state *state, struct error *error);
+/* Both, with DRIVER_KILL_MS. */
 int driver_kill(struct spark *spark, const char *id, enum spark_driver_state *state,
                 struct error *error);
 
