@@ -25,7 +25,9 @@ struct spark_reader {
     int64_t offset;                 /* in the log, of what comes next */
     int64_t tail_lines, tail_bytes; /* where to begin; -1: not asked for */
     int64_t skip_lines;             /* still to be left out */
-    char seam[SEAM_MOST];           /* the bytes before `offset` */
+    bool snapshot;
+    int64_t end;          /* of a snapshot; -1: not known yet */
+    char seam[SEAM_MOST]; /* the bytes before `offset` */
     size_t seam_length;
     struct http_answer answer;
 };
@@ -57,7 +59,7 @@ struct spark_reader *spark_reader_open(struct spark *spark, const struct spark_l
     reader->what = name->driver ? mem_text(name->driver)
                                 : mem_format("executor %s of %s", name->executor, name->app);
     reader->type = name->type;
-    reader->tail_lines = reader->tail_bytes = -1;
+    reader->tail_lines = reader->tail_bytes = reader->end = -1;
     if (find_worker(reader, worker_id, error) == 0)
         return reader;
     spark_reader_close(reader);
@@ -72,6 +74,11 @@ void spark_reader_set_tail(struct spark_reader *reader, int64_t lines)
 void spark_reader_set_tail_bytes(struct spark_reader *reader, int64_t bytes)
 {
     reader->tail_bytes = bytes;
+}
+
+void spark_reader_set_snapshot(struct spark_reader *reader)
+{
+    reader->snapshot = true;
 }
 
 /* Asks one address; the result is the log's, SPARK_LOG_NONE with the reason. */
@@ -182,6 +189,8 @@ static int find_tail(struct spark_reader *reader, struct error *error)
 
     if (result <= 0)
         return result;
+    if (reader->snapshot)
+        reader->end = log.total;
     if (reader->tail_bytes >= 0)
         reader->offset = log.total > reader->tail_bytes ? log.total - reader->tail_bytes : 0;
     else if (reader->tail_lines == 0)
@@ -265,6 +274,46 @@ static int find_place(struct spark_reader *reader, int64_t total, struct error *
     return 1;
 }
 
+/* The piece at `offset`, behind the seam: 1 with the text, 0, -1. */
+static int read_piece(struct spark_reader *reader, struct spark_log *log, struct error *error)
+{
+    size_t seam = reader->seam_length;
+    int result = get_piece(reader, reader->offset - (int64_t)seam, LIMIT_LOG_PAGE + (int64_t)seam,
+                           log, error);
+
+    if (result <= 0)
+        return result;
+    if (log->total >= reader->offset && log->length >= seam &&
+        memcmp(log->text, reader->seam, seam) == 0) {
+        log->text += seam;
+        log->length -= seam;
+        return 1;
+    }
+    result = find_place(reader, log->total, error);
+    if (result > 0)
+        result = get_piece(reader, reader->offset, LIMIT_LOG_PAGE, log, error);
+    return result > 0 && log->start != reader->offset ? 0 : result; /* it has moved again */
+}
+
+/* What came since a snapshot began is left out, but for the rest of a character. */
+static void clip(struct spark_reader *reader, struct spark_log *log)
+{
+    int64_t left;
+
+    if (reader->snapshot && reader->end < 0)
+        reader->end = log->total;
+    left = reader->end - reader->offset;
+    if (reader->end < 0 || log->next <= reader->end ||
+        (int64_t)log->length != log->next - reader->offset)
+        return;
+    log->length = left > 0 ? (size_t)left : 0;
+    log->next = reader->offset + (int64_t)log->length;
+    while (left > 0 && ((unsigned char)log->text[log->length] & 0xc0) == 0x80) {
+        log->length++;
+        log->next++;
+    }
+}
+
 int spark_reader_next(struct spark_reader *reader, const char **text, size_t *length,
                       struct error *error)
 {
@@ -273,24 +322,15 @@ int spark_reader_next(struct spark_reader *reader, const char **text, size_t *le
 
     if (reader->tail_lines >= 0 || reader->tail_bytes >= 0)
         result = find_tail(reader, error);
+    if (result > 0 && reader->end >= 0 && reader->offset >= reader->end)
+        return 0;
     if (result > 0)
-        result = get_piece(reader, reader->offset - (int64_t)reader->seam_length,
-                           LIMIT_LOG_PAGE + (int64_t)reader->seam_length, &log, error);
-    if (result > 0 && (log.total < reader->offset || log.length < reader->seam_length ||
-                       memcmp(log.text, reader->seam, reader->seam_length) != 0)) {
-        result = find_place(reader, log.total, error);
-        if (result > 0)
-            result = get_piece(reader, reader->offset, LIMIT_LOG_PAGE, &log, error);
-        if (result > 0 && log.start != reader->offset)
-            return 0; /* it has moved again */
-        *text = log.text;
-        *length = log.length;
-    } else if (result > 0) {
-        *text = log.text + reader->seam_length;
-        *length = log.length - reader->seam_length;
-    }
+        result = read_piece(reader, &log, error);
     if (result <= 0)
         return result;
+    clip(reader, &log);
+    *text = log.text;
+    *length = log.length;
     reader->offset = log.next;
     keep_seam(reader, *text, *length);
     result = *length > 0;

@@ -26,6 +26,8 @@ struct spark_reader *spark_reader_open(struct spark *spark, const struct spark_l
 void spark_reader_set_tail(struct spark_reader *reader, int64_t lines);
 /* Begins so many bytes before the end, likely within a line. */
 void spark_reader_set_tail_bytes(struct spark_reader *reader, int64_t bytes);
+/* Ends at what is there at the first call: a log may grow faster than it is read. */
+void spark_reader_set_snapshot(struct spark_reader *reader);
 /* The next piece: 1, 0 when there is nothing more now, -1 with the error. The
  * text stays until the next call. The pieces are the log without a gap, also
  * when its oldest files are deleted meanwhile (spark.executor.logs.rolling.*);

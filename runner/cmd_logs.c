@@ -53,6 +53,8 @@ static int open_reader(struct follower *follower, const struct spark_answer *ans
         return -1;
     if (follower->options->tail >= 0)
         spark_reader_set_tail(follower->reader, follower->options->tail);
+    if (!follower->options->follow)
+        spark_reader_set_snapshot(follower->reader);
     return 0;
 }
 

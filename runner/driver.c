@@ -393,6 +393,7 @@ int driver_wait_end(struct spark *spark, const char *id, const char *name, bool 
 
     start_watch(&watch, spark, id, timeout_ms);
     watch.view = driver_view_new(spark, name, json);
+    watch.seen = name != NULL; /* by whoever created it */
     do
         result = ended_yet(&watch, error);
     while (result == 0 && (result = pause_watch(&watch, error)) == 0);

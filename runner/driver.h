@@ -28,7 +28,7 @@ int driver_wait_running(struct spark *spark, const char *id, const char *name, i
                         struct error *error);
 /* Waits for its end, also when its worker is lost and it goes on under another
  * id; then as driver_outcome. Shows it as it goes: `name`, `json` as in
- * driver_view.h. `timeout_ms`: -1 for ever. */
+ * driver_view.h; `name` is given by those who created it. `timeout_ms`: -1 for ever. */
 int driver_wait_end(struct spark *spark, const char *id, const char *name, bool json,
                     int64_t timeout_ms, struct error *error);
 /* The worker of a RELAUNCHING driver is lost, and the master starts it anew

@@ -51,7 +51,7 @@ static void take_text(struct driver_log *log, const char *text, size_t length)
 
 static void say_silent(struct driver_log *log, const struct error *error)
 {
-    if (!log->silent)
+    if (!log->silent && error->code != EXIT_INTERRUPTED && error->code != EXIT_TERMINATED)
         log_verbose("the driver's log cannot be read: %s", error->text);
     log->silent = true;
 }

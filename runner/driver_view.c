@@ -198,8 +198,9 @@ static void look_at_log(struct driver_view *view, const struct spark_answer *ans
 static void describe_app(const struct driver_view *view, struct buf *text)
 {
     if (view->app_id)
-        buf_format(text, "; application %s (%s) is %s, %zu executors on %lld cores", view->app_id,
-                   view->name, view->app_state, view->executors, (long long)view->cores);
+        buf_format(text, "; application %s (%s) is %s, %zu executor%s on %lld core%s", view->app_id,
+                   view->name, view->app_state, view->executors, view->executors == 1 ? "" : "s",
+                   (long long)view->cores, view->cores == 1 ? "" : "s");
 }
 
 static void describe_rates(const struct driver_view *view, struct buf *text)
@@ -227,9 +228,10 @@ static void show_status(const struct driver_view *view, const struct spark_answe
 
     describe_rates(view, &rates);
     if (view->app_id)
-        log_status("%s, %zu executors, %lld s%s%s; %s, %s", spark_state_name(answer->state),
-                   view->executors, (long long)(waited_ms / 1000), rates.length ? "; " : "",
-                   rates.length ? rates.data : "", view->id, view->app_id);
+        log_status("%s, %zu executor%s, %lld s%s%s; %s, %s", spark_state_name(answer->state),
+                   view->executors, view->executors == 1 ? "" : "s", (long long)(waited_ms / 1000),
+                   rates.length ? "; " : "", rates.length ? rates.data : "", view->id,
+                   view->app_id);
     else
         log_status("%s, %lld s; %s", spark_state_name(answer->state), (long long)(waited_ms / 1000),
                    view->id);

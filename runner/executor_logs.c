@@ -100,6 +100,8 @@ static int add_executor(struct reading *reading, const struct spark_executor *fo
         return -1;
     if (reading->options->tail >= 0)
         spark_reader_set_tail(executor->reader, reading->options->tail);
+    if (!reading->options->follow)
+        spark_reader_set_snapshot(executor->reader);
     return 0;
 }
 
