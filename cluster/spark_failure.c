@@ -240,8 +240,8 @@ char *spark_failure_reason(const struct spark_failure *failure, const char *vers
 
     if (failure->error)
         return mem_text(failure->error);
-    if (!root)
-        return failure->last ? mem_text(failure->last) : NULL;
+    if (!root) /* the program's own words, or just what Spark said last */
+        return failure->last ? mem_format("the last line of its log: %s", failure->last) : NULL;
     said = say_known(failure, root, version);
     if (failure->cause)
         reason = mem_format("%s%s%s (thrown on as %s)", said ? said : "", said ? ": " : "", root,

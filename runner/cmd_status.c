@@ -3,7 +3,6 @@
 #include "cluster/base/output.h"
 #include "runner/commands.h"
 #include "runner/driver.h"
-#include "runner/driver_view.h"
 #include "runner/parts.h"
 
 static void print_json(const struct spark_answer *answer)
@@ -40,9 +39,11 @@ static int show(const struct options *options, struct spark *spark, const char *
 static int follow(const struct options *options, struct spark *spark, const char *id,
                   struct error *error)
 {
+    struct driver_view *view = driver_view_new(spark, NULL, options->json);
     struct error unused;
-    int result = driver_wait_end(spark, id, NULL, options->json, -1, error);
+    int result = driver_wait_end(spark, id, view, -1, error);
 
+    driver_view_free(view);
     if (!options->json && (result == 0 || error->code == EXIT_FAILED ||
                            error->code == EXIT_KILLED || error->code == EXIT_DRIVER_ERROR))
         show(options, spark, id, &unused);

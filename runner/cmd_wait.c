@@ -4,8 +4,11 @@
 
 static int wait_end(const struct options *options, struct spark *spark, struct error *error)
 {
-    return driver_wait_end(spark, options->arguments[0], NULL, options->json, options->timeout,
-                           error);
+    struct driver_view *view = driver_view_new(spark, NULL, options->json);
+    int result = driver_wait_end(spark, options->arguments[0], view, options->timeout, error);
+
+    driver_view_free(view);
+    return result;
 }
 
 static int run_wait(const struct options *options, struct error *error)

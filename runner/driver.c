@@ -90,7 +90,7 @@ struct watch {
     int64_t page_silent_since; /* its page does not; likewise */
     bool seen;
     struct driver_log *log;     /* NULL: not read */
-    struct driver_view *view;   /* NULL: nothing is shown but the status line */
+    struct driver_view *view;   /* the caller's; NULL: there is the status line alone */
     struct spark_answer answer; /* the newest */
 };
 
@@ -107,7 +107,6 @@ static void end_watch(struct watch *watch)
 {
     log_status_clear();
     driver_log_free(watch->log);
-    driver_view_free(watch->view);
     spark_answer_free(&watch->answer);
     free(watch->id);
 }
@@ -157,6 +156,15 @@ static int look(struct watch *watch, struct error *error)
         return no_such_driver(watch->id, error);
     return error_set(error, EXIT_LOST,
                      "the master does not know driver %s any more: was it restarted?", watch->id);
+}
+
+static int show(struct watch *watch, struct error *error)
+{
+    if (watch->view)
+        return driver_view_show(watch->view, &watch->answer, waited(watch), error);
+    log_status("driver %s is %s, %lld s", watch->id, spark_state_name(watch->answer.state),
+               (long long)(waited(watch) / 1000));
+    return 0;
 }
 
 /* 0, or what ends the waiting: a signal, the deadline. */
@@ -298,6 +306,8 @@ static int judge_state(struct watch *watch, const struct spark_state *state, str
 
     if (app && strcmp(app->state, "WAITING") != 0) {
         log_status_clear();
+        if (watch->view)
+            return 1;
         log_info("application %s (%s) is %s on %lld cores", app->id, app->name, app->state,
                  (long long)app->cores);
         return 1;
@@ -335,8 +345,8 @@ static int running_yet(struct watch *watch, struct error *error)
 
     if (result != 0)
         return result < 0 ? -1 : 0;
-    log_status("driver %s is %s, %lld s", watch->id, spark_state_name(watch->answer.state),
-               (long long)(waited(watch) / 1000));
+    if (show(watch, error) < 0)
+        return -1;
     if (watch->answer.state == SPARK_RELAUNCHING)
         return follow_successor(watch, error);
     if (watch->answer.state == SPARK_FINISHED)
@@ -353,14 +363,15 @@ static int running_yet(struct watch *watch, struct error *error)
     return ask_registered(watch, error);
 }
 
-int driver_wait_running(struct spark *spark, const char *id, const char *name, int64_t timeout_ms,
-                        struct error *error)
+int driver_wait_running(struct spark *spark, const char *id, const char *name,
+                        struct driver_view *view, int64_t timeout_ms, struct error *error)
 {
     struct watch watch;
     int result;
 
     start_watch(&watch, spark, id, timeout_ms);
     watch.name = name;
+    watch.view = view;
     watch.log = driver_log_new(spark, id, -1);
     do
         result = running_yet(&watch, error);
@@ -376,7 +387,7 @@ static int ended_yet(struct watch *watch, struct error *error)
 
     if (result != 0)
         return result < 0 ? -1 : 0;
-    if (driver_view_show(watch->view, &watch->answer, waited(watch), error) < 0)
+    if (show(watch, error) < 0)
         return -1;
     if (watch->answer.state == SPARK_RELAUNCHING)
         return follow_successor(watch, error);
@@ -385,15 +396,15 @@ static int ended_yet(struct watch *watch, struct error *error)
     return spark_state_is_end(watch->answer.state);
 }
 
-int driver_wait_end(struct spark *spark, const char *id, const char *name, bool json,
+int driver_wait_end(struct spark *spark, const char *id, struct driver_view *view,
                     int64_t timeout_ms, struct error *error)
 {
     struct watch watch;
     int result;
 
     start_watch(&watch, spark, id, timeout_ms);
-    watch.view = driver_view_new(spark, name, json);
-    watch.seen = name != NULL; /* by whoever created it */
+    watch.view = view;
+    watch.seen = driver_view_has_begun(view);
     do
         result = ended_yet(&watch, error);
     while (result == 0 && (result = pause_watch(&watch, error)) == 0);

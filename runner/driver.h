@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "cluster/spark.h"
+#include "runner/driver_view.h"
 
 /* How long a killed driver may take: Spark gives it 10 s, then SIGKILL. */
 #define DRIVER_KILL_MS 20000
@@ -23,13 +24,14 @@ int driver_outcome(struct spark *spark, const struct spark_answer *answer, struc
  * executors, or until the driver has FINISHED. A driver that cannot get there
  * (it fails, says "tally-job: error: ...", restarts again and again, finds no
  * free cores) is killed. `timeout_ms`: EXIT_TIMEOUT; a signal: its exit code;
- * after both the driver goes on. */
-int driver_wait_running(struct spark *spark, const char *id, const char *name, int64_t timeout_ms,
-                        struct error *error);
+ * after both the driver goes on. `view` shows it as it goes; NULL: a status line
+ * on a terminal, and the application once it runs. */
+int driver_wait_running(struct spark *spark, const char *id, const char *name,
+                        struct driver_view *view, int64_t timeout_ms, struct error *error);
 /* Waits for its end, also when its worker is lost and it goes on under another
- * id; then as driver_outcome. Shows it as it goes: `name`, `json` as in
- * driver_view.h; `name` is given by those who created it. `timeout_ms`: -1 for ever. */
-int driver_wait_end(struct spark *spark, const char *id, const char *name, bool json,
+ * id; then as driver_outcome. `view` shows it as it goes. `timeout_ms`: -1 for
+ * ever. */
+int driver_wait_end(struct spark *spark, const char *id, struct driver_view *view,
                     int64_t timeout_ms, struct error *error);
 /* The worker of a RELAUNCHING driver is lost, and the master starts it anew
  * under another id, but links the two nowhere: the other id, where there is

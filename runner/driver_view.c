@@ -48,9 +48,15 @@ struct driver_view *driver_view_new(struct spark *spark, const char *name, bool 
     return view;
 }
 
+static void clear_text(char **place)
+{
+    free(*place);
+    *place = NULL;
+}
+
 static void set_text(char **place, const char *text)
 {
-    char *copy = text ? mem_text(text) : NULL;
+    char *copy = mem_text(text);
 
     free(*place);
     *place = copy;
@@ -119,8 +125,8 @@ static void find_pages(struct driver_view *view)
 
 static void forget_app(struct driver_view *view)
 {
-    set_text(&view->app_id, NULL);
-    set_text(&view->app_state, NULL);
+    clear_text(&view->app_id);
+    clear_text(&view->app_state);
     spark_pages_free(&view->pages);
     view->has_pages = false;
     view->streaming = (struct spark_streaming){0};
@@ -246,6 +252,11 @@ static json_t *number(int64_t value)
 static json_t *text_or_null(const char *text)
 {
     return text && *text ? json_string(text) : json_null();
+}
+
+bool driver_view_has_begun(const struct driver_view *view)
+{
+    return view->id != NULL;
 }
 
 json_t *driver_json(const struct spark_answer *answer)

@@ -16,6 +16,8 @@ struct driver_view *driver_view_new(struct spark *spark, const char *name, bool 
 /* After each answer about the driver's state. `waited_ms`: since when it is followed. */
 int driver_view_show(struct driver_view *view, const struct spark_answer *answer, int64_t waited_ms,
                      struct error *error);
+/* Whether there was an answer already. */
+bool driver_view_has_begun(const struct driver_view *view);
 /* The master does not answer, for the reason given, and is waited for; NULL: it answers (again). */
 void driver_view_silent(struct driver_view *view, const struct error *reason);
 /* NULL is fine. */

@@ -225,7 +225,7 @@ static int start_driver(struct run *run, struct error *error)
         return -1;
     log_info("driver %s, application %s", run->id, run->submission.name);
     run->state = SPARK_SUBMITTED;
-    return driver_wait_running(run->spark, run->id, run->submission.name, patience, error);
+    return driver_wait_running(run->spark, run->id, run->submission.name, NULL, patience, error);
 }
 
 static int open_results(struct run *run, struct error *error)

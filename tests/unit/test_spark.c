@@ -410,7 +410,7 @@ static const struct {
 } failures[] = {
     {"", "", NULL},
     {"\tat x\n\n====\n", "", NULL},
-    {"one\ntwo\n\tat x\n", "", "two"},
+    {"one\ntwo\n\tat x\n", "", "the last line of its log: two"},
     {"x\ntally-job: error: no topic\ntally-job: error: more\n", "", "no topic"},
     {WRAPPED "Caused by: a.X: outer\n\tat y\nCaused by: b.Y: inner\n\t... 6 more\nINFO end\n", "",
      "b.Y: inner (thrown on as a.X: outer)"},
@@ -419,7 +419,7 @@ static const struct {
      "last\n",
      "", "c.Z: last"},
     {"Caused by: a.X: no head\n", "", "a.X: no head"},
-    {"Exception in thread", "", "Exception in thread"},
+    {"Exception in thread", "", "the last line of its log: Exception in thread"},
     {LAUNCHED "Exception in thread \"main\" java.lang.ClassNotFoundException: my.Main\n", "4.2.0",
      "the jar has no main class my.Main: see --class: java.lang.Class"},
     {LAUNCHED "Exception in thread \"main\" java.lang.ClassNotFoundException: other.X\n", "4.2.0",
