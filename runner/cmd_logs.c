@@ -13,7 +13,7 @@
 #include "runner/parts.h"
 
 #define POLL_MS     500
-#define PATIENCE_MS 30000 /* with a worker or a master that restarts, while following */
+#define PATIENCE_MS 180000 /* with a worker or a master that restarts, while following */
 
 struct follower {
     const struct options *options;
@@ -65,7 +65,7 @@ static int go_on_elsewhere(struct follower *follower, struct error *error)
 
     if (follower->reader && drain(follower, error) < 0)
         log_warning("the end of the log may be missing: %s", error->text);
-    successor = driver_successor(follower->spark, follower->id, error);
+    successor = driver_successor(follower->spark, follower->id, NULL, error);
     if (!successor)
         return -1;
     spark_reader_close(follower->reader);

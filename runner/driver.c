@@ -12,8 +12,11 @@
 #include "runner/driver_view.h"
 #include "runner/parts.h"
 
-#define POLL_MS       500
-#define PATIENCE_MS   30000 /* with a master that does not answer, while waiting */
+#define POLL_MS 500
+/* With a master that does not answer, while waiting: Spark's documentation
+ * gives a standby one 1 to 2 minutes to take over (spark-standalone.md). */
+#define PATIENCE_MS   180000
+#define SUCCESSOR_MS  60000 /* until a driver that was started anew has a log */
 #define NO_CORES_MS   10000
 #define RESTARTS_MOST 2
 #define ID_MOST       256
@@ -88,6 +91,7 @@ struct watch {
     int64_t started, deadline; /* monotonic ms; deadline -1: none */
     int64_t silent_since;      /* the master does not answer; -1: it does */
     int64_t page_silent_since; /* its page does not; likewise */
+    int64_t lost_since;        /* the driver's worker is; likewise */
     bool seen;
     struct driver_log *log;     /* NULL: not read */
     struct driver_view *view;   /* the caller's; NULL: there is the status line alone */
@@ -97,8 +101,11 @@ struct watch {
 static void start_watch(struct watch *watch, struct spark *spark, const char *id,
                         int64_t timeout_ms)
 {
-    *watch = (struct watch){
-        .spark = spark, .id = mem_text(id), .silent_since = -1, .page_silent_since = -1};
+    *watch = (struct watch){.spark = spark,
+                            .id = mem_text(id),
+                            .silent_since = -1,
+                            .page_silent_since = -1,
+                            .lost_since = -1};
     watch->started = clock_monotonic_ms();
     watch->deadline = timeout_ms < 0 ? -1 : watch->started + timeout_ms;
 }
@@ -128,7 +135,7 @@ static int tolerate(struct watch *watch, int64_t *silent_since, struct error *er
     if (*silent_since < 0)
         *silent_since = now;
     if (now - *silent_since >= PATIENCE_MS)
-        return -1;
+        return error_add(error, "since %d s; driver %s may go on", PATIENCE_MS / 1000, watch->id);
     if (watch->view)
         driver_view_silent(watch->view, error);
     else
@@ -182,26 +189,56 @@ static int pause_watch(struct watch *watch, struct error *error)
     return 0;
 }
 
-/* It is the one of the same class, begun later, when that is the only one. */
-char *driver_successor(struct spark *spark, const char *id, struct error *error)
+static bool may_succeed(const struct spark_driver_row *row, const struct spark_driver_row *old)
 {
-    struct spark_state *state;
-    const struct spark_driver_row *old, *found = NULL;
-    char *successor = NULL;
+    return row != old && row->started > old->started &&
+           strcmp(row->main_class, old->main_class) == 0;
+}
+
+/* Whether its log tells that name. */
+static bool is_named(struct spark *spark, const struct spark_state *state,
+                     const struct spark_driver_row *row, const char *name)
+{
+    char *found = *row->worker ? driver_log_app_name(spark, state, row->id, row->worker) : NULL;
+    bool same = found && strcmp(found, name) == 0;
+
+    free(found);
+    return same;
+}
+
+/* It is the one of the same class, begun later, when that is the only one; of
+ * several the newest whose application has the name. */
+static const struct spark_driver_row *find_successor(struct spark *spark,
+                                                     const struct spark_state *state,
+                                                     const char *id, const char *name)
+{
+    const struct spark_driver_row *old = spark_find_driver(state, id), *found = NULL;
     int count = 0;
+
+    for (size_t i = 0; old && i < state->driver_count; i++)
+        if (may_succeed(&state->drivers[i], old)) {
+            found = &state->drivers[i];
+            count++;
+        }
+    if (count <= 1)
+        return found;
+    for (size_t i = 0; name && i < state->driver_count && state->drivers[i].active; i++)
+        if (may_succeed(&state->drivers[i], old) &&
+            is_named(spark, state, &state->drivers[i], name))
+            return &state->drivers[i];
+    return NULL;
+}
+
+char *driver_successor(struct spark *spark, const char *id, const char *name, struct error *error)
+{
+    const struct spark_driver_row *found;
+    struct spark_state *state;
+    char *successor = NULL;
 
     if (spark_ask_state(spark, &state, error) < 0)
         return NULL;
-    old = spark_find_driver(state, id);
-    for (size_t i = 0; old && i < state->driver_count; i++) {
-        const struct spark_driver_row *row = &state->drivers[i];
-        if (row == old || row->started <= old->started ||
-            strcmp(row->main_class, old->main_class) != 0)
-            continue;
-        found = row;
-        count++;
-    }
-    if (count == 1) {
+    found = find_successor(spark, state, id, name);
+    if (found) {
         successor = mem_text(found->id);
         log_warning("driver %s: its worker was lost; it goes on as %s", id, successor);
     } else {
@@ -216,13 +253,17 @@ char *driver_successor(struct spark *spark, const char *id, struct error *error)
 
 static int follow_successor(struct watch *watch, struct error *error)
 {
-    char *successor = driver_successor(watch->spark, watch->id, error);
+    const char *name = watch->view ? driver_view_name(watch->view) : watch->name;
+    char *successor = driver_successor(watch->spark, watch->id, name, error);
+    int64_t now = clock_monotonic_ms();
 
+    if (watch->lost_since < 0)
+        watch->lost_since = now;
+    if (!successor && error->code == EXIT_LOST) /* the name is in its log, once it has one */
+        return name && now - watch->lost_since < SUCCESSOR_MS ? 0 : -1;
     if (!successor)
-        return error->code == EXIT_LOST                                 ? -1
-               : tolerate(watch, &watch->page_silent_since, error) == 1 ? 0
-                                                                        : -1;
-    watch->page_silent_since = -1;
+        return tolerate(watch, &watch->page_silent_since, error) == 1 ? 0 : -1;
+    watch->lost_since = watch->page_silent_since = -1;
     free(watch->id);
     watch->id = successor;
     if (watch->log) {

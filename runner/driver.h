@@ -35,8 +35,9 @@ int driver_wait_end(struct spark *spark, const char *id, struct driver_view *vie
                     int64_t timeout_ms, struct error *error);
 /* The worker of a RELAUNCHING driver is lost, and the master starts it anew
  * under another id, but links the two nowhere: the other id, where there is
- * only one it can be; free() it. Else NULL with EXIT_LOST. */
-char *driver_successor(struct spark *spark, const char *id, struct error *error);
+ * only one it can be, or the one whose log tells the application's `name` (may
+ * be NULL); free() it. Else NULL with EXIT_LOST. */
+char *driver_successor(struct spark *spark, const char *id, const char *name, struct error *error);
 /* Has the master pass a kill on; already ended: EXIT_REFUSED. */
 int driver_ask_kill(struct spark *spark, const char *id, struct error *error);
 /* Waits so long for the end that was asked for: `*state`; EXIT_TIMEOUT. */

@@ -259,6 +259,11 @@ bool driver_view_has_begun(const struct driver_view *view)
     return view->id != NULL;
 }
 
+const char *driver_view_name(const struct driver_view *view)
+{
+    return view->name;
+}
+
 json_t *driver_json(const struct spark_answer *answer)
 {
     char *reason = spark_reason(answer->message);

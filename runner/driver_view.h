@@ -18,6 +18,8 @@ int driver_view_show(struct driver_view *view, const struct spark_answer *answer
                      struct error *error);
 /* Whether there was an answer already. */
 bool driver_view_has_begun(const struct driver_view *view);
+/* The application's name, NULL as long as it is not known. */
+const char *driver_view_name(const struct driver_view *view);
 /* The master does not answer, for the reason given, and is waited for; NULL: it answers (again). */
 void driver_view_silent(struct driver_view *view, const struct error *reason);
 /* NULL is fine. */

@@ -81,7 +81,7 @@ static void on_silence(struct run *run, const struct error *error)
 static void on_relaunch(struct run *run)
 {
     struct error error;
-    char *successor = driver_successor(run->spark, run->id, &error);
+    char *successor = driver_successor(run->spark, run->id, run->submission.name, &error);
 
     if (!successor) {
         end_run(run, &error);

@@ -342,6 +342,20 @@ def test_a_relaunched_driver_among_others_is_lost(program, double):
     assert program.run("wait", ID, *master.options).code == 8
 
 
+def test_a_relaunched_driver_is_known_by_its_applications_name(program, double):
+    """Jobs of ours all have the same main class. The newest log of that name is not there at once."""
+    def log(connection, query):
+        names = {ID: b"mine", "d1": b"mine" if master.count("status") > 3 else b"", "d2": b"other"}
+        spark.log_page(b'Launch Command: "-Dspark.app.name=%s"\n' % names[query["driverId"][0]])(connection, query)
+    master = double(status=[status("RUNNING"), *[status("RELAUNCHING")] * 3, status("FINISHED", driver="d1")], log=log)
+    master.set(json=spark.page(web=master.web, drivers=[(ID, "RUNNING")]))
+    master.routes["json"] += [spark.page(web=master.web, ended=[(ID, "RELAUNCHING")], drivers=[
+        ("d1", "RUNNING", 1795263180000), ("d2", "RUNNING", 1795263190000), ("d0", "RUNNING", 1)])]
+    master.routes["json"][:1] *= 4  # the application's name is asked for first
+    result = program.run("wait", ID, *master.options)
+    assert result.code == 0 and "goes on as d1" in result.err, result.err
+
+
 @pytest.mark.parametrize("sig, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted_while_a_master_is_silent(program, double, sig, code):
     master = double(status=spark.hang)
