@@ -21,6 +21,7 @@ struct follower {
     char *id;
     struct spark_reader *reader;
     bool begun;           /* something was read: silence may pass */
+    bool moved;           /* to another id, whose log is shown from its beginning */
     int64_t silent_since; /* -1: they answer */
 };
 
@@ -51,7 +52,7 @@ static int open_reader(struct follower *follower, const struct spark_answer *ans
     follower->reader = spark_reader_open(follower->spark, &name, answer->worker_id, error);
     if (!follower->reader)
         return -1;
-    if (follower->options->tail >= 0)
+    if (follower->options->tail >= 0 && !follower->moved)
         spark_reader_set_tail(follower->reader, follower->options->tail);
     if (!follower->options->follow)
         spark_reader_set_snapshot(follower->reader);
@@ -70,6 +71,7 @@ static int go_on_elsewhere(struct follower *follower, struct error *error)
         return -1;
     spark_reader_close(follower->reader);
     follower->reader = NULL;
+    follower->moved = true;
     free(follower->id);
     follower->id = successor;
     return 0;

@@ -71,7 +71,7 @@ static bool open_reader(struct driver_log *log, const char *worker_id)
     return log->reader != NULL;
 }
 
-void driver_log_read(struct driver_log *log, const char *worker_id)
+bool driver_log_read(struct driver_log *log, const char *worker_id)
 {
     struct error error;
     const char *text;
@@ -79,7 +79,7 @@ void driver_log_read(struct driver_log *log, const char *worker_id)
     int result = 1;
 
     if (!open_reader(log, worker_id))
-        return;
+        return false;
     for (int i = 0; i < PIECES_MOST && result > 0; i++) {
         result = spark_reader_next(log->reader, &text, &length, &error);
         if (result > 0)
@@ -87,6 +87,7 @@ void driver_log_read(struct driver_log *log, const char *worker_id)
     }
     if (result < 0)
         say_silent(log, &error);
+    return result >= 0;
 }
 
 const struct spark_failure *driver_log_found(const struct driver_log *log)

@@ -10,9 +10,9 @@ struct driver_log;
 
 /* `tail`: only the last so many bytes of what is there, -1 for all of it. */
 struct driver_log *driver_log_new(struct spark *spark, const char *id, int64_t tail);
-/* Reads what is new, at most a few pieces. A worker that cannot be asked is no
- * error: it is said once, with --verbose. */
-void driver_log_read(struct driver_log *log, const char *worker_id);
+/* Reads what is new, at most a few pieces. False when the worker cannot be
+ * asked, which is no error: it is said once, with --verbose. */
+bool driver_log_read(struct driver_log *log, const char *worker_id);
 /* What was found in it so far; belongs to the log. */
 const struct spark_failure *driver_log_found(const struct driver_log *log);
 /* NULL is fine. */

@@ -32,9 +32,9 @@ struct driver_view {
     struct spark_streaming streaming;
     struct driver_log *log; /* from now on: for what supervised drivers die of */
     int restarts;
-    int64_t look_at, ask_rates_at, say_rates_at; /* monotonic ms */
-    int64_t silent_since;                        /* -1: the master answers */
-    char *said;                                  /* but for the rates */
+    int64_t look_at, ask_log_at, ask_rates_at, say_rates_at; /* monotonic ms */
+    int64_t silent_since;                                    /* -1: the master answers */
+    char *said;                                              /* but for the rates */
 };
 
 struct driver_view *driver_view_new(struct spark *spark, const char *name, bool json)
@@ -74,7 +74,7 @@ static void begin_driver(struct driver_view *view, const char *id)
     view->log = driver_log_new(view->spark, id, 0);
     view->restarts = 0;
     view->name_tries = 0;
-    view->look_at = 0;
+    view->look_at = view->ask_log_at = 0;
 }
 
 static void find_name(struct driver_view *view, const struct spark_state *state,
@@ -82,7 +82,7 @@ static void find_name(struct driver_view *view, const struct spark_state *state,
 {
     char *name;
 
-    if (!*worker_id || view->name_tries >= NAME_TRIES)
+    if (!*worker_id || view->name_tries >= NAME_TRIES || clock_monotonic_ms() < view->ask_log_at)
         return;
     view->name_tries++;
     name = driver_log_app_name(view->spark, state, view->id, worker_id);
@@ -187,9 +187,13 @@ static void look_at_rates(struct driver_view *view)
 static void look_at_log(struct driver_view *view, const struct spark_answer *answer)
 {
     const struct spark_failure *found = driver_log_found(view->log);
+    int64_t now = clock_monotonic_ms();
     char *reason;
 
-    driver_log_read(view->log, answer->worker_id);
+    if (now < view->ask_log_at)
+        return;
+    if (!driver_log_read(view->log, answer->worker_id))
+        view->ask_log_at = now + RETRY_MS;
     if (spark_failure_restarts(found) > view->restarts) {
         reason = spark_failure_reason(found, answer->version);
         log_warning("driver %s ended and was started again%s%s", view->id, reason ? ": " : "",
@@ -341,9 +345,9 @@ int driver_view_show(struct driver_view *view, const struct spark_answer *answer
 
     begin_driver(view, answer->id);
     if (answer->state == SPARK_RUNNING && now >= view->look_at) {
+        look_at_log(view, answer);
         look_at_app(view, answer->worker_id);
         look_at_rates(view);
-        look_at_log(view, answer);
         view->look_at = clock_monotonic_ms() + LOOK_EVERY_MS;
     } else if (answer->state != SPARK_RUNNING) {
         forget_app(view);

@@ -15,6 +15,7 @@ from tests import spark_double as spark
 from tests.program import BUILDS, Program, chosen, environment, measured, until
 from tests.spark_double import ID, Double, status
 
+OTHER = "driver-20261121121300-0001"
 JOB = ["submit", "gender", "--job-bootstrap-servers", "broker:19092"]
 
 
@@ -552,6 +553,16 @@ def test_following_logs(program, double):
     assert (result.code, result.out) == (0, "one\ntwo\nthree")
 
 
+def test_logs_go_on_where_the_driver_is_started_anew(program, double):
+    def log(connection, query):
+        logs = {ID: b"one\ntwo\n", OTHER: b"three\nfour\n"}
+        spark.log_page(logs[query["driverId"][0]])(connection, query)
+    master = double(status=[status("RUNNING"), status("RELAUNCHING"), status("FINISHED", driver=OTHER)], log=log)
+    master.set(json=spark.page(web=master.web, drivers=[(OTHER, "RUNNING", 1795263180000)], ended=[(ID, "RELAUNCHING")]))
+    result = program.run("logs", "-f", "--tail", 1, ID, *master.options)
+    assert (result.code, result.out) == (0, "two\nthree\nfour\n") and f"goes on as {OTHER}" in one_line(result)
+
+
 def test_following_ends_by_ctrl_c(program, double):
     master = double(status=status("RUNNING"), log=spark.log_page(b"one\n"))
     master.set(json=spark.page(web=master.web))
@@ -779,9 +790,6 @@ def test_the_root_cause_stands_first(program, double, command, log, reason):
 
 
 # ---- Killing
-
-OTHER = "driver-20261121121300-0001"
-
 
 def killable(double, *ids, kill=spark.KILLING, end="KILLED"):
     asked = []
