@@ -240,7 +240,9 @@ char *driver_successor(struct spark *spark, const char *id, const char *name, st
     found = find_successor(spark, state, id, name);
     if (found) {
         successor = mem_text(found->id);
-        log_warning("driver %s: its worker was lost; it goes on as %s", id, successor);
+        log_warning("driver %s was started anew (a lost worker, or a master that recovered); it "
+                    "goes on as %s",
+                    id, successor);
     } else {
         error_set(error, EXIT_LOST,
                   "driver %s: its worker was lost; it is started anew under another id, which the "

@@ -33,7 +33,8 @@ int driver_wait_running(struct spark *spark, const char *id, const char *name,
  * ever. */
 int driver_wait_end(struct spark *spark, const char *id, struct driver_view *view,
                     int64_t timeout_ms, struct error *error);
-/* The worker of a RELAUNCHING driver is lost, and the master starts it anew
+/* The worker of a RELAUNCHING driver is lost, or it did not report the driver
+ * in time to a master that recovered; the master starts it anew
  * under another id, but links the two nowhere: the other id, where there is
  * only one it can be, or the one whose log tells the application's `name` (may
  * be NULL); free() it. Else NULL with EXIT_LOST. */
