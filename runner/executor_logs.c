@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cluster/base/buf.h"
+#include "cluster/base/clock.h"
 #include "cluster/base/interrupt.h"
 #include "cluster/base/limits.h"
 #include "cluster/base/log.h"
@@ -14,7 +15,8 @@
 #include "runner/driver_log.h"
 #include "runner/parts.h"
 
-#define POLL_MS 1000
+#define POLL_MS     1000
+#define PATIENCE_MS 180000
 
 struct executor {
     char *id, *worker_id;
@@ -30,6 +32,8 @@ struct reading {
     struct executor *executors;
     size_t count;
     size_t shown; /* whose name was printed last; SIZE_MAX: none */
+    bool begun;
+    int64_t silent_since; /* -1: all answer */
 };
 
 /* ---- Which application */
@@ -235,22 +239,48 @@ static int is_active(struct reading *reading, struct error *error)
     return result;
 }
 
-/* The state is asked first: what was written before the end is then there to be read. */
+/* One turn: 1 to go on, 0, -1. The state is asked first: what was written
+ * before the end is then there to be read. */
+static int turn(struct reading *reading, struct error *error)
+{
+    int active = reading->options->follow ? is_active(reading, error) : 0;
+
+    if (active < 0 || find_executors(reading, error) < 0 ||
+        drain_all(reading, active == 0, error) < 0)
+        return -1;
+    reading->begun = true;
+    reading->silent_since = -1;
+    return active;
+}
+
+/* A master or a worker may restart while it is followed. */
+static bool may_pass(struct reading *reading, const struct error *error)
+{
+    int64_t now = clock_monotonic_ms();
+
+    if (!reading->options->follow || !reading->begun ||
+        (error->code != EXIT_UNREACHABLE && error->code != EXIT_REFUSED))
+        return false;
+    if (reading->silent_since < 0)
+        reading->silent_since = now;
+    log_verbose("waiting: %s", error->text);
+    return now - reading->silent_since < PATIENCE_MS;
+}
+
 static int read_all(struct reading *reading, struct error *error)
 {
-    int active;
+    int result;
 
     do {
-        active = reading->options->follow ? is_active(reading, error) : 0;
-        if (active >= 0 &&
-            (find_executors(reading, error) < 0 || drain_all(reading, active == 0, error) < 0))
-            active = -1;
-        if (active > 0)
+        result = turn(reading, error);
+        if (result < 0 && may_pass(reading, error))
+            result = 1;
+        if (result > 0)
             wait_for_interrupt(POLL_MS);
         if (reading->options->follow && interrupt_signal())
             return 0; /* that is how following ends */
-    } while (active > 0);
-    return active;
+    } while (result > 0);
+    return result;
 }
 
 int executor_logs(const struct options *options, struct spark *spark, struct error *error)
@@ -258,7 +288,8 @@ int executor_logs(const struct options *options, struct spark *spark, struct err
     struct reading reading = {.options = options,
                               .spark = spark,
                               .all = strcmp(options->executor, "all") == 0,
-                              .shown = SIZE_MAX};
+                              .shown = SIZE_MAX,
+                              .silent_since = -1};
     int result = -1;
 
     reading.app = find_app(spark, options->arguments[0], error);

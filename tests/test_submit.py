@@ -533,7 +533,7 @@ def test_no_logs_of_executors(program, double, args, told, code, text):
 
 def test_following_executors_ends_with_the_application(program, double):
     master = with_executors(double)
-    master.set(json=[master.routes["json"][0]] * 4 + [spark.page(web=master.web)])
+    master.set(json=[*[master.routes["json"][0]] * 4, spark.drop, spark.page(web=master.web)])
     result = program.run("logs", "-f", "--executor", "1", "app-1", *master.options)
     assert (result.code, result.out) == (0, "one 女\n" * 3)
 
