@@ -58,6 +58,11 @@ const char *spark_host(const struct spark *spark)
     return spark->masters.list[spark->current].host;
 }
 
+int spark_ui_port(const struct spark *spark)
+{
+    return spark->masters.list[spark->current].ui_port;
+}
+
 static char *rest_url(const struct spark_master *master, const char *path)
 {
     return mem_format("http://%s:%d/v1/submissions/%s", master->host, master->rest_port, path);
@@ -317,6 +322,30 @@ int spark_ask_state(struct spark *spark, struct spark_state **state, struct erro
     }
     *state = found;
     return found ? 0 : -1;
+}
+
+int spark_ask_app(struct spark *spark, const char *id, struct spark_app_page **page,
+                  struct error *error)
+{
+    char *query = path_of("app", id); /* its escapes are those of a query, too */
+    char *url = mem_format("http://%s:%d/app/?appId=%s", spark_host(spark), spark_ui_port(spark),
+                           query + strlen("app/"));
+    const struct http_request request = {.url = url};
+    struct http_answer answer = {0};
+    int result = http_ask(spark->http, &request, &answer, error);
+
+    if (result == 0) {
+        *page = spark_app_page_read(answer.body.data, answer.body.length);
+        if (!*page)
+            result = error_set(error, EXIT_REFUSED,
+                               "the master knows no application %s: it forgets them when it "
+                               "restarts, and keeps the last 200 that ended",
+                               id);
+    }
+    http_answer_free(&answer);
+    free(url);
+    free(query);
+    return result;
 }
 
 /* ---- In a loop */

@@ -11,6 +11,7 @@
 #include "cluster/base/error.h"
 #include "cluster/http.h"
 #include "cluster/spark_address.h"
+#include "cluster/spark_app_page.h"
 #include "cluster/spark_message.h"
 #include "cluster/spark_state.h"
 
@@ -24,6 +25,8 @@ const struct spark_masters *spark_masters(const struct spark *spark);
 struct http *spark_http(struct spark *spark);
 /* The host of the master that answered last. */
 const char *spark_host(const struct spark *spark);
+/* The port of its page. */
+int spark_ui_port(const struct spark *spark);
 
 /* All of these: EXIT_UNREACHABLE when no master answers, EXIT_REFUSED when none
  * leads or the leader does not want to (REST off among it); else 0. */
@@ -43,6 +46,10 @@ int spark_kill(struct spark *spark, const char *id, struct spark_answer *answer,
 /* The cluster as the leader's page tells it, or, where none leads, as some
  * master's does: see `status`. Free with spark_state_free. */
 int spark_ask_state(struct spark *spark, struct spark_state **state, struct error *error);
+/* An application's page at the master that answered last; EXIT_REFUSED when it
+ * knows none of that id. Free with spark_app_page_free. */
+int spark_ask_app(struct spark *spark, const char *id, struct spark_app_page **page,
+                  struct error *error);
 
 /* A driver's state, asked in the loop; `done` comes once, unless spark_cancel
  * comes first. After an error the next call goes to the next master. */

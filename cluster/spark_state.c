@@ -26,9 +26,10 @@ static int64_t number_at(const json_t *object, const char *key)
     return text ? number : json_integer_value(value);
 }
 
-static void read_worker(const json_t *row, struct spark_worker *worker)
+static void read_worker(const json_t *row, bool active, void *to)
 {
-    *worker = (struct spark_worker){
+    (void)active;
+    *(struct spark_worker *)to = (struct spark_worker){
         .id = text_at(row, "id"),
         .host = text_at(row, "host"),
         .web = text_at(row, "webuiaddress"),
@@ -41,9 +42,9 @@ static void read_worker(const json_t *row, struct spark_worker *worker)
     };
 }
 
-static void read_driver(const json_t *row, bool active, struct spark_driver_row *driver)
+static void read_driver(const json_t *row, bool active, void *to)
 {
-    *driver = (struct spark_driver_row){
+    *(struct spark_driver_row *)to = (struct spark_driver_row){
         .id = text_at(row, "id"),
         .state = text_at(row, "state"),
         .submitted = text_at(row, "submitdate"),
@@ -56,13 +57,13 @@ static void read_driver(const json_t *row, bool active, struct spark_driver_row 
     };
 }
 
-static void read_app(const json_t *row, bool active, struct spark_app *app)
+static void read_app(const json_t *row, bool active, void *to)
 {
     /* "memoryperslave" before 3.1 */
     const char *memory =
         json_object_get(row, "memoryperexecutor") ? "memoryperexecutor" : "memoryperslave";
 
-    *app = (struct spark_app){
+    *(struct spark_app *)to = (struct spark_app){
         .id = text_at(row, "id"),
         .name = text_at(row, "name"),
         .state = text_at(row, "state"),
@@ -73,16 +74,6 @@ static void read_app(const json_t *row, bool active, struct spark_app *app)
         .duration = number_at(row, "duration"),
         .active = active,
     };
-}
-
-static void read_workers(const json_t *root, struct spark_state *state)
-{
-    const json_t *rows = json_object_get(root, "workers");
-
-    state->worker_count = json_array_size(rows);
-    state->workers = mem_alloc(state->worker_count + 1, sizeof *state->workers);
-    for (size_t i = 0; i < state->worker_count; i++)
-        read_worker(json_array_get(rows, i), &state->workers[i]);
 }
 
 /* Newest first, among those of a kind. */
@@ -107,33 +98,37 @@ static int order_apps(const void *one, const void *other)
     return newer(a->active, b->active, a->started, b->started);
 }
 
-static void read_drivers(const json_t *root, struct spark_state *state)
-{
-    const json_t *active = json_object_get(root, "activedrivers");
-    const json_t *ended = json_object_get(root, "completeddrivers");
-    size_t count = json_array_size(active);
+/* A kind of rows, and how the page names them; `ended` NULL: it has one list of them. */
+struct kind {
+    const char *active, *ended;
+    size_t size;
+    void (*read)(const json_t *row, bool active, void *to);
+    int (*order)(const void *one, const void *other); /* NULL: as they come */
+};
 
-    state->driver_count = count + json_array_size(ended);
-    state->drivers = mem_alloc(state->driver_count + 1, sizeof *state->drivers);
-    for (size_t i = 0; i < state->driver_count; i++)
-        read_driver(i < count ? json_array_get(active, i) : json_array_get(ended, i - count),
-                    i < count, &state->drivers[i]);
-    qsort(state->drivers, state->driver_count, sizeof *state->drivers, order_drivers);
+static void *read_rows(const json_t *root, const struct kind *kind, size_t *count)
+{
+    const json_t *active = json_object_get(root, kind->active);
+    const json_t *ended = kind->ended ? json_object_get(root, kind->ended) : NULL;
+    size_t first = json_array_size(active);
+    char *rows;
+
+    *count = first + json_array_size(ended);
+    rows = mem_alloc(*count + 1, kind->size);
+    for (size_t i = 0; i < *count; i++)
+        kind->read(i < first ? json_array_get(active, i) : json_array_get(ended, i - first),
+                   i < first, rows + i * kind->size);
+    if (kind->order)
+        qsort(rows, *count, kind->size, kind->order);
+    return rows;
 }
 
-static void read_apps(const json_t *root, struct spark_state *state)
-{
-    const json_t *active = json_object_get(root, "activeapps");
-    const json_t *ended = json_object_get(root, "completedapps");
-    size_t count = json_array_size(active);
-
-    state->app_count = count + json_array_size(ended);
-    state->apps = mem_alloc(state->app_count + 1, sizeof *state->apps);
-    for (size_t i = 0; i < state->app_count; i++)
-        read_app(i < count ? json_array_get(active, i) : json_array_get(ended, i - count),
-                 i < count, &state->apps[i]);
-    qsort(state->apps, state->app_count, sizeof *state->apps, order_apps);
-}
+static const struct kind workers = {"workers", NULL, sizeof(struct spark_worker), read_worker,
+                                    NULL};
+static const struct kind drivers = {"activedrivers", "completeddrivers",
+                                    sizeof(struct spark_driver_row), read_driver, order_drivers};
+static const struct kind apps = {"activeapps", "completedapps", sizeof(struct spark_app), read_app,
+                                 order_apps};
 
 struct spark_state *spark_state_read(const char *bytes, size_t length)
 {
@@ -152,9 +147,9 @@ struct spark_state *spark_state_read(const char *bytes, size_t length)
     state->cores_used = number_at(root, "coresused");
     state->memory = number_at(root, "memory");
     state->memory_used = number_at(root, "memoryused");
-    read_workers(root, state);
-    read_drivers(root, state);
-    read_apps(root, state);
+    state->workers = read_rows(root, &workers, &state->worker_count);
+    state->drivers = read_rows(root, &drivers, &state->driver_count);
+    state->apps = read_rows(root, &apps, &state->app_count);
     json_decref(root);
     return state;
 }

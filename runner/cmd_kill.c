@@ -1,42 +1,161 @@
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
-#include "cluster/base/interrupt.h"
+#include "cluster/base/buf.h"
+#include "cluster/base/clock.h"
+#include "cluster/base/log.h"
 #include "cluster/base/output.h"
 #include "runner/commands.h"
 #include "runner/driver.h"
-#include "runner/submission.h"
+#include "runner/parts.h"
+
+struct victims {
+    char **ids;
+    bool *asked; /* the master has passed it on */
+    size_t count;
+    const struct error *first; /* what went wrong first; NULL: nothing */
+    struct error error;
+};
+
+static void add(struct victims *victims, const char *id)
+{
+    victims->ids = mem_grow(victims->ids, victims->count + 1, sizeof *victims->ids);
+    victims->ids[victims->count++] = mem_text(id);
+}
+
+/* The ids of the command line, or those of all active drivers: the master's own
+ * killall is there since 4.0 only, and does not say whom it killed. */
+static int find(const struct options *options, struct spark *spark, struct victims *victims,
+                struct error *error)
+{
+    struct spark_state *state;
+
+    for (int i = 0; i < options->argument_count; i++)
+        add(victims, options->arguments[i]);
+    if (!options->all)
+        return 0;
+    if (spark_ask_state(spark, &state, error) < 0)
+        return -1;
+    for (size_t i = 0; i < state->driver_count; i++)
+        if (state->drivers[i].active)
+            add(victims, state->drivers[i].id);
+    spark_state_free(state);
+    return 0;
+}
+
+/* Only somebody at a terminal can answer. */
+static int confirm(const struct options *options, const struct victims *victims,
+                   struct error *error)
+{
+    int answer, next;
+
+    if (options->yes || victims->count == 0 || !isatty(STDIN_FILENO) || !log_is_terminal())
+        return 0;
+    for (size_t i = 0; i < victims->count; i++)
+        fprintf(stderr, "%s\n", victims->ids[i]);
+    fprintf(stderr, "kill %s? [y/N] ", victims->count == 1 ? "this driver" : "these drivers");
+    fflush(stderr);
+    answer = getchar();
+    for (next = answer; next != '\n' && next != EOF;)
+        next = getchar();
+    if (answer == 'y' || answer == 'Y')
+        return 0;
+    return error_set(error, EXIT_FAILED, "nothing was killed");
+}
+
+/* The first error is the command's; the others are told at once. */
+static void fail(struct victims *victims, const struct error *error)
+{
+    if (victims->first) {
+        log_warning("%s", error->text);
+        return;
+    }
+    victims->error = *error;
+    victims->first = &victims->error;
+}
+
+/* All are asked before any is waited for: each may take its 10 s. */
+static void ask_all(const struct options *options, struct spark *spark, struct victims *victims)
+{
+    struct error error;
+
+    victims->asked = mem_alloc(victims->count + 1, sizeof *victims->asked);
+    for (size_t i = 0; i < victims->count; i++) {
+        victims->asked[i] = driver_ask_kill(spark, victims->ids[i], &error) == 0;
+        /* Of all, one may have ended by itself since the list was read. */
+        if (!victims->asked[i] && !(options->all && error.code == EXIT_REFUSED))
+            fail(victims, &error);
+    }
+}
+
+static void wait_all(const struct options *options, struct spark *spark, struct victims *victims)
+{
+    int64_t timeout = options->timeout < 0 ? DRIVER_KILL_MS : options->timeout;
+    int64_t until = clock_monotonic_ms() + timeout;
+    enum spark_driver_state state;
+    struct error error;
+
+    for (size_t i = 0; i < victims->count; i++) {
+        int64_t left = until - clock_monotonic_ms();
+        if (!victims->asked[i])
+            continue;
+        if (driver_wait_killed(spark, victims->ids[i], left > 0 ? left : 0, &state, &error) < 0) {
+            fail(victims, &error);
+            continue;
+        }
+        printf("%s %s\n", victims->ids[i], spark_state_name(state));
+        if (output_flush(&error) < 0)
+            fail(victims, &error);
+    }
+}
+
+static int kill_all(const struct options *options, struct spark *spark, struct error *error)
+{
+    struct victims victims = {0};
+    int result = find(options, spark, &victims, error);
+
+    if (result == 0 && options->all && victims.count == 0)
+        log_info("no driver is active");
+    if (result == 0)
+        result = confirm(options, &victims, error);
+    if (result == 0) {
+        ask_all(options, spark, &victims);
+        wait_all(options, spark, &victims);
+        if (victims.first) {
+            *error = *victims.first;
+            result = -1;
+        }
+    }
+    for (size_t i = 0; i < victims.count; i++)
+        free(victims.ids[i]);
+    free(victims.ids);
+    free(victims.asked);
+    return result;
+}
 
 static int run_kill(const struct options *options, struct error *error)
 {
-    const char *id = options->arguments[0];
-    enum spark_driver_state state;
-    struct spark *spark;
-    int result;
-
-    if (need_id(id, error) < 0)
-        return -1;
-    spark = open_spark(options, error);
-    if (!spark)
-        return -1;
-    interrupt_install();
-    result = driver_kill(spark, id, &state, error);
-    if (result == 0) {
-        printf("%s %s\n", id, spark_state_name(state));
-        result = output_flush(error);
-    }
-    spark_close(spark);
-    return result;
+    if (options->all == (options->argument_count > 0))
+        return error_set(error, EXIT_USAGE, "kill what? give submission ids, or --all alone");
+    return with_spark(options, kill_all, error);
 }
 
 const struct command command_kill = {
     .name = "kill",
-    .usage = "ID",
-    .summary = "end a driver",
-    .text = "Has the master kill a driver, waits until it has ended (20 s at most) and prints its\n"
-            "state. One that had ended before, or is unknown: exit code 5.\n\n"
-            "  tally kill driver-20261121093000-0000 -m spark://localhost:7077",
-    .options = " master rest-port ui-port ",
-    .least_arguments = 1,
-    .most_arguments = 1,
+    .usage = "ID... | --all",
+    .summary = "end drivers",
+    .text =
+        "Has the master kill drivers, waits until they have ended (20 s at most, or --timeout) "
+        "and\n"
+        "prints their states. On a terminal it asks first (not with --yes). --all: all that are\n"
+        "active, supervised ones too. One that had ended before, or is unknown: exit code 5; one\n"
+        "that has not ended in time: 9.\n\n"
+        "  tally kill driver-20261121093000-0000 -m spark://localhost:7077\n"
+        "  tally kill --all --yes -m spark://localhost:7077",
+    .options = " master rest-port ui-port all yes timeout ",
+    .least_arguments = 0,
+    .most_arguments = INT_MAX,
     .run = run_kill,
 };

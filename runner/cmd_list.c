@@ -2,10 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cluster/base/interrupt.h"
 #include "cluster/base/output.h"
 #include "runner/commands.h"
-#include "runner/submission.h"
+#include "runner/parts.h"
 
 static json_t *number(int64_t value)
 {
@@ -129,22 +128,21 @@ static int print_state(const struct options *options, const struct spark_state *
                      *state->url ? state->url : "", state->status);
 }
 
-static int run_list(const struct options *options, struct error *error)
+static int list(const struct options *options, struct spark *spark, struct error *error)
 {
-    struct spark *spark = open_spark(options, error);
     struct spark_state *state;
     int result;
 
-    if (!spark)
+    if (spark_ask_state(spark, &state, error) < 0)
         return -1;
-    interrupt_install();
-    result = spark_ask_state(spark, &state, error);
-    if (result == 0) {
-        result = print_state(options, state, error);
-        spark_state_free(state);
-    }
-    spark_close(spark);
+    result = print_state(options, state, error);
+    spark_state_free(state);
     return result;
+}
+
+static int run_list(const struct options *options, struct error *error)
+{
+    return with_spark(options, list, error);
 }
 
 const struct command command_list = {

@@ -1,31 +1,17 @@
-#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "cluster/base/interrupt.h"
 #include "cluster/base/output.h"
 #include "runner/commands.h"
 #include "runner/driver.h"
-#include "runner/submission.h"
-
-/* Text that the master left out is null. */
-static json_t *text_or_null(const char *text)
-{
-    return *text ? json_string(text) : json_null();
-}
+#include "runner/parts.h"
 
 static void print_json(const struct spark_answer *answer)
 {
-    char *reason = spark_reason(answer->message);
-    json_t *object = json_pack(
-        "{ss, ss, so, so, so, so}", "id", answer->id, "state", spark_state_name(answer->state),
-        "worker", text_or_null(answer->worker_id), "workerHostPort", text_or_null(answer->worker),
-        "message", text_or_null(reason), "sparkVersion", text_or_null(answer->version));
+    json_t *object = driver_json(answer);
 
     json_dumpf(object, stdout, JSON_COMPACT);
     putchar('\n');
     json_decref(object);
-    free(reason);
 }
 
 static int show(const struct options *options, struct spark *spark, const char *id,
@@ -53,33 +39,27 @@ static int show(const struct options *options, struct spark *spark, const char *
 static int follow(const struct options *options, struct spark *spark, const char *id,
                   struct error *error)
 {
+    struct driver_view *view = driver_view_new(spark, NULL, options->json);
     struct error unused;
-    int result = driver_wait_end(spark, id, -1, error);
+    int result = driver_wait_end(spark, id, view, -1, error);
 
-    if (result == 0 || error->code == EXIT_FAILED || error->code == EXIT_KILLED ||
-        error->code == EXIT_DRIVER_ERROR)
+    driver_view_free(view);
+    if (!options->json && (result == 0 || error->code == EXIT_FAILED ||
+                           error->code == EXIT_KILLED || error->code == EXIT_DRIVER_ERROR))
         show(options, spark, id, &unused);
     return result;
 }
 
-static int run_status(const struct options *options, struct error *error)
+static int tell(const struct options *options, struct spark *spark, struct error *error)
 {
     const char *id = options->arguments[0];
-    struct spark *spark;
-    int result;
 
-    if (need_id(id, error) < 0)
-        return -1;
-    spark = open_spark(options, error);
-    if (!spark)
-        return -1;
-    interrupt_install();
-    if (options->follow)
-        result = follow(options, spark, id, error);
-    else
-        result = show(options, spark, id, error);
-    spark_close(spark);
-    return result;
+    return options->follow ? follow(options, spark, id, error) : show(options, spark, id, error);
+}
+
+static int run_status(const struct options *options, struct error *error)
+{
+    return with_spark(options, tell, error);
 }
 
 const struct command command_status = {
@@ -89,7 +69,7 @@ const struct command command_status = {
     .text =
         "Prints a driver's submission id, its state and its worker. Exit codes: 0 while it goes\n"
         "on or when it has FINISHED, 1 FAILED, 5 unknown to the master, 6 KILLED, 7 ERROR,\n"
-        "8 UNKNOWN.\n\n"
+        "8 UNKNOWN. With --follow it goes on as tally wait does, until the driver's end.\n\n"
         "  tally status driver-20261121093000-0000 -m spark://localhost:7077\n"
         "  tally status driver-20261121093000-0000 -m spark://localhost:7077 --json",
     .options = " master rest-port ui-port follow json ",

@@ -118,12 +118,21 @@ static int stay(const struct options *options, const struct submission *submissi
                 struct spark *spark, const char *id, struct error *error)
 {
     int64_t patience = options->timeout < 0 ? WAIT_RUNNING_MS : options->timeout;
+    struct driver_view *view = NULL;
+    int result;
 
     if (!options->wait_running && !options->follow)
         return 0;
-    if (driver_wait_running(spark, id, submission->name, patience, error) < 0)
-        return -1;
-    return options->follow ? driver_wait_end(spark, id, options->timeout, error) : 0;
+    if (options->follow)
+        view = driver_view_new(spark, submission->name, false);
+    result = driver_wait_running(spark, id, submission->name, view, patience, error);
+    /* Whoever follows without a limit may have a driver without an application. */
+    if (result < 0 && options->follow && options->timeout < 0 && error->code == EXIT_TIMEOUT)
+        result = 0;
+    if (result == 0 && options->follow)
+        result = driver_wait_end(spark, id, view, options->timeout, error);
+    driver_view_free(view);
+    return result;
 }
 
 static int submit(const struct options *options, const struct submission *submission,

@@ -9,12 +9,16 @@
 #include "cluster/base/interrupt.h"
 #include "cluster/base/log.h"
 #include "runner/driver_log.h"
+#include "runner/driver_view.h"
 #include "runner/parts.h"
 
-#define POLL_MS       500
-#define PATIENCE_MS   30000 /* with a master that does not answer, while waiting */
+#define POLL_MS 500
+/* With a master that does not answer, while waiting: Spark's documentation
+ * gives a standby one 1 to 2 minutes to take over (spark-standalone.md). */
+#define PATIENCE_MS   180000
+#define SUCCESSOR_MS  60000 /* until a driver that was started anew has a log */
 #define NO_CORES_MS   10000
-#define LAUNCHES_MOST 3
+#define RESTARTS_MOST 2
 #define ID_MOST       256
 
 int need_id(const char *id, struct error *error)
@@ -39,15 +43,11 @@ int no_such_driver(const char *id, struct error *error)
 /* FAILED comes without a word: the driver's log has them. */
 static int failed(struct spark *spark, const struct spark_answer *answer, struct error *error)
 {
-    struct driver_log *log = driver_log_new(spark, answer->id);
-    const char *reason;
+    char *reason = driver_log_reason(spark, answer);
 
-    if (*answer->worker_id)
-        driver_log_read(log, answer->worker_id);
-    reason = driver_log_reason(log);
     error_set(error, EXIT_FAILED, "driver %s FAILED: %s (tally logs %s)", answer->id,
               reason ? reason : "it does not say why", answer->id);
-    driver_log_free(log);
+    free(reason);
     return -1;
 }
 
@@ -91,19 +91,23 @@ struct watch {
     int64_t started, deadline; /* monotonic ms; deadline -1: none */
     int64_t silent_since;      /* the master does not answer; -1: it does */
     int64_t page_silent_since; /* its page does not; likewise */
+    int64_t lost_since;        /* the driver's worker is; likewise */
     bool seen;
-    struct driver_log *log;
+    struct driver_log *log;     /* NULL: not read */
+    struct driver_view *view;   /* the caller's; NULL: there is the status line alone */
     struct spark_answer answer; /* the newest */
 };
 
 static void start_watch(struct watch *watch, struct spark *spark, const char *id,
                         int64_t timeout_ms)
 {
-    *watch = (struct watch){
-        .spark = spark, .id = mem_text(id), .silent_since = -1, .page_silent_since = -1};
+    *watch = (struct watch){.spark = spark,
+                            .id = mem_text(id),
+                            .silent_since = -1,
+                            .page_silent_since = -1,
+                            .lost_since = -1};
     watch->started = clock_monotonic_ms();
     watch->deadline = timeout_ms < 0 ? -1 : watch->started + timeout_ms;
-    watch->log = driver_log_new(spark, id);
 }
 
 static void end_watch(struct watch *watch)
@@ -131,8 +135,11 @@ static int tolerate(struct watch *watch, int64_t *silent_since, struct error *er
     if (*silent_since < 0)
         *silent_since = now;
     if (now - *silent_since >= PATIENCE_MS)
-        return -1;
-    log_status("%s", error->text);
+        return error_add(error, "since %d s; driver %s may go on", PATIENCE_MS / 1000, watch->id);
+    if (watch->view)
+        driver_view_silent(watch->view, error);
+    else
+        log_status("waiting for the Spark master: %s", error->text);
     return 1;
 }
 
@@ -146,6 +153,8 @@ static int look(struct watch *watch, struct error *error)
     spark_answer_free(&watch->answer);
     watch->answer = answer;
     watch->silent_since = -1;
+    if (watch->view)
+        driver_view_silent(watch->view, NULL);
     if (answer.state != SPARK_NO_STATE) {
         watch->seen = true;
         return 0;
@@ -154,6 +163,15 @@ static int look(struct watch *watch, struct error *error)
         return no_such_driver(watch->id, error);
     return error_set(error, EXIT_LOST,
                      "the master does not know driver %s any more: was it restarted?", watch->id);
+}
+
+static int show(struct watch *watch, struct error *error)
+{
+    if (watch->view)
+        return driver_view_show(watch->view, &watch->answer, waited(watch), error);
+    log_status("driver %s is %s, %lld s", watch->id, spark_state_name(watch->answer.state),
+               (long long)(waited(watch) / 1000));
+    return 0;
 }
 
 /* 0, or what ends the waiting: a signal, the deadline. */
@@ -171,28 +189,60 @@ static int pause_watch(struct watch *watch, struct error *error)
     return 0;
 }
 
-/* It is the one of the same class, begun later, when that is the only one. */
-char *driver_successor(struct spark *spark, const char *id, struct error *error)
+static bool may_succeed(const struct spark_driver_row *row, const struct spark_driver_row *old)
 {
-    struct spark_state *state;
-    const struct spark_driver_row *old, *found = NULL;
-    char *successor = NULL;
+    return row != old && row->started > old->started &&
+           strcmp(row->main_class, old->main_class) == 0;
+}
+
+/* Whether its log tells that name. */
+static bool is_named(struct spark *spark, const struct spark_state *state,
+                     const struct spark_driver_row *row, const char *name)
+{
+    char *found = *row->worker ? driver_log_app_name(spark, state, row->id, row->worker) : NULL;
+    bool same = found && strcmp(found, name) == 0;
+
+    free(found);
+    return same;
+}
+
+/* It is the one of the same class, begun later, when that is the only one; of
+ * several the newest whose application has the name. */
+static const struct spark_driver_row *find_successor(struct spark *spark,
+                                                     const struct spark_state *state,
+                                                     const char *id, const char *name)
+{
+    const struct spark_driver_row *old = spark_find_driver(state, id), *found = NULL;
     int count = 0;
+
+    for (size_t i = 0; old && i < state->driver_count; i++)
+        if (may_succeed(&state->drivers[i], old)) {
+            found = &state->drivers[i];
+            count++;
+        }
+    if (count <= 1)
+        return found;
+    for (size_t i = 0; name && i < state->driver_count && state->drivers[i].active; i++)
+        if (may_succeed(&state->drivers[i], old) &&
+            is_named(spark, state, &state->drivers[i], name))
+            return &state->drivers[i];
+    return NULL;
+}
+
+char *driver_successor(struct spark *spark, const char *id, const char *name, struct error *error)
+{
+    const struct spark_driver_row *found;
+    struct spark_state *state;
+    char *successor = NULL;
 
     if (spark_ask_state(spark, &state, error) < 0)
         return NULL;
-    old = spark_find_driver(state, id);
-    for (size_t i = 0; old && i < state->driver_count; i++) {
-        const struct spark_driver_row *row = &state->drivers[i];
-        if (row == old || row->started <= old->started ||
-            strcmp(row->main_class, old->main_class) != 0)
-            continue;
-        found = row;
-        count++;
-    }
-    if (count == 1) {
+    found = find_successor(spark, state, id, name);
+    if (found) {
         successor = mem_text(found->id);
-        log_warning("driver %s: its worker was lost; it goes on as %s", id, successor);
+        log_warning("driver %s was started anew (a lost worker, or a master that recovered); it "
+                    "goes on as %s",
+                    id, successor);
     } else {
         error_set(error, EXIT_LOST,
                   "driver %s: its worker was lost; it is started anew under another id, which the "
@@ -205,14 +255,23 @@ char *driver_successor(struct spark *spark, const char *id, struct error *error)
 
 static int follow_successor(struct watch *watch, struct error *error)
 {
-    char *successor = driver_successor(watch->spark, watch->id, error);
+    const char *name = watch->view ? driver_view_name(watch->view) : watch->name;
+    char *successor = driver_successor(watch->spark, watch->id, name, error);
+    int64_t now = clock_monotonic_ms();
 
+    if (watch->lost_since < 0)
+        watch->lost_since = now;
+    if (!successor && error->code == EXIT_LOST) /* the name is in its log, once it has one */
+        return name && now - watch->lost_since < SUCCESSOR_MS ? 0 : -1;
     if (!successor)
-        return -1;
+        return tolerate(watch, &watch->page_silent_since, error) == 1 ? 0 : -1;
+    watch->lost_since = watch->page_silent_since = -1;
     free(watch->id);
     watch->id = successor;
-    driver_log_free(watch->log);
-    watch->log = driver_log_new(watch->spark, watch->id);
+    if (watch->log) {
+        driver_log_free(watch->log);
+        watch->log = driver_log_new(watch->spark, watch->id, -1);
+    }
     return 0;
 }
 
@@ -231,18 +290,20 @@ static int give_up(struct watch *watch, const struct error *why, struct error *e
 /* What the driver's log says: 0, or -1 when it is hopeless. */
 static int judge_log(struct watch *watch, struct error *error)
 {
+    const struct spark_failure *found = driver_log_found(watch->log);
     struct error why;
+    char *reason;
 
     driver_log_read(watch->log, watch->answer.worker_id);
-    if (driver_log_error(watch->log))
-        error_set(&why, EXIT_FAILED, "%s", driver_log_error(watch->log));
-    else if (driver_log_launches(watch->log) >= LAUNCHES_MOST)
-        error_set(&why, EXIT_FAILED, "driver %s failed %d times: %s", watch->id,
-                  driver_log_launches(watch->log) - 1,
-                  driver_log_reason(watch->log) ? driver_log_reason(watch->log)
-                                                : "it does not say why");
-    else
+    if (!spark_failure_error(found) && spark_failure_restarts(found) < RESTARTS_MOST)
         return 0;
+    reason = spark_failure_reason(found, watch->answer.version);
+    if (spark_failure_error(found))
+        error_set(&why, EXIT_FAILED, "%s", spark_failure_error(found));
+    else
+        error_set(&why, EXIT_FAILED, "driver %s failed %d times: %s", watch->id,
+                  spark_failure_restarts(found), reason ? reason : "it does not say why");
+    free(reason);
     return give_up(watch, &why, error);
 }
 
@@ -288,6 +349,8 @@ static int judge_state(struct watch *watch, const struct spark_state *state, str
 
     if (app && strcmp(app->state, "WAITING") != 0) {
         log_status_clear();
+        if (watch->view)
+            return 1;
         log_info("application %s (%s) is %s on %lld cores", app->id, app->name, app->state,
                  (long long)app->cores);
         return 1;
@@ -320,12 +383,13 @@ static int ask_registered(struct watch *watch, struct error *error)
 /* One look at all there is: 1 when it is there, 0 to go on, -1. */
 static int running_yet(struct watch *watch, struct error *error)
 {
+    const struct spark_failure *found = driver_log_found(watch->log);
     int result = look(watch, error);
 
     if (result != 0)
         return result < 0 ? -1 : 0;
-    log_status("driver %s is %s, %lld s", watch->id, spark_state_name(watch->answer.state),
-               (long long)(waited(watch) / 1000));
+    if (show(watch, error) < 0)
+        return -1;
     if (watch->answer.state == SPARK_RELAUNCHING)
         return follow_successor(watch, error);
     if (watch->answer.state == SPARK_FINISHED)
@@ -333,8 +397,8 @@ static int running_yet(struct watch *watch, struct error *error)
     if (spark_state_is_end(watch->answer.state) || watch->answer.state == SPARK_UNKNOWN) {
         if (*watch->answer.worker_id)
             driver_log_read(watch->log, watch->answer.worker_id);
-        if (watch->answer.state == SPARK_FAILED && driver_log_error(watch->log))
-            return error_set(error, EXIT_FAILED, "%s", driver_log_error(watch->log));
+        if (watch->answer.state == SPARK_FAILED && spark_failure_error(found))
+            return error_set(error, EXIT_FAILED, "%s", spark_failure_error(found));
         return driver_outcome(watch->spark, &watch->answer, error);
     }
     if (watch->answer.state == SPARK_RUNNING && judge_log(watch, error) < 0)
@@ -342,14 +406,16 @@ static int running_yet(struct watch *watch, struct error *error)
     return ask_registered(watch, error);
 }
 
-int driver_wait_running(struct spark *spark, const char *id, const char *name, int64_t timeout_ms,
-                        struct error *error)
+int driver_wait_running(struct spark *spark, const char *id, const char *name,
+                        struct driver_view *view, int64_t timeout_ms, struct error *error)
 {
     struct watch watch;
     int result;
 
     start_watch(&watch, spark, id, timeout_ms);
     watch.name = name;
+    watch.view = view;
+    watch.log = driver_log_new(spark, id, -1);
     do
         result = running_yet(&watch, error);
     while (result == 0 && (result = pause_watch(&watch, error)) == 0);
@@ -364,8 +430,8 @@ static int ended_yet(struct watch *watch, struct error *error)
 
     if (result != 0)
         return result < 0 ? -1 : 0;
-    log_status("driver %s is %s, %lld s", watch->id, spark_state_name(watch->answer.state),
-               (long long)(waited(watch) / 1000));
+    if (show(watch, error) < 0)
+        return -1;
     if (watch->answer.state == SPARK_RELAUNCHING)
         return follow_successor(watch, error);
     if (driver_outcome(watch->spark, &watch->answer, error) < 0)
@@ -373,12 +439,15 @@ static int ended_yet(struct watch *watch, struct error *error)
     return spark_state_is_end(watch->answer.state);
 }
 
-int driver_wait_end(struct spark *spark, const char *id, int64_t timeout_ms, struct error *error)
+int driver_wait_end(struct spark *spark, const char *id, struct driver_view *view,
+                    int64_t timeout_ms, struct error *error)
 {
     struct watch watch;
     int result;
 
     start_watch(&watch, spark, id, timeout_ms);
+    watch.view = view;
+    watch.seen = driver_view_has_begun(view);
     do
         result = ended_yet(&watch, error);
     while (result == 0 && (result = pause_watch(&watch, error)) == 0);
@@ -386,7 +455,7 @@ int driver_wait_end(struct spark *spark, const char *id, int64_t timeout_ms, str
     return result < 0 ? -1 : 0;
 }
 
-static int wait_killed(struct watch *watch, struct error *error)
+static int wait_killed(struct watch *watch, int64_t timeout_ms, struct error *error)
 {
     while (!spark_state_is_end(watch->answer.state)) {
         if (look(watch, error) < 0)
@@ -398,10 +467,12 @@ static int wait_killed(struct watch *watch, struct error *error)
                              watch->id);
         if (spark_state_is_end(watch->answer.state))
             break;
-        if (waited(watch) >= DRIVER_KILL_MS)
-            return error_set(error, EXIT_TIMEOUT, "driver %s is still %s %d s after the kill",
+        if (waited(watch) >= timeout_ms)
+            return error_set(error, EXIT_TIMEOUT, "driver %s is still %s %lld s after the kill",
                              watch->id, spark_state_name(watch->answer.state),
-                             DRIVER_KILL_MS / 1000);
+                             (long long)(timeout_ms / 1000));
+        log_status("driver %s is %s, %lld s after the kill", watch->id,
+                   spark_state_name(watch->answer.state), (long long)(waited(watch) / 1000));
         poll(NULL, 0, POLL_MS / 2); /* also after a signal: a kill is often due to one */
     }
     return 0;
@@ -423,23 +494,35 @@ static int not_killed(struct spark *spark, const char *id, struct error *error)
     return -1;
 }
 
-int driver_kill(struct spark *spark, const char *id, enum spark_driver_state *state,
-                struct error *error)
+int driver_ask_kill(struct spark *spark, const char *id, struct error *error)
 {
     struct spark_answer answer;
-    struct watch watch;
     bool passed_on;
-    int result;
 
     if (spark_kill(spark, id, &answer, error) < 0)
         return -1;
     passed_on = answer.success;
     spark_answer_free(&answer);
-    if (!passed_on)
-        return not_killed(spark, id, error);
+    return passed_on ? 0 : not_killed(spark, id, error);
+}
+
+int driver_wait_killed(struct spark *spark, const char *id, int64_t timeout_ms,
+                       enum spark_driver_state *state, struct error *error)
+{
+    struct watch watch;
+    int result;
+
     start_watch(&watch, spark, id, -1);
-    result = wait_killed(&watch, error);
+    result = wait_killed(&watch, timeout_ms, error);
     *state = watch.answer.state;
     end_watch(&watch);
     return result;
+}
+
+int driver_kill(struct spark *spark, const char *id, enum spark_driver_state *state,
+                struct error *error)
+{
+    if (driver_ask_kill(spark, id, error) < 0)
+        return -1;
+    return driver_wait_killed(spark, id, DRIVER_KILL_MS, state, error);
 }

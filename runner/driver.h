@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "cluster/spark.h"
+#include "runner/driver_view.h"
 
 /* How long a killed driver may take: Spark gives it 10 s, then SIGKILL. */
 #define DRIVER_KILL_MS 20000
@@ -23,17 +24,27 @@ int driver_outcome(struct spark *spark, const struct spark_answer *answer, struc
  * executors, or until the driver has FINISHED. A driver that cannot get there
  * (it fails, says "tally-job: error: ...", restarts again and again, finds no
  * free cores) is killed. `timeout_ms`: EXIT_TIMEOUT; a signal: its exit code;
- * after both the driver goes on. */
-int driver_wait_running(struct spark *spark, const char *id, const char *name, int64_t timeout_ms,
-                        struct error *error);
+ * after both the driver goes on. `view` shows it as it goes; NULL: a status line
+ * on a terminal, and the application once it runs. */
+int driver_wait_running(struct spark *spark, const char *id, const char *name,
+                        struct driver_view *view, int64_t timeout_ms, struct error *error);
 /* Waits for its end, also when its worker is lost and it goes on under another
- * id; then as driver_outcome. `timeout_ms`: -1 for ever. */
-int driver_wait_end(struct spark *spark, const char *id, int64_t timeout_ms, struct error *error);
-/* The worker of a RELAUNCHING driver is lost, and the master starts it anew
+ * id; then as driver_outcome. `view` shows it as it goes. `timeout_ms`: -1 for
+ * ever. */
+int driver_wait_end(struct spark *spark, const char *id, struct driver_view *view,
+                    int64_t timeout_ms, struct error *error);
+/* The worker of a RELAUNCHING driver is lost, or it did not report the driver
+ * in time to a master that recovered; the master starts it anew
  * under another id, but links the two nowhere: the other id, where there is
- * only one it can be; free() it. Else NULL with EXIT_LOST. */
-char *driver_successor(struct spark *spark, const char *id, struct error *error);
-/* Kills it and waits for its end: `*state`. Already ended: EXIT_REFUSED. */
+ * only one it can be, or the one whose log tells the application's `name` (may
+ * be NULL); free() it. Else NULL with EXIT_LOST. */
+char *driver_successor(struct spark *spark, const char *id, const char *name, struct error *error);
+/* Has the master pass a kill on; already ended: EXIT_REFUSED. */
+int driver_ask_kill(struct spark *spark, const char *id, struct error *error);
+/* Waits so long for the end that was asked for: `*state`; EXIT_TIMEOUT. */
+int driver_wait_killed(struct spark *spark, const char *id, int64_t timeout_ms,
+                       enum spark_driver_state *state, struct error *error);
+/* Both, with DRIVER_KILL_MS. */
 int driver_kill(struct spark *spark, const char *id, enum spark_driver_state *state,
                 struct error *error);
 

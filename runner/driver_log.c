@@ -9,96 +9,77 @@
 #include "cluster/spark_reader.h"
 
 #define PIECES_MOST 16
-#define JOB_ERROR   "tally-job: error: "
-#define LAUNCH      "Launch Command: " /* DriverRunner.scala writes it at each start */
-#define EXCEPTION   "Exception in thread "
-#define CAUSE       "Caused by: "
+#define REASON_TAIL (1 << 20) /* bytes: a stack trace and what led to it */
 
 struct driver_log {
     struct spark *spark;
     char *id;
+    int64_t tail;
     struct spark_reader *reader;
     bool silent;     /* it was said that the worker cannot be asked */
     struct buf line; /* the last one, not ended yet; what exceeds the limit is left out */
-    char *error, *exception, *last;
-    int launches;
+    struct spark_failure *found;
 };
 
-struct driver_log *driver_log_new(struct spark *spark, const char *id)
+struct driver_log *driver_log_new(struct spark *spark, const char *id, int64_t tail)
 {
     struct driver_log *log = mem_alloc(1, sizeof *log);
 
     log->spark = spark;
     log->id = mem_text(id);
+    log->tail = tail;
+    log->found = spark_failure_new();
     return log;
 }
 
-static bool starts(const char *line, const char *with)
+static void end_line(struct driver_log *log)
 {
-    return strncmp(line, with, strlen(with)) == 0;
-}
-
-static void keep(char **place, const char *text)
-{
-    free(*place);
-    *place = mem_text(text);
-}
-
-/* Java's own lines of a stack trace tell nothing by themselves. */
-static bool is_trace(const char *line)
-{
-    return starts(line, "\tat ") || starts(line, "\t... ") || starts(line, "====") || !*line;
-}
-
-static void take_line(struct driver_log *log, const char *line)
-{
-    if (starts(line, LAUNCH)) {
-        log->launches++;
-        return;
-    }
-    if (starts(line, JOB_ERROR) && !log->error)
-        log->error = mem_text(line + strlen(JOB_ERROR));
-    else if (starts(line, EXCEPTION) || starts(line, CAUSE))
-        keep(&log->exception, starts(line, CAUSE) ? line + strlen(CAUSE) : line);
-    else if (!is_trace(line))
-        keep(&log->last, line);
+    spark_failure_take(log->found, log->line.data ? log->line.data : "");
+    log->line.length = 0;
+    if (log->line.data)
+        log->line.data[0] = '\0';
 }
 
 static void take_text(struct driver_log *log, const char *text, size_t length)
 {
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] != '\n') {
-            if (log->line.length < LIMIT_LOG_LINE)
-                buf_char(&log->line, text[i]);
-            continue;
-        }
-        take_line(log, log->line.data ? log->line.data : "");
-        log->line.length = 0;
-        if (log->line.data)
-            log->line.data[0] = '\0';
-    }
+    for (size_t i = 0; i < length; i++)
+        if (text[i] == '\n')
+            end_line(log);
+        else if (log->line.length < LIMIT_LOG_LINE)
+            buf_char(&log->line, text[i]);
 }
 
 static void say_silent(struct driver_log *log, const struct error *error)
 {
-    if (!log->silent)
+    if (!log->silent && error->code != EXIT_INTERRUPTED && error->code != EXIT_TERMINATED)
         log_verbose("the driver's log cannot be read: %s", error->text);
     log->silent = true;
 }
 
-void driver_log_read(struct driver_log *log, const char *worker_id)
+static bool open_reader(struct driver_log *log, const char *worker_id)
+{
+    const struct spark_log_name name = {.driver = log->id, .type = "stderr"};
+    struct error error;
+
+    if (log->reader)
+        return true;
+    log->reader = spark_reader_open(log->spark, &name, worker_id, &error);
+    if (!log->reader)
+        say_silent(log, &error);
+    else if (log->tail >= 0)
+        spark_reader_set_tail_bytes(log->reader, log->tail);
+    return log->reader != NULL;
+}
+
+bool driver_log_read(struct driver_log *log, const char *worker_id)
 {
     struct error error;
     const char *text;
     size_t length;
     int result = 1;
 
-    if (!log->reader)
-        log->reader = spark_reader_open(log->spark, log->id, worker_id, "stderr", &error);
-    if (!log->reader) {
-        say_silent(log, &error);
-        return;
-    }
+    if (!open_reader(log, worker_id))
+        return false;
     for (int i = 0; i < PIECES_MOST && result > 0; i++) {
         result = spark_reader_next(log->reader, &text, &length, &error);
         if (result > 0)
@@ -106,21 +87,12 @@ void driver_log_read(struct driver_log *log, const char *worker_id)
     }
     if (result < 0)
         say_silent(log, &error);
+    return result >= 0;
 }
 
-const char *driver_log_error(const struct driver_log *log)
+const struct spark_failure *driver_log_found(const struct driver_log *log)
 {
-    return log->error;
-}
-
-const char *driver_log_reason(const struct driver_log *log)
-{
-    return log->error ? log->error : log->exception ? log->exception : log->last;
-}
-
-int driver_log_launches(const struct driver_log *log)
-{
-    return log->launches;
+    return log->found;
 }
 
 void driver_log_free(struct driver_log *log)
@@ -129,9 +101,41 @@ void driver_log_free(struct driver_log *log)
         return;
     spark_reader_close(log->reader);
     buf_free(&log->line);
-    free(log->error);
-    free(log->exception);
-    free(log->last);
+    spark_failure_free(log->found);
     free(log->id);
     free(log);
+}
+
+char *driver_log_reason(struct spark *spark, const struct spark_answer *answer)
+{
+    struct driver_log *log;
+    char *reason = NULL;
+
+    if (!*answer->worker_id)
+        return NULL;
+    log = driver_log_new(spark, answer->id, REASON_TAIL);
+    driver_log_read(log, answer->worker_id);
+    if (log->line.length > 0)
+        end_line(log); /* nothing comes behind it any more */
+    reason = spark_failure_reason(log->found, answer->version);
+    driver_log_free(log);
+    return reason;
+}
+
+char *driver_log_app_name(struct spark *spark, const struct spark_state *state, const char *id,
+                          const char *worker_id)
+{
+    struct driver_log *log = driver_log_new(spark, id, -1);
+    const char *name, *app_id;
+    char *found;
+
+    driver_log_read(log, worker_id);
+    name = spark_failure_app_name(log->found);
+    app_id = spark_failure_app_id(log->found);
+    for (size_t i = 0; app_id && i < state->app_count; i++)
+        if (strcmp(state->apps[i].id, app_id) == 0)
+            name = state->apps[i].name;
+    found = name ? mem_text(name) : NULL;
+    driver_log_free(log);
+    return found;
 }

@@ -4,20 +4,29 @@
 #define TALLY_DRIVER_LOG_H
 
 #include "cluster/spark.h"
+#include "cluster/spark_failure.h"
 
 struct driver_log;
 
-struct driver_log *driver_log_new(struct spark *spark, const char *id);
-/* Reads what is new, at most a few pieces. A worker that cannot be asked is no
- * error: it is said once, with --verbose. */
-void driver_log_read(struct driver_log *log, const char *worker_id);
-/* The text behind "tally-job: error: ", once the job said it; else NULL. */
-const char *driver_log_error(const struct driver_log *log);
-/* The most telling line so far: the job's own error, an exception, else the
- * last line; NULL when there is none. */
-const char *driver_log_reason(const struct driver_log *log);
-/* How often the driver was started. */
-int driver_log_launches(const struct driver_log *log);
+/* `tail`: only the last so many bytes of what is there, -1 for all of it. */
+struct driver_log *driver_log_new(struct spark *spark, const char *id, int64_t tail);
+/* Reads what is new, at most a few pieces. False when the worker cannot be
+ * asked, which is no error: it is said once, with --verbose. */
+bool driver_log_read(struct driver_log *log, const char *worker_id);
+/* What was found in it so far; belongs to the log. */
+const struct spark_failure *driver_log_found(const struct driver_log *log);
+/* NULL is fine. */
 void driver_log_free(struct driver_log *log);
+
+/* Why a driver failed, by the end of its log; free() it; NULL when that says
+ * nothing or cannot be read. */
+char *driver_log_reason(struct spark *spark, const struct spark_answer *answer);
+
+/* The name of a driver's application, which nothing but its log tells: the
+ * application that the log says has registered, or spark.app.name on the
+ * driver's command line, which the program may overrule. free() it; NULL when
+ * the log cannot be read or does not tell. */
+char *driver_log_app_name(struct spark *spark, const struct spark_state *state, const char *id,
+                          const char *worker_id);
 
 #endif

@@ -166,6 +166,28 @@ static int set_master(struct options *options, const struct option_row *row, con
     return 0;
 }
 
+static int set_tail(struct options *options, const struct option_row *row, const char *text,
+                    struct error *error)
+{
+    options->tail = -1;
+    if (strcmp(text, "all") == 0 || number_in_range(text, 0, INT64_MAX, &options->tail))
+        return 0;
+    return error_set(error, EXIT_USAGE, "--%s '%s': it must be a number of lines, or all",
+                     row->name, text);
+}
+
+static int set_executor(struct options *options, const struct option_row *row, const char *text,
+                        struct error *error)
+{
+    int64_t number;
+
+    options->executor = text;
+    if (strcmp(text, "all") == 0 || number_in_range(text, 0, INT32_MAX, &number))
+        return 0;
+    return error_set(error, EXIT_USAGE, "--%s '%s': it must be an executor's number, or all",
+                     row->name, text);
+}
+
 #define FIELD(name) offsetof(struct options, name)
 
 static const struct option_row rows[] = {
@@ -249,10 +271,15 @@ static const struct option_row rows[] = {
     {"follow", 'f', NULL, NULL, "stay until the driver ends", set_flag, FIELD(follow), 0, 0},
     {"timeout", 0, "TIME", NULL, "give up waiting after that time", set_duration, FIELD(timeout), 0,
      100 * YEAR_MS},
-    {"stdout", 0, NULL, NULL, "the driver's standard output, not standard error", set_flag,
-     FIELD(to_stdout), 0, 0},
-    {"tail", 0, "BYTES", NULL, "only the whole lines within the last so many bytes", set_number,
-     FIELD(tail), 0, INT64_MAX},
+    {"stdout", 0, NULL, NULL, "standard output, not standard error", set_flag, FIELD(to_stdout), 0,
+     0},
+    {"stderr", 0, NULL, NULL, "standard error, which is what is shown without --stdout, too",
+     set_flag, FIELD(to_stderr), 0, 0},
+    {"tail", 0, "N|all", "all", "begin with the last N lines", set_tail, 0, 0, 0},
+    {"executor", 0, "N|all", NULL, "the log of that executor of the application, or of each",
+     set_executor, 0, 0, 0},
+    {"all", 0, NULL, NULL, "all active drivers", set_flag, FIELD(all), 0, 0},
+    {"yes", 'y', NULL, NULL, "do not ask", set_flag, FIELD(yes), 0, 0},
     {"keep", 0, NULL, NULL, "leave the driver running at Ctrl-C", set_flag, FIELD(keep), 0, 0},
     {"verbose", 'v', NULL, NULL, "say more, and where each value came from", set_flag,
      FIELD(verbose), 0, 0},

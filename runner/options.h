@@ -35,9 +35,11 @@ struct options {
     const char *job_servers, *topic, *group;
     const char **conf; /* "KEY=VALUE", NULL-terminated */
     bool supervise, follow, wait_running, unless_running, to_stdout, keep, wait_topic;
-    int64_t timeout;  /* ms; -1: not given */
-    int64_t tail;     /* bytes; -1: not given */
-    char **arguments; /* what is no option, NULL-terminated; arguments[0] is the job */
+    int64_t timeout; /* ms; -1: not given */
+    int64_t tail;    /* lines; -1: all */
+    bool all, yes, to_stderr;
+    const char *executor; /* its number, or "all"; NULL: the driver's log */
+    char **arguments;     /* what is no option, NULL-terminated; arguments[0] is the job */
     int argument_count;
 };
 

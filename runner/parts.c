@@ -4,6 +4,8 @@
 
 #include "cluster/base/interrupt.h"
 #include "cluster/base/log.h"
+#include "runner/driver.h"
+#include "runner/submission.h"
 
 int need_servers(const struct options *options, struct error *error)
 {
@@ -51,6 +53,23 @@ struct feed *open_feed(const struct options *options, const struct kafka_setting
     struct rows *rows = open_rows(options, spec, file, error);
 
     return rows ? feed_open(settings, spec, rows, &feed, error) : NULL;
+}
+
+int with_spark(const struct options *options, spark_action *action, struct error *error)
+{
+    struct spark *spark;
+    int result;
+
+    for (int i = 0; i < options->argument_count; i++)
+        if (need_id(options->arguments[i], error) < 0)
+            return -1;
+    spark = open_spark(options, error);
+    if (!spark)
+        return -1;
+    interrupt_install();
+    result = action(options, spark, error);
+    spark_close(spark);
+    return result;
 }
 
 void wait_for_interrupt(int64_t wait_ms)

@@ -4,6 +4,7 @@
 
 #include <ev.h>
 
+#include "cluster/spark.h"
 #include "dashboard/server.h"
 #include "jobs/feed.h"
 #include "runner/options.h"
@@ -16,6 +17,12 @@ struct feed *open_feed(const struct options *options, const struct kafka_setting
                        const struct spec *spec, const char *file,
                        bool (*may_send)(void *, uint64_t, uint64_t), void *context,
                        struct error *error);
+
+/* What is done at a master, with the command's operands. */
+typedef int spark_action(const struct options *options, struct spark *spark, struct error *error);
+
+/* Checks that each operand can be an id, opens Spark as --master says, does it, closes. */
+int with_spark(const struct options *options, spark_action *action, struct error *error);
 
 /* Waits this long, or until a signal comes. */
 void wait_for_interrupt(int64_t wait_ms);

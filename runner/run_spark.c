@@ -81,7 +81,7 @@ static void on_silence(struct run *run, const struct error *error)
 static void on_relaunch(struct run *run)
 {
     struct error error;
-    char *successor = driver_successor(run->spark, run->id, &error);
+    char *successor = driver_successor(run->spark, run->id, run->submission.name, &error);
 
     if (!successor) {
         end_run(run, &error);
@@ -225,7 +225,7 @@ static int start_driver(struct run *run, struct error *error)
         return -1;
     log_info("driver %s, application %s", run->id, run->submission.name);
     run->state = SPARK_SUBMITTED;
-    return driver_wait_running(run->spark, run->id, run->submission.name, patience, error);
+    return driver_wait_running(run->spark, run->id, run->submission.name, NULL, patience, error);
 }
 
 static int open_results(struct run *run, struct error *error)

@@ -138,6 +138,9 @@ static void set_own(const struct options *options, const struct spec *spec,
     struct spark_conf *conf = submission->conf;
     char *name = spec ? mem_format("tally-%s", spec->name) : mem_text(submission->main_class);
 
+    /* For following: the driver's page then tells the rates of streaming queries. */
+    if (!spark_conf_get(conf, "spark.sql.streaming.metricsEnabled"))
+        spark_conf_set(conf, "spark.sql.streaming.metricsEnabled", "true");
     if (spec || !spark_conf_get(conf, "spark.app.name"))
         spark_conf_set(conf, "spark.app.name", name);
     free(name);

@@ -71,6 +71,41 @@ def page(state="ALIVE", web="http://127.0.0.1:1", free=3, drivers=(), ended=(), 
                    "status": state})
 
 
+def app_page(executors=(), app="app-1", name="tally-gender", ui=None, web="http://127.0.0.1:1"):
+    """What tally reads of a 4.2.0 master's page of an application. executors: (id, state)"""
+    rows = "".join(f"""<tr>
+      <td>{number}</td>
+      <td>
+        <a href="{web}">{WORKER}</a>
+      </td>
+      <td>1</td>
+      <td>512</td>
+      <td>0</td>
+      <td></td>
+      <td>{state}</td>
+      <td>
+        <a href="{web}/logPage/?appId={app}&amp;executorId={number}&amp;logType=stdout">stdout</a>
+      </td>
+    </tr>""" for number, state in executors)
+    link = f'<li><strong>\n<a href="{ui}">Application Detail UI</a>\n</strong></li>' if ui else ""
+    return answer(f"""<html><head><title>Application: {name}</title></head><body><a href="/">x</a><ul>{link}</ul>
+      <table><thead><th width="" class="">ExecutorID</th></thead><tbody>{rows}</tbody></table></body></html>""",
+                  kind="text/html;charset=utf-8")
+
+
+NO_APP = answer("<html><head><title>Not Found</title></head><body>No running application with ID app-9</body></html>",
+                kind="text/html;charset=utf-8")
+
+
+def metrics(app="app-1", rate=10.0):
+    """A driver's gauges, 4.2.0 with spark.sql.streaming.metricsEnabled=true."""
+    told = {"inputRate-total": rate, "processingRate-total": 22.8, "latency": 875, "eventTime-watermark": 1795274297273,
+            "states-rowsTotal": 27, "states-usedBytes": 10272}
+    gauges = {f"{app}.driver.spark.streaming.a.query.{name}": {"value": value} for name, value in told.items()}
+    return answer({"version": "4.0.0", "gauges": {f"{app}.driver.BlockManager.disk.diskSpaceUsed_MB": {"value": 0}, **gauges},
+                   "counters": {}})
+
+
 # ---- What is no answer
 
 def drop(connection):
@@ -103,8 +138,8 @@ def log_page(data, most=1 << 20):
 
 
 class Double:
-    """Routes are "POST create", "GET status", "POST kill", "GET json", "GET log": each has one answer or a list of them,
-    of which the last stays. Other paths give 404."""
+    """Routes are "POST create", "GET status", "POST kill", "GET json", "GET log", "GET app", "GET metrics": each has one
+    answer or a list of them, of which the last stays; that of a log or a status may be a function. Other paths give 404."""
 
     def __init__(self, **routes):
         self.routes = {}
@@ -148,7 +183,7 @@ class Double:
         """False when the connection ends with it."""
         method, target, _ = head.split(" ", 2)
         parts = urlsplit(target)
-        name = next((n for n in ("create", "status", "kill", "json", "log") if f"/{n}" in parts.path), None)
+        name = next((n for n in ("create", "status", "kill", "metrics", "json", "log", "app") if f"/{n}" in parts.path), None)
         self.requests.append((name, parts.path, body))
         told = self.routes.get(name)
         if not told:
@@ -160,6 +195,9 @@ class Double:
             return True
         if name == "log":
             told(connection, parse_qs(parts.query))
+            return True
+        if getattr(told, "by_path", False):
+            connection.sendall(told(parts.path))
             return True
         told(connection)
         connection.shutdown(socket.SHUT_RDWR)

@@ -84,7 +84,7 @@ def functions(path):
             begin = n
         elif line == "}" and begin is not None:
             head = " ".join(lines[max(0, begin - 3):begin])
-            yield re.findall(r"(\w+)\(", head)[-1:] or head, n - begin - 1
+            yield (re.findall(r"(\w+)\(", head) or [head])[-1], n - begin - 1
             begin = None
 
 

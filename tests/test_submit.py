@@ -1,18 +1,22 @@
 """submit, status, list, logs, kill and wait against a double of Spark's master and worker, with every build."""
 
+import contextlib
 import json
 import os
+import pty
 import re
 import signal
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
 from tests import spark_double as spark
-from tests.program import BUILDS, Program, chosen, measured, until
+from tests.program import BUILDS, Program, chosen, environment, measured, until
 from tests.spark_double import ID, Double, status
 
+OTHER = "driver-20261121121300-0001"
 JOB = ["submit", "gender", "--job-bootstrap-servers", "broker:19092"]
 
 
@@ -264,7 +268,9 @@ def test_wait_exits_by_the_state(program, double, state, code):
     master = double(status=[status("SUBMITTED"), status("RUNNING"), status(state)])
     result = program.run("wait", ID, *master.options)
     assert result.code == code and result.out == ""
-    assert result.err == "" if code == 0 else ID in one_line(result)
+    told = result.err.splitlines()
+    assert [line.split()[3] for line in told[:3]] == ["SUBMITTED", "RUNNING", "UNKNOWN" if state == "SOMETHING_NEW" else state]
+    assert len(told) == 3 if code == 0 else len(told) == 4 and ID in told[3]
 
 
 @pytest.mark.parametrize("state, code", ENDS + [("RUNNING", 0), ("SUBMITTED", 0), ("RELAUNCHING", 0)])
@@ -288,14 +294,16 @@ def test_an_unknown_driver(program, double):
 def test_a_driver_that_is_forgotten_is_lost(program, double):
     master = double(status=[status("RUNNING"), spark.UNKNOWN_ID])
     result = program.run("wait", ID, *master.options)
-    assert result.code == 8 and "restarted" in one_line(result)
+    assert result.code == 8 and "restarted" in result.err
 
 
 def test_a_master_that_recovers_is_waited_for(program, double):
     recovering = spark.standby("driver status", "RECOVERING", "SubmissionStatusResponse")
     master = double(status=[status("RUNNING"), recovering, recovering, status("FINISHED")])
     result = program.run("wait", ID, *master.options)
-    assert (result.code, result.err) == (0, "")
+    assert result.code == 0
+    assert re.search(r"RUNNING.*\nwaiting for the Spark master: .*RECOVERING.*\nthe Spark master answers again, .*\n.*FINISHED",
+                     result.err), result.err
 
 
 def test_the_reason_of_an_error(program, double):
@@ -309,14 +317,14 @@ def test_the_reason_of_a_failure(program, double):
     master = double(status=status("FAILED"), log=spark.log_page(log))
     master.set(json=spark.page(web=master.web))
     result = program.run("wait", ID, *master.options)
-    assert result.code == 1 and "java.lang.X: why" in one_line(result)
+    assert result.code == 1 and result.err.endswith(f"FAILED: java.lang.X: why (tally logs {ID})\n")
 
 
 def test_wait_times_out(program, double):
     master = double(status=status("RUNNING"))
     began = time.monotonic()
     result = program.run("wait", ID, *master.options, "--timeout", "700ms")
-    assert result.code == 9 and "RUNNING" in one_line(result) and time.monotonic() - began < 4
+    assert result.code == 9 and "RUNNING after" in result.err and time.monotonic() - began < 4
 
 
 def test_a_relaunched_driver_is_followed(program, double):
@@ -325,7 +333,7 @@ def test_a_relaunched_driver_is_followed(program, double):
     master = double(status=[status("RELAUNCHING"), status("FINISHED", driver=new)],
                     json=spark.page(drivers=[(new, "RUNNING", 1795263180000)], ended=[(ID, "RELAUNCHING")]))
     result = program.run("wait", ID, *master.options)
-    assert result.code == 0 and new in one_line(result)
+    assert result.code == 0 and f"goes on as {new}" in result.err and f"driver {new} is FINISHED" in result.err
     assert master.requests[-1][1].endswith(f"/status/{new}")
 
 
@@ -334,6 +342,20 @@ def test_a_relaunched_driver_among_others_is_lost(program, double):
                     json=spark.page(drivers=[("d1", "RUNNING", 1795263180000), ("d2", "RUNNING", 1795263190000)],
                                     ended=[(ID, "RELAUNCHING")]))
     assert program.run("wait", ID, *master.options).code == 8
+
+
+def test_a_relaunched_driver_is_known_by_its_applications_name(program, double):
+    """Jobs of ours all have the same main class. The newest log of that name is not there at once."""
+    def log(connection, query):
+        names = {ID: b"mine", "d1": b"mine" if master.count("status") > 3 else b"", "d2": b"other"}
+        spark.log_page(b'Launch Command: "-Dspark.app.name=%s"\n' % names[query["driverId"][0]])(connection, query)
+    master = double(status=[status("RUNNING"), *[status("RELAUNCHING")] * 3, status("FINISHED", driver="d1")], log=log)
+    master.set(json=spark.page(web=master.web, drivers=[(ID, "RUNNING")]))
+    master.routes["json"] += [spark.page(web=master.web, ended=[(ID, "RELAUNCHING")], drivers=[
+        ("d1", "RUNNING", 1795263180000), ("d2", "RUNNING", 1795263190000), ("d0", "RUNNING", 1)])]
+    master.routes["json"][:1] *= 4  # the application's name is asked for first
+    result = program.run("wait", ID, *master.options)
+    assert result.code == 0 and "goes on as d1" in result.err, result.err
 
 
 @pytest.mark.parametrize("sig, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -395,11 +417,15 @@ def test_logs_are_the_bytes_of_the_file(program, double, data):
     assert result.out == data.decode("utf-8", "replace").encode()
 
 
-def test_the_tail_is_whole_lines(program, double):
-    master = double(status=status("FINISHED"), log=spark.log_page(TEXT))
+@pytest.mark.parametrize("data", [TEXT, TEXT[:-1], b"a\n\n\nb", b"\n", b"", b"one"], ids=len)
+@pytest.mark.parametrize("lines", [0, 1, 2, 40, 2999, 3000, 9999, "all"])
+def test_the_tail_is_of_lines(tally, double, data, lines):
+    """However many pages it takes: here pieces of 1000 bytes, which begin within characters."""
+    master = double(status=status("FINISHED"), log=spark.log_page(data, most=1000))
     master.set(json=spark.page(web=master.web))
-    out = program.run("logs", ID, *master.options, "--tail", 1000, text=False).out
-    assert TEXT.endswith(out) and out.startswith(b"line ") and 850 < len(out) <= 1000
+    out = tally.run("logs", ID, *master.options, "--tail", lines, text=False).out
+    rows = data.splitlines(keepends=True)
+    assert out == b"".join(rows if lines == "all" else rows[len(rows) - min(lines, len(rows)):])
 
 
 def test_a_worker_whose_name_is_unknown_here(program, double):
@@ -407,9 +433,9 @@ def test_a_worker_whose_name_is_unknown_here(program, double):
     master = double(status=status("FINISHED"), log=spark.log_page(b"hello\n"))
     master.set(json=spark.page(web=f"http://nope.invalid:{master.ui}"))
     assert program.run("logs", ID, *master.options).out == "hello\n"
-    master.set(json=spark.page(web="http://nope.invalid:1"))
+    master.set(json=spark.page(web="http://nope.invalid:1"), log=lambda connection, _: connection.sendall(spark.html(404, "x")))
     result = program.run("logs", ID, *master.options)
-    assert result.code == 4 and re.search("nope.invalid:1.*127.0.0.1:1", one_line(result))
+    assert result.code == 4 and re.search("nope.invalid:1: .*127.0.0.1:1: .*/proxy/", one_line(result))
 
 
 def test_logs_of_a_driver_that_never_ran(program, double):
@@ -419,12 +445,123 @@ def test_logs_of_a_driver_that_never_ran(program, double):
     assert program.run("logs", ID, *master.options).out == ""
 
 
+def test_logs_through_the_masters_proxy(program, double):
+    """spark.ui.reverseProxy: the worker's own address may lead nowhere."""
+    master = double(status=status("FINISHED"), log=spark.log_page(b"hello\n"))
+    master.set(json=spark.page(web="http://nope.invalid:1"))
+    assert program.run("logs", ID, *master.options).out == "hello\n"
+    assert master.requests[-1][1] == f"/proxy/{spark.WORKER}/log/"
+
+
+def test_a_log_that_grows_while_it_is_read(program, double):
+    """Without -f there is an end."""
+    told = [spark.log_page(b"a\n" * n * 100000) for n in range(1, 50)]
+    master = double(status=status("RUNNING"), log=told)
+    master.set(json=spark.page(web=master.web))
+    assert program.run("logs", ID, *master.options).out == "a\n" * 100000
+
+
+# How a log may change beneath its reader, from one look to the next; and what must have been printed at the end.
+MOVED = {
+    "oldest file deleted": ([TEXT[:20000], TEXT[7000:30000], TEXT[7000:]], TEXT),
+    "deleted and grown beyond": ([TEXT[:20000], TEXT[7000:60000], TEXT[30000:]], TEXT),
+    "begun anew": ([b"one\ntwo\n", b"three\n", b"three\nfour\n"], b"one\ntwo\nthree\nfour\n"),
+    "emptied and filled": ([b"one\ntwo\n", b"", b"three\n"], b"one\ntwo\nthree\n"),
+    "bytes that are no text": ([b"\xff\xfe\n" * 9, b"\xff\xfe\n" * 9 + b"x\n"], b"\xff\xfe\n" * 9 + b"x\n"),
+}
+
+
+@pytest.mark.parametrize("name", MOVED)
+def test_no_line_is_lost_or_repeated(program, double, name):
+    versions, wanted = MOVED[name]
+    seen = []
+
+    def log(connection, query):
+        spark.log_page(versions[min(master.count("status") - 1, len(versions) - 1)])(connection, query)
+        seen.append(query)
+    master = double(status=[status("RUNNING")] * len(versions) + [status("FINISHED")], log=log)
+    master.set(json=spark.page(web=master.web))
+    out = program.run("logs", "-f", ID, *master.options, text=False).out
+    assert out == wanted.decode("utf-8", "replace").encode()
+
+
+def test_a_worker_that_restarts_while_its_log_is_followed(program, double):
+    def gone(connection, _):
+        connection.sendall(spark.html(503, "x"))
+    master = double(status=[status("RUNNING")] * 4 + [status("FINISHED")],
+                    log=[spark.log_page(b"one\n"), spark.log_page(b"one\n"), gone, gone, spark.log_page(b"one\ntwo\n")])
+    master.set(json=spark.page(web=master.web))
+    result = program.run("logs", "-f", ID, *master.options)
+    assert (result.code, result.out) == (0, "one\ntwo\n")
+
+
+EXECUTORS = {"0": b"zero\n" * 3, "1": "one 女\n".encode() * 3}
+
+
+def with_executors(double, **told):
+    def log(connection, query):
+        data = b'Launch Command: "java" "-Dspark.app.name=tally-gender"\n' if "driverId" in query else (
+            EXECUTORS[query["executorId"][0]] if query["appId"] == ["app-1"] else b"")
+        spark.log_page(data)(connection, query)
+    master = double(status=status("RUNNING"), log=log, app=spark.app_page([("1", "EXITED"), ("0", "RUNNING")]))
+    master.set(json=spark.page(web=master.web, drivers=[(ID, "RUNNING")], apps=[("app-1", "tally-gender", "RUNNING")]), **told)
+    return master
+
+
+@pytest.mark.parametrize("what", ["app-1", ID])
+@pytest.mark.parametrize("more, out", [
+    (["1"], "one 女\n" * 3),
+    (["0", "--tail", "1"], "zero\n"),
+    (["all", "--tail", "2"], f"==> executor 0 on {spark.WORKER} <==\nzero\nzero\n\n"
+                             f"==> executor 1 on {spark.WORKER} <==\none 女\none 女\n"),
+], ids=str)
+def test_logs_of_executors(program, double, what, more, out):
+    result = program.run("logs", "--executor", *more, what, *with_executors(double).options)
+    assert (result.code, result.out, result.err) == (0, out, "")
+
+
+@pytest.mark.parametrize("args, told, code, text", [
+    (["7", "app-1"], {}, 5, "no executor 7: it has had 2"),
+    (["0", "app-9"], {}, 5, "no driver or application app-9"),
+    (["0", "app-1"], {"app": spark.NO_APP}, 5, "no application app-1"),
+    (["x", "app-1"], {}, 2, "number, or all"),
+    (["0", ID], {"log": lambda connection, _: connection.sendall(spark.html(500, "x"))}, 5, "application of driver"),
+], ids=str)
+def test_no_logs_of_executors(program, double, args, told, code, text):
+    result = program.run("logs", "--executor", *args, *with_executors(double, **told).options)
+    assert result.code == code and re.search(text, one_line(result)) and result.out == ""
+
+
+def test_following_executors_ends_with_the_application(program, double):
+    master = with_executors(double)
+    master.set(json=[*[master.routes["json"][0]] * 4, spark.drop, spark.page(web=master.web)])
+    result = program.run("logs", "-f", "--executor", "1", "app-1", *master.options)
+    assert (result.code, result.out) == (0, "one 女\n" * 3)
+
+
+@pytest.mark.parametrize("args, text", [(["--tail", "-1"], "number of lines, or all"), (["--tail", "x"], "lines, or all"),
+                                        (["--stdout", "--stderr"], "one at a time")], ids=str)
+def test_logs_refused(program, double, args, text):
+    result = program.run("logs", ID, "-m", "spark://127.0.0.1", *args)
+    assert result.code == 2 and text in one_line(result)
+
+
 def test_following_logs(program, double):
     master = double(status=[status("RUNNING")] * 3 + [status("FINISHED")],
                     log=[spark.log_page(b"one\n"), spark.log_page(b"one\ntwo\n"), spark.log_page(b"one\ntwo\nthree")])
     master.set(json=spark.page(web=master.web))
     result = program.run("logs", "-f", ID, *master.options)
     assert (result.code, result.out) == (0, "one\ntwo\nthree")
+
+
+def test_logs_go_on_where_the_driver_is_started_anew(program, double):
+    def log(connection, query):
+        logs = {ID: b"one\ntwo\n", OTHER: b"three\nfour\n"}
+        spark.log_page(logs[query["driverId"][0]])(connection, query)
+    master = double(status=[status("RUNNING"), status("RELAUNCHING"), status("FINISHED", driver=OTHER)], log=log)
+    master.set(json=spark.page(web=master.web, drivers=[(OTHER, "RUNNING", 1795263180000)], ended=[(ID, "RELAUNCHING")]))
+    result = program.run("logs", "-f", "--tail", 1, ID, *master.options)
+    assert (result.code, result.out) == (0, "two\nthree\nfour\n") and f"goes on as {OTHER}" in one_line(result)
 
 
 def test_following_ends_by_ctrl_c(program, double):
@@ -555,6 +692,176 @@ def test_the_drivers_end_is_the_end_of_run(tally, double, state, code):
     running = run_on_spark(tally, master)
     assert running.wait() == code
     assert master.count("kill") == 0
+
+
+# ---- Following
+
+RUNNING_APP = [("app-1", "tally-gender", "RUNNING")]
+LAUNCHED = b'Launch Command: "java" "-Dspark.app.name=tally-gender" "-Dx=y"\n'
+
+
+def followed(double, states, log=LAUNCHED, apps=RUNNING_APP, **told):
+    master = double(create=spark.CREATED, status=states, log=log if callable(log) or isinstance(log, list) else
+                    spark.log_page(log))
+    master.set(**{"json": spark.page(web=master.web, drivers=[(ID, "RUNNING")], apps=apps), "metrics": spark.metrics(),
+                  "app": spark.app_page([("0", "RUNNING"), ("1", "EXITED")], ui=master.web), **told})
+    return master
+
+
+RATES = (f"driver {ID} is RUNNING on {spark.WORKER}; application app-1 (tally-gender) is RUNNING, 1 executor on 3 cores; "
+         "10 rows/s in, 22.8 rows/s processed, batch 875 ms, watermark 2026-11-21T15:18:17Z, 27 state rows")
+NO_RATES = RATES.split("; 10 rows")[0]
+
+
+@pytest.mark.parametrize("command", [["wait"], ["status", "--follow"]], ids=str)
+def test_what_following_shows(program, double, command):
+    master = followed(double, [status("SUBMITTED"), status("RUNNING"), status("RUNNING"), status("FINISHED")])
+    result = program.run(*command, ID, *master.options)
+    assert result.code == 0 and result.out == ("" if command == ["wait"] else f"{ID} FINISHED {spark.WORKER}\n")
+    assert result.err.splitlines() == [f"driver {ID} is SUBMITTED on {spark.WORKER}", RATES,
+                                       f"driver {ID} is FINISHED on {spark.WORKER}"]
+
+
+@pytest.mark.parametrize("told, line", [
+    ({"app": spark.app_page([("0", "RUNNING")], ui="http://nope.invalid:4040"), "metrics": spark.html(404, "x")}, NO_RATES),
+    ({"metrics": spark.metrics("app-7")}, NO_RATES),  # another driver's page, at the port that is published
+    ({"metrics": spark.answer("[]")}, NO_RATES),
+    ({"app": spark.NO_APP}, NO_RATES.replace("1 executor ", "0 executors ")),
+    ({"json": spark.html(500, "x")}, f"driver {ID} is RUNNING on {spark.WORKER}"),
+    ({"log": spark.log_page(b"no name\n")}, f"driver {ID} is RUNNING on {spark.WORKER}"),
+    ({"log": spark.log_page(b"x INFO StandaloneSchedulerBackend: Connected to Spark cluster with app ID app-1\n")}, RATES),
+    ({"app": spark.app_page([("0", "RUNNING")], ui="/proxy/app-1")}, RATES),
+], ids=["unreachable", "another's", "no metrics", "no page of it", "no page", "no name", "its id", "proxy"])
+def test_following_does_without_what_it_cannot_reach(program, double, told, line):
+    master = followed(double, [status("RUNNING"), status("FINISHED")], **told)
+    result = program.run("wait", ID, *master.options)
+    assert result.code == 0 and result.err.splitlines() == [line, f"driver {ID} is FINISHED on {spark.WORKER}"]
+
+
+@pytest.mark.parametrize("command", [["wait"], ["status", "-f"]], ids=str)
+def test_following_as_json(program, double, command):
+    master = followed(double, [status("SUBMITTED"), status("RUNNING"), status("RUNNING"), status("FINISHED")])
+    result = program.run(*command, ID, "--json", *master.options)
+    told = [json.loads(line) for line in result.out.splitlines()]
+    assert [row["state"] for row in told] == ["SUBMITTED", "RUNNING", "FINISHED"]
+    assert told[1]["application"] == {"id": "app-1", "name": "tally-gender", "state": "RUNNING", "executors": 1, "cores": 3}
+    assert told[1]["streaming"] == {"inputRate": 10.0, "processingRate": 22.8, "batchMs": 875, "watermark": 1795274297273,
+                                    "stateRows": 27}
+    assert told[2]["application"] is None and told[0]["id"] == ID and told[0]["time"] > 1e12
+
+
+def test_a_supervised_driver_that_is_started_again(program, double):
+    first = LAUNCHED + b"x\n"
+    log = spark.log_page(first), spark.log_page(first + b'Exception in thread "main" java.lang.X: why\n\tat y\n' + LAUNCHED)
+
+    def growing(connection, query):
+        log[master.count("status") > 4](connection, query)
+    master = followed(double, [status("RUNNING")] * 9 + [status("KILLED")], log=growing)
+    result = program.run("wait", ID, *master.options)
+    assert result.code == 6 and f"driver {ID} ended and was started again: java.lang.X: why\n" in result.err, result.err
+
+
+def test_a_master_that_is_lost_for_a_while(program, double):
+    """With recovery the driver goes on."""
+    master = followed(double, [status("RUNNING"), spark.drop, spark.drop, status("RUNNING"), status("FINISHED")])
+    result = program.run("submit", *JOB[1:], *master.options, "--follow")
+    assert result.code == 0 and "FINISHED" in result.err
+    master = followed(double, [status("RUNNING"), spark.drop, spark.drop, status("FINISHED")])
+    result = program.run("wait", ID, *master.options)
+    assert result.code == 0 and result.err.count("waiting for the Spark master: ") == 1 and "answers again" in result.err
+
+
+def trace(*causes):
+    return (LAUNCHED + b'Exception in thread "main" java.lang.reflect.InvocationTargetException\n\tat a.b(C.java:1)\n' +
+            "".join(f"Caused by: {cause}\n\tat x\n\t... 6 more\n" for cause in causes).encode())
+
+
+@pytest.mark.parametrize("log, reason", [
+    (trace("a.X: outer", "b.Y: inner"), "b.Y: inner (thrown on as a.X: outer)"),
+    (trace("java.lang.NoClassDefFoundError: scala/collection/mutable/ArrayOps$ofInt",
+           "java.lang.ClassNotFoundException: scala.collection.mutable.ArrayOps$ofInt"),
+     "the jar is built for Scala 2.12, this Spark (4.2.0) has 2.13: take one built for that: java.lang.ClassNotFoundException"),
+    (b"x" * (2 << 20) + b"\n" + trace("z.Z: at the end"), "z.Z: at the end"),
+], ids=["root first", "Scala", "a long log"])
+@pytest.mark.parametrize("command", [["wait", ID], ["status", ID], [*JOB, "--follow"]], ids=lambda c: c[0])
+def test_the_root_cause_stands_first(program, double, command, log, reason):
+    master = followed(double, status("FAILED"), log=log)
+    result = program.run(*command, *master.options)
+    assert result.code == 1 and f"tally: driver {ID} FAILED: {reason}" in result.err, result.err
+
+
+# ---- Killing
+
+def killable(double, *ids, kill=spark.KILLING, end="KILLED"):
+    asked = []
+
+    def told(path):
+        asked.append(path)
+        driver = path.rsplit("/", 1)[1]
+        return status(end if asked.count(path) > 1 else "RUNNING", driver=driver)
+    told.by_path = True
+    return double(kill=kill, status=told, json=spark.page(drivers=[(i, "RUNNING") for i in ids], ended=[("d-old", "FINISHED")]))
+
+
+def killed(master):
+    return [path.rsplit("/", 1)[1] for name, path, _ in master.requests if name == "kill"]
+
+
+def test_several_are_killed_at_once(program, double):
+    master = killable(double)
+    result = program.run("kill", ID, OTHER, *master.options)
+    assert (result.code, result.out, result.err) == (0, f"{ID} KILLED\n{OTHER} KILLED\n", "")
+    names = [name for name, _, _ in master.requests]
+    assert names[:2] == ["kill", "kill"] and killed(master) == [ID, OTHER]
+
+
+def test_one_of_several_is_not_there(program, double):
+    master = killable(double, kill=[spark.NOT_KILLED, spark.KILLING], end="FINISHED")
+    result = program.run("kill", ID, OTHER, *master.options)
+    assert result.code == 5 and result.out == f"{OTHER} FINISHED\n" and ID in one_line(result)
+
+
+def test_kill_all(program, double):
+    master = killable(double, ID, OTHER)
+    result = program.run("kill", "--all", *master.options)
+    assert (result.code, sorted(result.out.split()[::2]), result.err) == (0, [ID, OTHER], "")
+    assert sorted(killed(master)) == [ID, OTHER]
+    result = program.run("kill", "--all", *killable(double).options)
+    assert (result.code, result.out, result.err) == (0, "", "no driver is active\n")
+    result = program.run("kill", "--all", *killable(double, ID, kill=spark.NOT_KILLED).options)
+    assert (result.code, result.out, result.err) == (0, "", "")  # it ended by itself meanwhile
+
+
+def test_a_kill_that_takes_too_long(program, double):
+    master = killable(double, end="RUNNING")
+    began = time.monotonic()
+    result = program.run("kill", ID, "--timeout", "1s", *master.options)
+    assert result.code == 9 and f"{ID} is still RUNNING 1 s after the kill" in one_line(result)
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("args", [[], ["--all", ID]], ids=str)
+def test_kill_what(program, args):
+    result = program.run("kill", "-m", "spark://127.0.0.1", *args)
+    assert result.code == 2 and "--all" in one_line(result)
+
+
+@pytest.mark.parametrize("typed, more, code, kills", [(b"y\n", [], 0, 1), (b"n\n", [], 1, 0), (b"\n", [], 1, 0),
+                                                     (b"yes\n", [], 0, 1), (b"", ["-y"], 0, 1)], ids=str)
+def test_on_a_terminal_it_asks_first(tally, double, typed, more, code, kills):
+    master = killable(double, ID)
+    ours, theirs = pty.openpty()
+    os.write(ours, typed)
+    running = subprocess.run([*tally.command, "kill", "--all", *more, *[str(o) for o in master.options]], stdin=theirs,
+                             stdout=subprocess.PIPE, stderr=theirs, timeout=20, env=environment({"TERM": "xterm"}))
+    os.close(theirs)
+    shown = ""
+    with contextlib.suppress(OSError):  # EIO: that was all
+        while part := os.read(ours, 65536):
+            shown += part.decode()
+    os.close(ours)
+    assert running.returncode == code and len(killed(master)) == kills
+    assert ("kill this driver? [y/N]" in shown and ID in shown) == (not more)
 
 
 # ---- What it costs

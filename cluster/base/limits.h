@@ -55,7 +55,7 @@
 #define LIMIT_ARGUMENT_BYTES (131072 - 1)
 /* Of a driver's log, in one request; the worker gives 1 MiB at most. */
 #define LIMIT_LOG_PAGE 262144
-#define LIMIT_LOG_LINE 4096
+#define LIMIT_LOG_LINE 16384
 
 /* Events in time. */
 #define EMIT_EVERY_MS     100

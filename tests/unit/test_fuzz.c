@@ -7,10 +7,13 @@
 
 #include "cluster/base/buf.h"
 #include "cluster/spark_address.h"
+#include "cluster/spark_app_page.h"
 #include "cluster/spark_conf.h"
+#include "cluster/spark_failure.h"
 #include "cluster/spark_log.h"
 #include "cluster/spark_message.h"
 #include "cluster/spark_state.h"
+#include "cluster/spark_streaming.h"
 #include "cluster/statistics.h"
 #include "jobs/csv.h"
 #include "jobs/json_field.h"
@@ -305,6 +308,31 @@ static void fuzz_conf(const char *data, size_t length)
     spark_conf_free(conf);
 }
 
+static void fuzz_app_page(const char *data, size_t length)
+{
+    spark_app_page_free(spark_app_page_read(data, length));
+}
+
+static void fuzz_streaming(const char *data, size_t length)
+{
+    struct spark_streaming streaming;
+
+    spark_streaming_read(data, length, "app-1", &streaming);
+    assert_true(streaming.input_rate >= 0 && streaming.watermark >= 0);
+}
+
+static void fuzz_failure(const char *data, size_t length)
+{
+    struct spark_failure *failure = spark_failure_new();
+    char *text = mem_bytes(data, length), *at = text, *line;
+
+    while ((line = strsep(&at, "\n")))
+        spark_failure_take(failure, line);
+    free(spark_failure_reason(failure, "4.2.0"));
+    free(text);
+    spark_failure_free(failure);
+}
+
 /* What Spark's masters and workers say. */
 static void test_spark(void **state)
 {
@@ -317,6 +345,19 @@ static void test_spark(void **state)
          fuzz_answer},
         {"<title>Error 500</title>", fuzz_answer},
         {"==== Bytes 0-9 of 100 of /work/stderr ====\nabc\xe5\xa5\xb3 \xef\xbf\xbd", fuzz_log},
+        {"<title>Application: a</title><a href=\"http://h:1\">Application Detail "
+         "UI</a><tr><td>0</td>"
+         "<td><a href=\"x\">w</a></td><td>RUNNING</td></tr>",
+         fuzz_app_page},
+        {"{\"gauges\":{\"app-1.driver.spark.streaming.q.inputRate-total\":{\"value\":1.5},"
+         "\"app-1.driver.spark.streaming.q.eventTime-watermark\":{\"value\":12}}}",
+         fuzz_streaming},
+        {"Launch Command: \"java\" \"-Dspark.app.name=a\" "
+         "\"org.apache.spark.deploy.worker.DriverWrapper\" \"w\" \"j\" \"m.M\"\nException in "
+         "thread "
+         "\"main\" java.lang.UnsupportedClassVersionError: (class file version 65.0), class file "
+         "versions up to 61.0\nCaused by: java.lang.ClassNotFoundException: m.M\n",
+         fuzz_failure},
         {"spark://host:7077,[::1]:6066", fuzz_address},
         {"# c\nspark.master  spark://h:7077\r\na=b\nx: y\n", fuzz_conf},
     };

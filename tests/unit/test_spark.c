@@ -5,10 +5,13 @@
 
 #include "cluster/base/buf.h"
 #include "cluster/spark_address.h"
+#include "cluster/spark_app_page.h"
 #include "cluster/spark_conf.h"
+#include "cluster/spark_failure.h"
 #include "cluster/spark_log.h"
 #include "cluster/spark_message.h"
 #include "cluster/spark_state.h"
+#include "cluster/spark_streaming.h"
 #include "jobs/spec.h"
 
 static void test_addresses(void **state)
@@ -82,80 +85,80 @@ static void test_masters_url(void **state)
     "/nope.jar\\n\\tjava.base/sun.nio.fs.UnixException.translateToIOException(UnixException.java:" \
     "92)\\n"
 
+static const struct {
+    const char *bytes;
+    int result;
+    bool success, is_error, standby;
+    enum spark_driver_state driver;
+    const char *id, *worker_id, *reason;
+} answers[] = {
+    {"{\"action\":\"CreateSubmissionResponse\",\"message\":\"Driver successfully submitted as "
+     "driver-20261121121235-0000\",\"serverSparkVersion\":\"4.2.0\",\"submissionId\":\"driver-"
+     "20261121121235-0000\",\"success\":true}",
+     0, true, false, false, SPARK_NO_STATE, "driver-20261121121235-0000", "",
+     "Driver successfully submitted as driver-20261121121235-0000"},
+    {"{\"action\":\"SubmissionStatusResponse\",\"driverState\":\"RUNNING\","
+     "\"serverSparkVersion\":\"4.2.0\",\"submissionId\":\"d\",\"success\":true,"
+     "\"workerHostPort\":\"127.0.0.1:34941\",\"workerId\":\"worker-1\"}",
+     0, true, false, false, SPARK_RUNNING, "d", "worker-1", ""},
+    {"{\"action\":\"SubmissionStatusResponse\",\"serverSparkVersion\":\"3.5.1\","
+     "\"submissionId\":\"driver-none\",\"success\":false}",
+     0, false, false, false, SPARK_NO_STATE, "driver-none", "", ""},
+    {"{\"action\":\"SubmissionStatusResponse\",\"driverState\":\"ERROR\",\"message\":"
+     "\"" ERROR_TRACE "\",\"submissionId\":\"d\",\"success\":true}",
+     0, true, false, false, SPARK_ERROR, "d", "",
+     "the jar is not on the worker: no file /nope.jar there"},
+    {"{\"action\":\"KillSubmissionResponse\",\"message\":\"Driver d has already finished or "
+     "does not exist\",\"submissionId\":\"d\",\"success\":false}",
+     0, false, false, false, SPARK_NO_STATE, "d", "",
+     "Driver d has already finished or does not exist"},
+    {"{\"action\":\"CreateSubmissionResponse\",\"message\":\"Current state is not alive: "
+     "STANDBY. Can only accept driver submissions in ALIVE state.\",\"success\":false}",
+     0, false, false, true, SPARK_NO_STATE, "", "",
+     "Current state is not alive: STANDBY. Can only accept driver submissions in ALIVE state."},
+    {"{\"action\":\"SubmissionStatusResponse\",\"message\":\"Exception from the "
+     "cluster:\\njava.lang.Exception: Current state is not alive: RECOVERING. Can only request "
+     "driver status in ALIVE state.\\n\\tx\",\"success\":false}",
+     0, false, false, true, SPARK_NO_STATE, "", "",
+     "Current state is not alive: RECOVERING. Can only request driver status in ALIVE state."},
+    {"{\"action\":\"ErrorResponse\",\"highestProtocolVersion\":\"v1\",\"message\":\"Unknown "
+     "protocol version 'v2'.\",\"serverSparkVersion\":\"4.2.0\"}",
+     0, false, true, false, SPARK_NO_STATE, "", "", "Unknown protocol version 'v2'."},
+    {"{\"action\":\"ErrorResponse\",\"message\":\"Malformed request: "
+     "org.apache.spark.deploy.rest.SubmitRestProtocolException: Validation of message "
+     "CreateSubmissionRequest failed!\\n\\torg.x(Y.scala:70)\"}",
+     0, false, true, false, SPARK_NO_STATE, "", "",
+     "Validation of message CreateSubmissionRequest failed!"},
+    {"{\"action\":\"X\",\"driverState\":\"PAUSED\"}", 0, false, false, false, SPARK_UNKNOWN, "", "",
+     ""},
+    {"{\"action\":\"X\",\"message\":7,\"success\":\"true\",\"submissionId\":null}", 0, false, false,
+     false, SPARK_NO_STATE, "", "", ""},
+    {"{\"message\":\"x\"}", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
+    {"{\"action\":1}", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
+    {"[]", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
+    {"<html>", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
+    {"", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
+    {"{\"action\":\"X\"} {}", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
+};
+
 static void test_answers(void **state)
 {
-    static const struct {
-        const char *bytes;
-        int result;
-        bool success, is_error, standby;
-        enum spark_driver_state driver;
-        const char *id, *worker_id, *reason;
-    } rows[] = {
-        {"{\"action\":\"CreateSubmissionResponse\",\"message\":\"Driver successfully submitted as "
-         "driver-20261121121235-0000\",\"serverSparkVersion\":\"4.2.0\",\"submissionId\":\"driver-"
-         "20261121121235-0000\",\"success\":true}",
-         0, true, false, false, SPARK_NO_STATE, "driver-20261121121235-0000", "",
-         "Driver successfully submitted as driver-20261121121235-0000"},
-        {"{\"action\":\"SubmissionStatusResponse\",\"driverState\":\"RUNNING\","
-         "\"serverSparkVersion\":\"4.2.0\",\"submissionId\":\"d\",\"success\":true,"
-         "\"workerHostPort\":\"127.0.0.1:34941\",\"workerId\":\"worker-1\"}",
-         0, true, false, false, SPARK_RUNNING, "d", "worker-1", ""},
-        {"{\"action\":\"SubmissionStatusResponse\",\"serverSparkVersion\":\"3.5.1\","
-         "\"submissionId\":\"driver-none\",\"success\":false}",
-         0, false, false, false, SPARK_NO_STATE, "driver-none", "", ""},
-        {"{\"action\":\"SubmissionStatusResponse\",\"driverState\":\"ERROR\",\"message\":"
-         "\"" ERROR_TRACE "\",\"submissionId\":\"d\",\"success\":true}",
-         0, true, false, false, SPARK_ERROR, "d", "",
-         "the jar is not on the worker: no file /nope.jar there"},
-        {"{\"action\":\"KillSubmissionResponse\",\"message\":\"Driver d has already finished or "
-         "does not exist\",\"submissionId\":\"d\",\"success\":false}",
-         0, false, false, false, SPARK_NO_STATE, "d", "",
-         "Driver d has already finished or does not exist"},
-        {"{\"action\":\"CreateSubmissionResponse\",\"message\":\"Current state is not alive: "
-         "STANDBY. Can only accept driver submissions in ALIVE state.\",\"success\":false}",
-         0, false, false, true, SPARK_NO_STATE, "", "",
-         "Current state is not alive: STANDBY. Can only accept driver submissions in ALIVE state."},
-        {"{\"action\":\"SubmissionStatusResponse\",\"message\":\"Exception from the "
-         "cluster:\\njava.lang.Exception: Current state is not alive: RECOVERING. Can only request "
-         "driver status in ALIVE state.\\n\\tx\",\"success\":false}",
-         0, false, false, true, SPARK_NO_STATE, "", "",
-         "Current state is not alive: RECOVERING. Can only request driver status in ALIVE state."},
-        {"{\"action\":\"ErrorResponse\",\"highestProtocolVersion\":\"v1\",\"message\":\"Unknown "
-         "protocol version 'v2'.\",\"serverSparkVersion\":\"4.2.0\"}",
-         0, false, true, false, SPARK_NO_STATE, "", "", "Unknown protocol version 'v2'."},
-        {"{\"action\":\"ErrorResponse\",\"message\":\"Malformed request: "
-         "org.apache.spark.deploy.rest.SubmitRestProtocolException: Validation of message "
-         "CreateSubmissionRequest failed!\\n\\torg.x(Y.scala:70)\"}",
-         0, false, true, false, SPARK_NO_STATE, "", "",
-         "Validation of message CreateSubmissionRequest failed!"},
-        {"{\"action\":\"X\",\"driverState\":\"PAUSED\"}", 0, false, false, false, SPARK_UNKNOWN, "",
-         "", ""},
-        {"{\"action\":\"X\",\"message\":7,\"success\":\"true\",\"submissionId\":null}", 0, false,
-         false, false, SPARK_NO_STATE, "", "", ""},
-        {"{\"message\":\"x\"}", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
-        {"{\"action\":1}", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
-        {"[]", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
-        {"<html>", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
-        {"", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
-        {"{\"action\":\"X\"} {}", -1, false, false, false, SPARK_NO_STATE, "", "", ""},
-    };
-
     (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(answers); i++) {
         struct spark_answer answer = {0};
-        int result = spark_answer_read(rows[i].bytes, strlen(rows[i].bytes), &answer);
+        int result = spark_answer_read(answers[i].bytes, strlen(answers[i].bytes), &answer);
         char *reason;
-        CHECK(result == rows[i].result, rows[i].bytes);
+        CHECK(result == answers[i].result, answers[i].bytes);
         if (result < 0)
             continue;
         reason = spark_reason(answer.message);
-        CHECK(answer.success == rows[i].success, rows[i].bytes);
-        CHECK(answer.is_error == rows[i].is_error, rows[i].bytes);
-        CHECK(spark_answer_is_standby(&answer) == rows[i].standby, rows[i].bytes);
-        CHECK(answer.state == rows[i].driver, rows[i].bytes);
-        assert_string_equal(answer.id, rows[i].id);
-        assert_string_equal(answer.worker_id, rows[i].worker_id);
-        assert_string_equal(reason, rows[i].reason);
+        CHECK(answer.success == answers[i].success, answers[i].bytes);
+        CHECK(answer.is_error == answers[i].is_error, answers[i].bytes);
+        CHECK(spark_answer_is_standby(&answer) == answers[i].standby, answers[i].bytes);
+        CHECK(answer.state == answers[i].driver, answers[i].bytes);
+        assert_string_equal(answer.id, answers[i].id);
+        assert_string_equal(answer.worker_id, answers[i].worker_id);
+        assert_string_equal(reason, answers[i].reason);
         free(reason);
         spark_answer_free(&answer);
     }
@@ -297,6 +300,203 @@ static void test_log(void **state)
     }
 }
 
+/* A row of 4.2.0's page and one of a finished application's, 3.5.1. */
+#define ROW(id, state)                                                                             \
+    "<tr>\n<td>" id "</td>\n<td>\n<a href=\"http://127.0.0.1:22081\">worker-1</a>\n</td>\n"        \
+    "<td>1</td>\n<td>512</td>\n<td>0</td>\n<td>\n</td>\n<td>" state "</td>\n<td>\n<a "             \
+    "href=\"http://127.0.0.1:22081/logPage/?appId=app-1&amp;executorId=" id                        \
+    "&amp;logType=stdout\">stdout</a>\n</td>\n</tr>"
+#define APP_TITLE "<html><title>Application: words</title>"
+
+static void test_app_page(void **state)
+{
+    static const struct {
+        const char *bytes, *ui, *ids;
+        size_t running;
+    } rows[] = {
+        {APP_TITLE "<a href=\"/\">x</a><strong>\n<a href=\"http://127.0.0.1:22400\">Application "
+                   "Detail UI</a></strong><table><tr><th>ExecutorID</th></tr>" ROW("10", "RUNNING")
+                       ROW("2", "LAUNCHING") ROW("9", "EXITED") "</table>",
+         "http://127.0.0.1:22400", "2 9 10 ", 1},
+        {APP_TITLE "<a href=\"/proxy/app-1\">Application Detail UI</a>", "", "", 0},
+        {APP_TITLE ROW("0", "KILLED"), "", "0 ", 0},
+        {APP_TITLE ROW("x", "RUNNING") ROW("1", "ODD") "<tr><td>1</td></tr><tr>", "", "", 0},
+        {"<title>Not Found</title>" ROW("0", "RUNNING"), NULL, NULL, 0},
+        {"", NULL, NULL, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct spark_app_page *found = spark_app_page_read(rows[i].bytes, strlen(rows[i].bytes));
+        struct buf ids = {0};
+        CHECK(!found == !rows[i].ui, rows[i].bytes);
+        if (!found)
+            continue;
+        for (size_t n = 0; n < found->count; n++) {
+            buf_format(&ids, "%s ", found->executors[n].id);
+            assert_string_equal(found->executors[n].worker_id, "worker-1");
+        }
+        assert_string_equal(found->ui, rows[i].ui);
+        assert_string_equal(ids.data ? ids.data : "", rows[i].ids);
+        assert_int_equal(found->running, rows[i].running);
+        buf_free(&ids);
+        spark_app_page_free(found);
+    }
+}
+
+#define GAUGE(query, name, value)                                                                  \
+    "\"app-1.driver.spark.streaming." query "." name "\":{\"value\":" value "}"
+
+static void test_streaming(void **state)
+{
+    static const struct {
+        const char *bytes;
+        bool found;
+        struct spark_streaming streaming;
+    } rows[] = {
+        {"{\"gauges\":{" GAUGE("a.b", "inputRate-total", "10.5") "," GAUGE(
+             "a.b", "processingRate-total",
+             "7") "," GAUGE("a.b", "latency",
+                            "875") "," GAUGE("a.b", "eventTime-watermark",
+                                             "1795274297273") "," GAUGE("a.b", "states-rowsTotal",
+                                                                        "27") "}}",
+         true,
+         {1, 10.5, 7, 875, 1795274297273, 27}},
+        {"{\"gauges\":{" GAUGE("a", "inputRate-total", "1") "," GAUGE(
+             "b", "inputRate-total",
+             "2") "," GAUGE("a", "latency",
+                            "9") "," GAUGE("b", "latency",
+                                           "5") "," GAUGE("a", "eventTime-watermark",
+                                                          "0") "," GAUGE("b", "eventTime-watermark",
+                                                                         "7") "}}",
+         true,
+         {2, 3, 0, 9, 7, 0}},
+        {"{\"gauges\":{" GAUGE("a", "inputRate-total", "\"NaN\"") "," GAUGE(
+             "a", "states-rowsTotal", "1e300") "," GAUGE("a", "latency", "-1") "}}",
+         true,
+         {1, 0, 0, 0, 0, 0}},
+        {"{\"gauges\":{\"app-1.driver.jvm\":{\"value\":1}}}", true, {0}},
+        {"{\"gauges\":{\"app-10.driver.jvm\":{\"value\":1}}}", false, {0}},
+        {"{\"gauges\":[]}", false, {0}},
+        {"[]", false, {0}},
+        {"<html>", false, {0}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct spark_streaming *wanted = &rows[i].streaming;
+        struct spark_streaming got;
+        bool found = spark_streaming_read(rows[i].bytes, strlen(rows[i].bytes), "app-1", &got);
+        CHECK(found == rows[i].found, rows[i].bytes);
+        CHECK(got.queries == wanted->queries && got.batch_ms == wanted->batch_ms, rows[i].bytes);
+        CHECK(got.watermark == wanted->watermark && got.state_rows == wanted->state_rows,
+              rows[i].bytes);
+        CHECK((int)(got.input_rate * 10) == (int)(wanted->input_rate * 10), rows[i].bytes);
+        CHECK((int)(got.processing_rate * 10) == (int)(wanted->processing_rate * 10),
+              rows[i].bytes);
+    }
+}
+
+#define WRAPPED                                                                                    \
+    "Exception in thread \"main\" java.lang.reflect.InvocationTargetException\n\tat a.B(C.java)\n"
+#define LAUNCHED                                                                                   \
+    "Launch Command: \"java\" \"-Dspark.app.name=a name\" "                                        \
+    "\"org.apache.spark.deploy.worker.DriverWrapper\" \"spark://Worker@h:1\" \"/x.jar\" "          \
+    "\"my.Main\" \"one two\"\n====\n\n"
+
+/* The lines of logs of 4.2.0 and 3.5.1, shortened. */
+static const struct {
+    const char *lines, *version, *reason; /* how it begins; NULL: there is none */
+} failures[] = {
+    {"", "", NULL},
+    {"\tat x\n\n====\n", "", NULL},
+    {"one\ntwo\n\tat x\n", "", "the last line of its log: two"},
+    {"x\ntally-job: error: no topic\ntally-job: error: more\n", "", "no topic"},
+    {WRAPPED "Caused by: a.X: outer\n\tat y\nCaused by: b.Y: inner\n\t... 6 more\nINFO end\n", "",
+     "b.Y: inner (thrown on as a.X: outer)"},
+    {"Exception in thread \"main\" a.X: first\nCaused by: b.Y: of it\nException in thread \"t 2\" "
+     "c.Z: "
+     "last\n",
+     "", "c.Z: last"},
+    {"Caused by: a.X: no head\n", "", "a.X: no head"},
+    {"Exception in thread", "", "the last line of its log: Exception in thread"},
+    {LAUNCHED "Exception in thread \"main\" java.lang.ClassNotFoundException: my.Main\n", "4.2.0",
+     "the jar has no main class my.Main: see --class: java.lang.Class"},
+    {LAUNCHED "Exception in thread \"main\" java.lang.ClassNotFoundException: other.X\n", "4.2.0",
+     "java.lang.ClassNotFoundException: other.X"},
+    {WRAPPED
+     "Caused by: java.lang.NoClassDefFoundError: scala/collection/mutable/ArrayOps$ofInt\n"
+     "Caused by: java.lang.ClassNotFoundException: scala.collection.mutable.ArrayOps$ofInt\n",
+     "4.2.0", "the jar is built for Scala 2.12, this Spark (4.2.0) has 2.13: take one"},
+    {WRAPPED "Caused by: java.lang.ClassNotFoundException: scala.collection.ArrayOps$\n", "3.5.1",
+     "the jar is built for Scala 2.13, this Spark (3.5.1) has 2.12: take one"},
+    {WRAPPED "Caused by: java.lang.NoSuchMethodError: scala.runtime.ScalaRunTime$.genericWrapArray("
+             "Ljava/lang/Object;)Lscala/collection/immutable/ArraySeq;\n",
+     "3.5.1", "the jar is built for Scala 2.13, this Spark (3.5.1) has 2.12"},
+    {WRAPPED "Caused by: java.lang.NoSuchMethodError: 'scala.collection.mutable.ArrayOps "
+             "scala.Predef$.refArrayOps(java.lang.Object[])'\n",
+     "3.5.1", "the jar is built for another Scala, this Spark (3.5.1) has its own"},
+    {WRAPPED "Caused by: java.lang.ClassNotFoundException: scala.Product$class\n", "",
+     "the jar is built for Scala 2.11 or older, this Spark has its own"},
+    {WRAPPED
+     "Caused by: org.apache.spark.sql.AnalysisException: Failed to find data source: kafka. "
+     "Please deploy\n",
+     "4.2.0",
+     "Spark's Kafka connector is not there: add org.apache.spark:spark-sql-kafka-0-10_2.13:4.2.0"},
+    {"Exception in thread \"main\" java.lang.UnsupportedClassVersionError: a/B has been compiled "
+     "by a "
+     "more recent version of the Java Runtime (class file version 65.0), this version of the Java "
+     "Runtime only recognizes class file versions up to 61.0\n",
+     "4.2.0", "the jar is compiled for Java 21, the worker has Java 17: java.lang."},
+    {"Exception in thread \"main\" java.lang.UnsupportedClassVersionError: odd\n", "",
+     "java.lang.UnsupportedClassVersionError: odd"},
+};
+
+static void take_lines(struct spark_failure *failure, const char *lines)
+{
+    while (*lines) {
+        size_t length = strcspn(lines, "\n");
+        char *line = mem_bytes(lines, length);
+        spark_failure_take(failure, line);
+        free(line);
+        lines += length + (lines[length] == '\n');
+    }
+}
+
+static void test_failures(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(failures); i++) {
+        struct spark_failure *failure = spark_failure_new();
+        char *reason;
+        take_lines(failure, failures[i].lines);
+        reason = spark_failure_reason(failure, failures[i].version);
+        CHECK(!reason == !failures[i].reason, failures[i].lines);
+        if (reason)
+            CHECK(strncmp(reason, failures[i].reason, strlen(failures[i].reason)) == 0, reason);
+        free(reason);
+        spark_failure_free(failure);
+    }
+}
+
+static void test_launches(void **state)
+{
+    struct spark_failure *failure = spark_failure_new();
+
+    (void)state;
+    take_lines(failure, LAUNCHED);
+    assert_string_equal(spark_failure_app_name(failure), "a name");
+    assert_null(spark_failure_app_id(failure));
+    assert_int_equal(spark_failure_restarts(failure), 0);
+    take_lines(failure,
+               "x StandaloneSchedulerBackend: Connected to Spark cluster with app ID app-7\n"
+               "Launch Command: \"-Dspark.app.name=other");
+    assert_string_equal(spark_failure_app_id(failure), "app-7");
+    assert_string_equal(spark_failure_app_name(failure), "other");
+    assert_int_equal(spark_failure_restarts(failure), 1);
+    spark_failure_free(failure);
+}
+
 static void test_conf(void **state)
 {
     static const char text[] = "# comment\n! another\n\n  spark.master   spark://h:7077 \r\n"
@@ -379,6 +579,10 @@ int main(void)
                                        cmocka_unit_test(test_create_message),
                                        cmocka_unit_test(test_page),
                                        cmocka_unit_test(test_log),
+                                       cmocka_unit_test(test_app_page),
+                                       cmocka_unit_test(test_streaming),
+                                       cmocka_unit_test(test_failures),
+                                       cmocka_unit_test(test_launches),
                                        cmocka_unit_test(test_conf),
                                        cmocka_unit_test(test_spec_json)};
     return cmocka_run_group_tests_name("spark", tests, NULL, NULL);
