@@ -138,7 +138,11 @@ static int submit(const struct options *options, const struct submission *submis
         if (result == 0)
             result = print_id(options, submission, id, error);
         if (result == 0)
+            result = local_files_wait(submission->files, spark, id, error);
+        if (result == 0)
             result = stay(options, submission, spark, id, error);
+        if (result == 0)
+            result = local_files_wait_end(submission->files, spark, id, error);
     }
     free(id);
     spark_close(spark);
@@ -177,8 +181,10 @@ const struct command command_submit = {
     .summary = "run a job, or any application, on a Spark cluster",
     .text = "Creates a driver through the REST API of a Spark standalone master and prints its\n"
             "submission id. JOB is a job's name or spec; it runs by the jar that the workers have\n"
-            "(--jar). An operand that ends in .jar or has a scheme is an application of your own,\n"
-            "as the workers find it; what stands behind it are its arguments.\n\n"
+            "(--jar). An operand that ends in .jar or has a scheme is an application of your own;\n"
+            "what stands behind it are its arguments. A jar that exists here is served to the\n"
+            "workers over HTTP until one has fetched it; any other path, and file:PATH, is as the\n"
+            "workers find it.\n\n"
             "The master is --master, or else spark.master in the spark-defaults.conf under\n"
             "SPARK_CONF_DIR or SPARK_HOME/conf, whose other settings go along, too.\n\n"
             "  tally submit gender -m spark://localhost:7077 --job-bootstrap-servers broker:19092\n"

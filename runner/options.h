@@ -34,6 +34,8 @@ struct options {
     const char *main_class, *name, *deploy_mode, *jar, *checkpoint;
     const char *job_servers, *topic, *group;
     const char **conf; /* "KEY=VALUE", NULL-terminated */
+    const char *serve_address; /* NULL: found out */
+    bool no_serve;
     bool supervise, follow, wait_running, unless_running, to_stdout, keep, wait_topic;
     int64_t timeout;  /* ms; -1: not given */
     int64_t tail;     /* bytes; -1: not given */

@@ -161,6 +161,7 @@ static void prepend(struct spark_conf *conf, const char *name, const char *part,
 static void set_fixed(const struct options *options, struct submission *submission)
 {
     struct spark_conf *conf = submission->conf;
+    char *jar = local_files_for_executors(submission->files, submission->resource);
 
     if (options->name)
         spark_conf_set(conf, "spark.app.name", options->name);
@@ -168,7 +169,8 @@ static void set_fixed(const struct options *options, struct submission *submissi
         spark_conf_set(conf, "spark.driver.supervise", "true");
     spark_conf_set(conf, "spark.submit.deployMode", "cluster");
     /* spark-submit does it; without it the executors lack the jar's classes. */
-    prepend(conf, "spark.jars", submission->resource, ",");
+    prepend(conf, "spark.jars", jar, ",");
+    free(jar);
     prepend(conf, "spark.driver.extraJavaOptions", JAVA_OPTIONS, " ");
     /* The driver finds out its own address, not ours; and the worker gives it
      * its master: needed only where there are others to fall back to. */
@@ -247,6 +249,11 @@ int submission_make(const struct options *options, struct spec *spec, struct sub
     if (spec ? add_job(options, spec, submission, error) < 0
              : add_jar(options, submission, error) < 0)
         return -1;
+    submission->files = local_files_new(options, &submission->masters);
+    submission->resource =
+        local_files_offer(submission->files, submission->resource, LOCAL_APPLICATION, error);
+    if (!submission->resource)
+        return -1;
     set_own(options, spec, submission);
     for (size_t i = 0; options->conf && options->conf[i]; i++)
         if (spark_conf_set_pair(submission->conf, options->conf[i], error) < 0)
@@ -262,6 +269,7 @@ void submission_free(struct submission *submission)
         free(submission->arguments[i]);
     free(submission->arguments);
     spark_conf_free(submission->conf);
+    local_files_free(submission->files);
 }
 
 int submission_send(const struct submission *submission, struct spark *spark, char **id,

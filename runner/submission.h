@@ -6,11 +6,13 @@
 #include "cluster/spark_conf.h"
 #include "cluster/spark.h"
 #include "jobs/spec.h"
+#include "runner/local_files.h"
 #include "runner/options.h"
 
 struct submission {
     struct spark_masters masters;
     struct spark_conf *conf;
+    struct local_files *files; /* what is served to the workers, until submission_free */
     char **arguments; /* ends at NULL; owned */
     size_t argument_count;
     const char *resource, *main_class;

@@ -57,6 +57,17 @@
 #define LIMIT_LOG_PAGE 262144
 #define LIMIT_LOG_LINE 4096
 
+/* The Docker engine: its list of containers; and a file out of one, with tar's
+ * blocks around it. */
+#define LIMIT_DOCKER_ANSWER (8 << 20)
+#define LIMIT_DOCKER_FILE   (16 << 20)
+
+/* Files served to workers: how many, to how many at once, and the longest
+ * request for one. */
+#define LIMIT_SERVED_FILES   64
+#define LIMIT_SERVED_CLIENTS 64
+#define LIMIT_SERVED_REQUEST 8192
+
 /* Events in time. */
 #define EMIT_EVERY_MS     100
 #define COMMIT_EVERY_MS   1000
