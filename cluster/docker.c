@@ -54,8 +54,7 @@ int docker_list(struct http *http, struct docker_containers *containers, struct 
     struct http_answer answer = {0};
     int result = ask(http, "/containers/json", LIMIT_DOCKER_ANSWER, WAIT_MS, &answer, error);
 
-    if (result == 0 &&
-        docker_containers_read(answer.body.data, answer.body.length, containers) < 0)
+    if (result == 0 && docker_containers_read(answer.body.data, answer.body.length, containers) < 0)
         result = error_set(error, EXIT_UNREACHABLE, "what answers at %s is no Docker engine",
                            docker_socket());
     http_answer_free(&answer);
@@ -108,9 +107,33 @@ int docker_read_file(struct http *http, const struct docker_container *container
     result = ask(http, url.data, LIMIT_DOCKER_FILE + BLOCKS, FILE_MS, &answer, error);
     if (result == 0)
         result = take_file(&answer, path, text, error);
-    else if (answer.body.length > 0)
-        error_add(error, "docker cp %s:%s - | tar xO", container->name, path);
     http_answer_free(&answer);
     buf_free(&url);
+    return result;
+}
+
+/* Where workers keep it: docker/spark/entrypoint; SPARK_HOME/work, Spark's own
+ * default, in Apache's images and where SPARK_HOME is ours. */
+int docker_driver_log(struct http *http, const char *worker_host, const char *driver_id,
+                      const char *type, struct buf *text, struct error *error)
+{
+    struct docker_containers containers;
+    const struct docker_container *worker;
+    int result = 0;
+
+    if (docker_list(http, &containers, error) < 0)
+        return -1;
+    worker = docker_find_host(&containers, worker_host);
+    if (worker) {
+        char *paths[] = {mem_format("/spark/work/%s/%s/%s", worker_host, driver_id, type),
+                         mem_format("/opt/spark/work/%s/%s", driver_id, type),
+                         mem_format("/spark/work/%s/%s", driver_id, type)};
+        for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+            if (result == 0)
+                result = docker_read_file(http, worker, paths[i], text, error);
+            free(paths[i]);
+        }
+    }
+    docker_containers_free(&containers);
     return result;
 }

@@ -18,9 +18,14 @@ const char *docker_socket(void);
 int docker_list(struct http *http, struct docker_containers *containers, struct error *error);
 
 /* Reads a whole file out of a container into `text` (which starts as {0}): 1,
- * or 0 when it has no such file, or -1 (EXIT_UNREACHABLE; EXIT_REFUSED when
- * it is longer than LIMIT_DOCKER_FILE). `path` is an absolute one. */
+ * or 0 when it has no such file, or -1, EXIT_UNREACHABLE, also when it is
+ * longer than LIMIT_DOCKER_FILE. `path` is an absolute one. */
 int docker_read_file(struct http *http, const struct docker_container *container, const char *path,
                      struct buf *text, struct error *error);
+/* A driver's log out of the container of its worker, whose host name (or
+ * address) is the one that the master's page gives. `type`: "stderr" or
+ * "stdout". The same results; 0 also when no container goes by that name. */
+int docker_driver_log(struct http *http, const char *worker_host, const char *driver_id,
+                      const char *type, struct buf *text, struct error *error);
 
 #endif

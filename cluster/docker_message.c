@@ -19,12 +19,12 @@ static char *text_of(const json_t *object, const char *name)
  * network without a gateway (`internal: true`) does not reach this machine. */
 static void read_networks(const json_t *row, struct docker_container *container)
 {
-    const json_t *networks =
-        json_object_get(json_object_get(row, "NetworkSettings"), "Networks");
+    const json_t *networks = json_object_get(json_object_get(row, "NetworkSettings"), "Networks");
     const char *name;
     json_t *network;
 
-    json_object_foreach((json_t *)networks, name, network) {
+    json_object_foreach((json_t *)networks, name, network)
+    {
         const char *gateway = json_string_value(json_object_get(network, "Gateway"));
         if (!gateway || !*gateway)
             continue;
@@ -43,7 +43,8 @@ static void read_ports(const json_t *row, struct docker_container *container)
     size_t count = 0, i;
 
     container->ports = mem_alloc(json_array_size(ports) + 1, sizeof *container->ports);
-    json_array_foreach(ports, i, port) {
+    json_array_foreach(ports, i, port)
+    {
         json_int_t number = json_integer_value(json_object_get(port, "PublicPort"));
         const char *type = json_string_value(json_object_get(port, "Type"));
         if (number > 0 && number <= 65535 && type && strcmp(type, "tcp") == 0)
@@ -53,8 +54,7 @@ static void read_ports(const json_t *row, struct docker_container *container)
 
 static void read_row(const json_t *row, struct docker_container *container)
 {
-    const char *name =
-        json_string_value(json_array_get(json_object_get(row, "Names"), 0));
+    const char *name = json_string_value(json_array_get(json_object_get(row, "Names"), 0));
 
     container->id = text_of(row, "Id");
     container->name = mem_text(name ? name + (*name == '/') : "");
@@ -74,8 +74,7 @@ int docker_containers_read(const char *bytes, size_t length, struct docker_conta
         return -1;
     }
     containers->list = mem_alloc(json_array_size(root) + 1, sizeof *containers->list);
-    json_array_foreach(root, i, row)
-        read_row(row, &containers->list[containers->count++]);
+    json_array_foreach(root, i, row) read_row(row, &containers->list[containers->count++]);
     json_decref(root);
     return 0;
 }

@@ -37,7 +37,11 @@ struct served {
     char peer[PEER_MOST];
 };
 
-enum phase { READING, ANSWERING, CLOSING }; /* CLOSING: all is sent; the client has it when it closes */
+enum phase {
+    READING,
+    ANSWERING,
+    CLOSING
+}; /* CLOSING: all is sent; the client has it when it closes */
 
 struct client {
     int descriptor; /* -1: free */
@@ -54,7 +58,7 @@ struct client {
 
 struct file_server {
     int listener, stop;
-    char *origin; /* "http://HOST:PORT" */
+    char *origin;         /* "http://HOST:PORT" */
     pthread_mutex_t lock; /* of the next two */
     struct served files[LIMIT_SERVED_FILES];
     int file_count;
@@ -127,10 +131,11 @@ static void prepare_answer(struct file_server *server, struct client *client)
     }
     if (kind != FILE_REQUEST_OTHER)
         file = find_file(server, path, length);
-    written = snprintf(client->head, sizeof client->head,
-                       "HTTP/1.1 %s\r\nContent-Type: application/octet-stream\r\n"
-                       "Content-Length: %lld\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n",
-                       file ? "200 OK" : "404 Not Found", file ? (long long)file->size : 0LL);
+    written =
+        snprintf(client->head, sizeof client->head,
+                 "HTTP/1.1 %s\r\nContent-Type: application/octet-stream\r\n"
+                 "Content-Length: %lld\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n",
+                 file ? "200 OK" : "404 Not Found", file ? (long long)file->size : 0LL);
     client->head_length = (size_t)written;
     client->file = kind == FILE_REQUEST_GET ? file : NULL;
     client->phase = ANSWERING;
@@ -248,8 +253,8 @@ static void take_client(struct file_server *server)
     struct client *client = free_client(server);
     struct sockaddr_storage address;
     socklen_t size = sizeof address;
-    int descriptor = accept4(server->listener, (struct sockaddr *)&address, &size,
-                             SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int descriptor =
+        accept4(server->listener, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     if (descriptor < 0)
         return;
@@ -266,12 +271,12 @@ static void *serve(void *context)
 
     for (;;) {
         polls[0] = (struct pollfd){.fd = server->stop, .events = POLLIN};
-        polls[1] = (struct pollfd){.fd = free_client(server) ? server->listener : -1,
-                                   .events = POLLIN};
+        polls[1] =
+            (struct pollfd){.fd = free_client(server) ? server->listener : -1, .events = POLLIN};
         for (int i = 0; i < LIMIT_SERVED_CLIENTS; i++) /* poll passes -1 over */
-            polls[i + 2] = (struct pollfd){
-                .fd = server->clients[i].descriptor,
-                .events = server->clients[i].phase == ANSWERING ? POLLOUT : POLLIN};
+            polls[i + 2] =
+                (struct pollfd){.fd = server->clients[i].descriptor,
+                                .events = server->clients[i].phase == ANSWERING ? POLLOUT : POLLIN};
         if (poll(polls, LIMIT_SERVED_CLIENTS + 2, TURN_MS) < 0 && errno != EINTR)
             return NULL;
         if (polls[0].revents)
@@ -291,8 +296,7 @@ static int bind_to(struct file_server *server, const struct addrinfo *found, con
 {
     int one = 1;
 
-    server->listener =
-        socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    server->listener = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (server->listener >= 0 &&
         setsockopt(server->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
         bind(server->listener, found->ai_addr, found->ai_addrlen) == 0 &&
@@ -315,8 +319,7 @@ static bool is_wildcard(const struct addrinfo *found)
            strcmp(text, "0.0.0.0") == 0 || strcmp(text, "::") == 0;
 }
 
-static int listen_on(struct file_server *server, const char *address, int port,
-                     struct error *error)
+static int listen_on(struct file_server *server, const char *address, int port, struct error *error)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
@@ -339,10 +342,9 @@ static int listen_on(struct file_server *server, const char *address, int port,
     if (result < 0)
         return -1;
     getsockname(server->listener, (struct sockaddr *)&bound, &size);
-    getnameinfo((struct sockaddr *)&bound, size, NULL, 0, service, sizeof service,
-                NI_NUMERICSERV);
-    server->origin = mem_format(strchr(address, ':') ? "http://[%s]:%s" : "http://%s:%s", address,
-                                service);
+    getnameinfo((struct sockaddr *)&bound, size, NULL, 0, service, sizeof service, NI_NUMERICSERV);
+    server->origin =
+        mem_format(strchr(address, ':') ? "http://[%s]:%s" : "http://%s:%s", address, service);
     return 0;
 }
 
@@ -383,7 +385,8 @@ static char *make_url(const struct file_server *server, const char *path)
     struct buf url = {0};
 
     if (getrandom(secret, sizeof secret, 0) != sizeof secret)
-        abort(); /* up to 256 bytes it gives all or nothing, and nothing only before the boot's end */
+        abort(); /* up to 256 bytes it gives all or nothing, and nothing only before the boot's end
+                  */
     buf_text(&url, server->origin);
     buf_char(&url, '/');
     for (size_t i = 0; i < sizeof secret; i++)

@@ -17,7 +17,7 @@ struct http;
 struct http_request {
     const char *url;
     const char *unix_socket; /* the server's, instead of the host in the URL; NULL: none */
-    const char *body; /* JSON, of a POST; NULL: GET, or a POST without a body */
+    const char *body;        /* JSON, of a POST; NULL: GET, or a POST without a body */
     bool post;
     bool once;       /* on a connection of its own: libcurl repeats a request, a POST too, when
                       * a connection used before turns out to be dead */

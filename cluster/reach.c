@@ -28,7 +28,8 @@ static int route(const struct addrinfo *to, char text[ADDRESS_MOST])
         return -1;
     if (connect(descriptor, to->ai_addr, to->ai_addrlen) == 0 &&
         getsockname(descriptor, (struct sockaddr *)&own, &size) == 0 &&
-        getnameinfo((struct sockaddr *)&own, size, text, ADDRESS_MOST, NULL, 0, NI_NUMERICHOST) == 0)
+        getnameinfo((struct sockaddr *)&own, size, text, ADDRESS_MOST, NULL, 0, NI_NUMERICHOST) ==
+            0)
         result = 0;
     close(descriptor);
     return result;
@@ -37,8 +38,10 @@ static int route(const struct addrinfo *to, char text[ADDRESS_MOST])
 static bool is_loopback(const struct addrinfo *address)
 {
     if (address->ai_family == AF_INET)
-        return ntohl(((const struct sockaddr_in *)(const void *)address->ai_addr)
-                         ->sin_addr.s_addr) >> 24 == 127;
+        return ntohl(
+                   ((const struct sockaddr_in *)(const void *)address->ai_addr)->sin_addr.s_addr) >>
+                   24 ==
+               127;
     return address->ai_family == AF_INET6 &&
            IN6_IS_ADDR_LOOPBACK(
                &((const struct sockaddr_in6 *)(const void *)address->ai_addr)->sin6_addr);

@@ -193,7 +193,7 @@ const struct command command_submit = {
             "  tally submit -m spark://localhost:7077 --class my.Main /root/my.jar one two",
     .options = " master rest-port ui-port class name conf supervise deploy-mode jar checkpoint "
                "bootstrap-servers job-bootstrap-servers topic group max-future once unless-running "
-               "wait-running follow timeout json ",
+               "wait-running follow timeout json serve-address no-serve ",
     .least_arguments = 1,
     .most_arguments = INT_MAX,
     .ends_options = ends_options,

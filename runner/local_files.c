@@ -197,7 +197,8 @@ static int pause_serving(const struct local_files *files, int64_t began, const c
                   (long long)(limit / 1000));
     else
         return 0;
-    return error_add(error, "it is served no more; driver %s fails if it comes to start (tally kill %s)",
+    return error_add(error,
+                     "it is served no more; driver %s fails if it comes to start (tally kill %s)",
                      id, id);
 }
 

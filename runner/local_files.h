@@ -18,7 +18,8 @@ struct local_files;
 /* Who fetches a file, and so for how long it must be there. */
 enum local_use {
     LOCAL_APPLICATION, /* the worker, once, before it starts the driver */
-    LOCAL_DEPENDENCY,  /* the driver and each executor, whenever one starts: until the driver's end */
+    LOCAL_DEPENDENCY,  /* the driver and each executor, whenever one starts: until the driver's end
+                        */
 };
 
 bool is_local_file(const struct options *options, const char *path);

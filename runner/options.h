@@ -33,7 +33,7 @@ struct options {
     int64_t rest_port, ui_port; /* 0: the usual ones */
     const char *main_class, *name, *deploy_mode, *jar, *checkpoint;
     const char *job_servers, *topic, *group;
-    const char **conf; /* "KEY=VALUE", NULL-terminated */
+    const char **conf;         /* "KEY=VALUE", NULL-terminated */
     const char *serve_address; /* NULL: found out */
     bool no_serve;
     bool supervise, follow, wait_running, unless_running, to_stdout, keep, wait_topic;

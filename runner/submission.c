@@ -9,6 +9,7 @@
 #include "cluster/base/log.h"
 #include "cluster/base/number.h"
 #include "cluster/base/utf8.h"
+#include "cluster/jar.h"
 
 #define JOB_CLASS "tally.WindowedCount"
 
@@ -118,14 +119,32 @@ static int add_job(const struct options *options, struct spec *spec, struct subm
     return 0;
 }
 
+/* The one that the manifest names, as spark-submit takes it. */
+static int find_class(const struct options *options, const char *path,
+                      struct submission *submission, struct error *error)
+{
+    struct jar *jar;
+
+    if (!is_local_file(options, path))
+        return error_set(error, EXIT_USAGE, "--class is needed: the main class in %s", path);
+    jar = jar_open(path, error);
+    if (!jar)
+        return -1;
+    submission->found_class = jar_main_class(jar);
+    jar_close(jar);
+    if (submission->found_class)
+        return 0;
+    return error_set(error, EXIT_USAGE, "--class is needed: the manifest of %s names no main class",
+                     path);
+}
+
 static int add_jar(const struct options *options, struct submission *submission,
                    struct error *error)
 {
-    if (!options->main_class)
-        return error_set(error, EXIT_USAGE, "--class is needed: the main class in %s",
-                         options->arguments[0]);
     submission->resource = options->arguments[0];
-    submission->main_class = options->main_class;
+    if (!options->main_class && find_class(options, submission->resource, submission, error) < 0)
+        return -1;
+    submission->main_class = options->main_class ? options->main_class : submission->found_class;
     for (int i = 1; i < options->argument_count; i++)
         add_argument(submission, mem_text(options->arguments[i]));
     return 0;
@@ -270,6 +289,7 @@ void submission_free(struct submission *submission)
     free(submission->arguments);
     spark_conf_free(submission->conf);
     local_files_free(submission->files);
+    free(submission->found_class);
 }
 
 int submission_send(const struct submission *submission, struct spark *spark, char **id,

@@ -13,10 +13,11 @@ struct submission {
     struct spark_masters masters;
     struct spark_conf *conf;
     struct local_files *files; /* what is served to the workers, until submission_free */
-    char **arguments; /* ends at NULL; owned */
+    char **arguments;          /* ends at NULL; owned */
     size_t argument_count;
     const char *resource, *main_class;
-    const char *name; /* the application's */
+    char *found_class; /* what main_class is when no --class was given; NULL: it was */
+    const char *name;  /* the application's */
 };
 
 /* Whether it is a jar, not a job: it ends in .jar, or has a scheme. */

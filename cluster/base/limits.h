@@ -68,6 +68,12 @@
 #define LIMIT_SERVED_CLIENTS 64
 #define LIMIT_SERVED_REQUEST 8192
 
+/* A local jar: its directory (some 100 bytes an entry), and of its entries the
+ * manifest and class files that are looked into, unpacked. */
+#define LIMIT_JAR_DIRECTORY (64 << 20)
+#define LIMIT_JAR_ENTRY     (1 << 20)
+#define LIMIT_JAR_CLASSES   64
+
 /* Events in time. */
 #define EMIT_EVERY_MS     100
 #define COMMIT_EVERY_MS   1000
