@@ -25,7 +25,8 @@
 #define PEER_MOST    64
 #define BACKLOG      128
 #define PIECE        (1 << 20) /* sent at a time, so that all get their turn */
-#define PATIENCE_MS  60000     /* with a client that neither speaks nor reads, as Spark's with us */
+#define REQUEST_MS   5000
+#define PATIENCE_MS  60000 /* with a client that does not read, as Spark's with us */
 #define TURN_MS      1000
 
 struct served {
@@ -226,7 +227,8 @@ static void await_close(struct file_server *server, struct client *client)
 static void serve_client(struct file_server *server, struct client *client, short events)
 {
     if (events == 0) {
-        if (clock_monotonic_ms() - client->moved >= PATIENCE_MS)
+        int64_t patience = client->phase == READING ? REQUEST_MS : PATIENCE_MS;
+        if (clock_monotonic_ms() - client->moved >= patience)
             drop(client);
     } else if (client->phase == READING) {
         read_request(server, client);
