@@ -3,7 +3,6 @@
 #include <ctype.h>
 #include <getopt.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +13,6 @@
 
 #define OPTIONS_MOST 64
 #define FIRST_CODE   256 /* getopt's codes for options without a letter */
-#define LEFT_WIDTH   36
 #define YEAR_MS      (366LL * 86400000)
 
 struct option_row {
@@ -481,27 +479,15 @@ void options_free(struct options *options)
     free(options->arguments);
 }
 
-static void print_row(const struct option_row *row)
+bool options_next(const struct command *command, size_t *at, struct option_text *option)
 {
-    char left[64];
-
-    snprintf(left, sizeof left, "  %c%c%s --%s %s", row->letter ? '-' : ' ',
-             row->letter ? row->letter : ' ', row->letter ? "," : " ", row->name,
-             row->argument ? row->argument : "");
-    if (strlen(left) >= LEFT_WIDTH) /* the rest goes below */
-        printf("%s\n%*s", left, LEFT_WIDTH, "");
-    else
-        printf("%-*s", LEFT_WIDTH, left);
-    printf("%s%s%s%s\n", row->help, row->fallback ? " (default: " : "",
-           row->fallback ? row->fallback : "", row->fallback ? ")" : "");
-}
-
-void options_print_help(const struct command *command)
-{
-    printf("usage: tally %s [OPTION...]%s%s\n\n%s\n\n", command->name, *command->usage ? " " : "",
-           command->usage, command->text);
-    printf("Options; each can also stand in the environment (--some-name as TALLY_SOME_NAME):\n");
-    for (size_t i = 0; i < ROW_COUNT; i++)
-        if (takes(command, &rows[i]))
-            print_row(&rows[i]);
+    while (*at < ROW_COUNT) {
+        const struct option_row *row = &rows[(*at)++];
+        if (!takes(command, row))
+            continue;
+        *option =
+            (struct option_text){row->name, row->letter, row->argument, row->fallback, row->help};
+        return true;
+    }
+    return false;
 }
