@@ -74,7 +74,10 @@ int docker_containers_read(const char *bytes, size_t length, struct docker_conta
         return -1;
     }
     containers->list = mem_alloc(json_array_size(root) + 1, sizeof *containers->list);
-    json_array_foreach(root, i, row) read_row(row, &containers->list[containers->count++]);
+    json_array_foreach(root, i, row)
+    {
+        read_row(row, &containers->list[containers->count++]);
+    }
     json_decref(root);
     return 0;
 }

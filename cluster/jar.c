@@ -172,6 +172,15 @@ enum jar_scala jar_scala(struct jar *jar, const char *main_class)
     return agreed ? found : JAR_SCALA_NONE;
 }
 
+/* Nothing that a terminal would obey. */
+static bool is_plain(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            return false;
+    return true;
+}
+
 /* Where the package was forgotten or is another: "other.Main"; free() it; NULL if there is none. */
 static char *similar_class(struct jar *jar, const char *name)
 {
@@ -183,7 +192,7 @@ static char *similar_class(struct jar *jar, const char *name)
     for (zip_int64_t i = 0; !found && i < count; i++) {
         const char *at = zip_get_name(jar->zip, (zip_uint64_t)i, 0);
         const char *slash = at ? strrchr(at, '/') : NULL;
-        if (at && strcmp(slash ? slash + 1 : at, entry) == 0)
+        if (at && strcmp(slash ? slash + 1 : at, entry) == 0 && is_plain(at))
             found = mem_bytes(at, strlen(at) - strlen(".class"));
     }
     for (char *at = found; at && *at; at++)

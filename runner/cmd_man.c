@@ -1,4 +1,5 @@
 /* man: the manual's pages, in roff's man macros, from the tables of --help. */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -51,14 +52,16 @@ static void print_text(const char *text)
         fputs(".EE\n.RE\n", stdout);
 }
 
-/* `command`: NULL for the program's own page. */
+/* `command`: "" for the program's own page. */
 static void print_title(const char *command, const char *summary)
 {
-    fputs(".TH TALLY", stdout);
-    for (const char *at = command ? command : ""; *at; at++)
-        printf("%s%c", at == command ? "\\-" : "", *at - 'a' + 'A');
-    printf(" 1 \"\" \"tally %s\" \"User commands\"\n.SH NAME\n", TALLY_VERSION);
-    printf("tally%s%s \\- ", command ? "\\-" : "", command ? command : "");
+    const char *joint = *command ? "\\-" : "";
+
+    printf(".TH TALLY%s", joint);
+    for (const char *at = command; *at; at++)
+        putchar(toupper((unsigned char)*at));
+    printf(" 1 \"\" \"tally %s\" \"User commands\"\n.SH NAME\ntally%s%s \\- ", TALLY_VERSION, joint,
+           command);
     print_line(summary);
 }
 
@@ -115,7 +118,7 @@ static void print_command(const struct command *command)
 
 static void print_program(void)
 {
-    print_title(NULL, "windowed counts over a stream, and a client for Spark clusters");
+    print_title("", "windowed counts over a stream, and a client for Spark clusters");
     fputs(".SH SYNOPSIS\n\\fBtally\\fR \\fICOMMAND\\fR [\\fIOPTION\\fR...]\n.SH DESCRIPTION\n"
           "Counts values per time window in a stream of records, and shows the counts live. Jobs "
           "run on an engine of its own or on a Spark standalone cluster.\n.SH COMMANDS\n",
