@@ -219,6 +219,12 @@ int local_files_wait(struct local_files *files, struct spark *spark, const char 
             result = pause_serving(files, began, id, error);
     }
     log_status_clear();
+    if (result < 0 && error->code == EXIT_DRIVER_ERROR)
+        error_add(error, "did its worker reach %s? (--serve-address)", files->address);
+    if (result == 0 && files->count > 0 && files->options->supervise && !files->options->follow)
+        log_info("the jar is served no more: without it driver %s cannot be started again on "
+                 "another worker (--follow keeps it)",
+                 id);
     return result < 0 ? -1 : 0;
 }
 

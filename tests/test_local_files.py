@@ -84,6 +84,14 @@ def test_what_is_the_workers(program, master, tmp_path, operand, options):  # no
     assert request["appResource"] == request["sparkProperties"]["spark.jars"] == operand
 
 
+def test_a_supervised_driver_may_need_it_again(program, master, tmp_path):  # noqa: F811
+    make_jar(tmp_path / "my.jar")
+    running, url = start(program, master, "--supervise", "my.jar")
+    fetch(url)
+    assert running.wait() == 0
+    assert f"without it driver {ID} cannot be started again on another worker (--follow keeps it)" in running.err
+
+
 def test_a_name_that_means_something_elsewhere(program, master, tmp_path):  # noqa: F811
     make_jar(tmp_path / "女 a,b#c%41.jar")
     running, url = start(program, master, tmp_path / "女 a,b#c%41.jar")
@@ -172,7 +180,7 @@ def test_a_file_that_changes_meanwhile(program, master, tmp_path):  # noqa: F811
 # ---- The driver's end before the fetch
 
 @pytest.mark.parametrize("state, code, words", [
-    ("ERROR", 7, "ERROR: java.net.ConnectException: Connection refused"), ("KILLED", 6, "KILLED"), ("FINISHED", 0, "")])
+    ("ERROR", 7, "ERROR: java.net.ConnectException: Connection refused: did its worker reach 127.0.0.1? (--serve-address)"), ("KILLED", 6, "KILLED"), ("FINISHED", 0, "")])
 def test_an_end_before(program, double, tmp_path, state, code, words):  # noqa: F811
     message = "Exception from the cluster:\njava.net.ConnectException: Connection refused\n\tat x" if state == "ERROR" else None
     master = double(create=spark.CREATED, status=[status("SUBMITTED"), status(state, message)])

@@ -249,10 +249,39 @@ static void test_bomb(void **state)
     unlink(jar_path);
 }
 
+/* What comes behind so many classes that prove nothing is not looked at. */
+static void test_class_limit(void **state)
+{
+    struct buf plain = {0}, telling = {0};
+    char names[LIMIT_JAR_CLASSES][32];
+    struct error error;
+
+    (void)state;
+    make_class(&plain, classes[0].constants, constants_of(0));
+    make_class(&telling, classes[1].constants, constants_of(1));
+    for (int less = 0; less < 2; less++) {
+        zip_t *zip = new_jar();
+        struct jar *jar;
+        for (int i = less; i < LIMIT_JAR_CLASSES; i++) {
+            snprintf(names[i], sizeof names[i], "my/Main$%d.class", i);
+            add_entry(zip, names[i], plain.data, plain.length);
+        }
+        add_entry(zip, "my/Main.class", telling.data, telling.length);
+        assert_int_equal(zip_close(zip), 0);
+        jar = jar_open(jar_path, &error);
+        assert_int_equal(jar_scala(jar, "my.Main"), less ? JAR_SCALA_212 : JAR_SCALA_NONE);
+        jar_close(jar);
+    }
+    buf_free(&plain);
+    buf_free(&telling);
+    unlink(jar_path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_class), cmocka_unit_test(test_manifest), cmocka_unit_test(test_check),
-        cmocka_unit_test(test_no_jar), cmocka_unit_test(test_bomb)};
+        cmocka_unit_test(test_class), cmocka_unit_test(test_manifest),
+        cmocka_unit_test(test_check), cmocka_unit_test(test_no_jar),
+        cmocka_unit_test(test_bomb),  cmocka_unit_test(test_class_limit)};
     return cmocka_run_group_tests_name("jar", tests, NULL, NULL);
 }
