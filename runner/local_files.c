@@ -96,7 +96,8 @@ static int find_address(struct local_files *files, struct error *error)
     if (files->options->serve_address)
         return split_address(files, files->options->serve_address, error);
     http = http_new();
-    files->address = reach_address(http, &files->masters->list[0], error);
+    for (int i = 0; !files->address && i < files->masters->count; i++)
+        files->address = reach_address(http, &files->masters->list[i], error);
     http_free(http);
     return files->address ? 0 : error_wrap(error, "local files cannot be served");
 }

@@ -59,6 +59,21 @@ def test_help_on_a_terminal():
     assert len(lines) > 20 and all(len(line) <= 40 or " " not in line.strip(" \\") for line in lines)
 
 
+# (what is set, whether an error on a terminal is coloured)
+COLOURS = [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True), ({"TERM": "dumb"}, False)]
+
+
+@pytest.mark.parametrize("extra, coloured", COLOURS, ids=[str(row[0]) for row in COLOURS])
+def test_colours(program, extra, coloured):
+    main, side = pty.openpty()
+    clean = {name: value for name, value in environment().items() if name != "NO_COLOR"}
+    subprocess.run([chosen(), "nonsense"], stderr=side, stdin=subprocess.DEVNULL, env={**clean, "TERM": "xterm", **extra})
+    assert (b"\033[" in os.read(main, 65536)) == coloured
+    os.close(side)
+    os.close(main)
+    assert "\033" not in program.run("nonsense", env={"TERM": "xterm", **extra}).err
+
+
 def test_help_names_every_command(program):
     out = program.run("--help").out
     assert re.findall(r"^  ([a-z]+) +\S", out.split("Commands:")[1].split("\n\n")[0], re.M) == COMMANDS

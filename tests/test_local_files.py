@@ -218,6 +218,16 @@ def test_the_address_that_containers_reach(program, master, tmp_path):  # noqa: 
         engine.close()
 
 
+def test_of_several_masters_one_is_known(program, master, tmp_path):  # noqa: F811
+    make_jar(tmp_path / "my.jar")
+    running = program.start("submit", *master.options, "--master", "spark://nope.invalid:7077,127.0.0.1:7077", "my.jar",
+                            env=NO_ENGINE)
+    fetch(running.wait_for(URL)[1])
+    assert running.wait() == 0
+    result = program.run("submit", "--master", "spark://nope.invalid", "my.jar", env=NO_ENGINE)
+    assert result.code == 4 and "local files cannot be served: no host 'nope.invalid' is known" in result.err
+
+
 # (--serve-address, exit code, words on stderr or the URL's origin)
 ADDRESSES = [
     ("127.0.0.5", 0, r"http://127\.0\.0\.5:\d+/"),
