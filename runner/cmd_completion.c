@@ -44,10 +44,11 @@ static void add_commands(struct choice *choice)
 }
 
 /* By the words of a usage or of an option's argument: lower case stands for
- * itself, upper case for a kind of thing. */
+ * itself, upper case for a kind of thing, with an ending or not ("X.py"). */
 static struct choice choose(const char *form)
 {
     struct choice choice = {0};
+    const char *start = form;
 
     buf_reserve(&choice.words, 1);
     for (size_t length; *form; form += length) {
@@ -56,7 +57,7 @@ static struct choice choose(const char *form)
             length = 1;
             continue;
         }
-        if (islower((unsigned char)*form))
+        if (islower((unsigned char)*form) && (form == start || strchr(" |[", form[-1])))
             add_word(&choice, form, length);
         else if (length == 3 && memcmp(form, "JOB", 3) == 0)
             add_jobs(&choice);
