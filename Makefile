@@ -5,13 +5,13 @@ VERSION := 0.1.0
 SANITIZE ?=
 
 PACKAGES_BUILD := gcc|clang make pkg-config libc6-dev librdkafka-dev libwebsockets-dev \
-	libwebsockets-evlib-ev libev-dev libyaml-dev libjansson-dev libcurl4-openssl-dev libjs-dygraphs
+	libwebsockets-evlib-ev libev-dev libyaml-dev libjansson-dev libcurl4-openssl-dev libzip-dev libjs-dygraphs
 PACKAGES_TEST := libcmocka-dev valgrind kcat mawk maven default-jre-headless python3 python3-pytest \
 	python3-yaml python3-confluent-kafka python3-kafka python3-selenium python3-websockets \
-	chromium chromium-driver procps
+	chromium chromium-driver procps zsh man-db groff-base
 PACKAGES_LINT := clang clang-format clang-tidy cppcheck shellcheck
 
-LIBRARIES := rdkafka libwebsockets yaml-0.1 jansson libcurl
+LIBRARIES := rdkafka libwebsockets yaml-0.1 jansson libcurl libzip
 CPPFLAGS += -I. -D_GNU_SOURCE -DTALLY_VERSION='"$(VERSION)"'
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion
 CFLAGS ?= -O2 -g
@@ -34,7 +34,7 @@ ASSETS := $(foreach f,$(wildcard jobs/*.yaml) data/user_log.csv,$f=$f) $(WEB_ASS
 	$(foreach p,$(PACKED),$(p:$(BUILD)/%=%)=$p)
 
 .DEFAULT_GOAL := build
-.PHONY: build run cluster cluster-down cluster-status test test-all bench lint format install clean help units sanitized packages-build
+.PHONY: build man run cluster cluster-down cluster-status test test-all bench lint format install clean help units sanitized packages-build
 
 ## build: the program, build/tally (the default)
 build: $(BUILD)/tally
@@ -77,9 +77,22 @@ lint: packages-lint
 format: packages-lint
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-## install: the program under PREFIX (/usr/local), within DESTDIR
-install: build
+## install: the program, its manual and completions under PREFIX (/usr/local), within DESTDIR
+install: build man
 	install -D -m 755 $(BUILD)/tally $(DESTDIR)$(PREFIX)/bin/tally
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 $(BUILD)/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -D -m 644 $(BUILD)/man/tally.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/tally
+	install -D -m 644 $(BUILD)/man/tally.zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_tally
+
+## man: the manual's pages and the shells' completions, in build/man
+man: build
+	@mkdir -p $(BUILD)/man
+	@$(BUILD)/tally man > $(BUILD)/man/tally.1
+	@for command in $(patsubst runner/cmd_%.c,%,$(wildcard runner/cmd_*.c)); do \
+		$(BUILD)/tally man $$command > $(BUILD)/man/tally-$$command.1 || exit 1; done
+	@$(BUILD)/tally completion bash > $(BUILD)/man/tally.bash
+	@$(BUILD)/tally completion zsh > $(BUILD)/man/tally.zsh
 
 ## clean: away with build/
 clean:

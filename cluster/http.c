@@ -86,6 +86,8 @@ static void prepare(struct transfer *transfer, const struct http_request *reques
         .most = request->most ? request->most : LIMIT_ANSWER_BYTES,
     };
     curl_easy_setopt(easy, CURLOPT_URL, request->url);
+    if (request->unix_socket)
+        curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request->unix_socket);
     /* curl would obey http_proxy; but a master is in the user's own network, and
      * a proxy on the way would answer in its place, or repeat a POST. */
     curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");

@@ -16,7 +16,8 @@ struct http;
 
 struct http_request {
     const char *url;
-    const char *body; /* JSON, of a POST; NULL: GET, or a POST without a body */
+    const char *unix_socket; /* the server's, instead of the host in the URL; NULL: none */
+    const char *body;        /* JSON, of a POST; NULL: GET, or a POST without a body */
     bool post;
     bool once;       /* on a connection of its own: libcurl repeats a request, a POST too, when
                       * a connection used before turns out to be dead */

@@ -147,7 +147,11 @@ static int submit(const struct options *options, const struct submission *submis
         if (result == 0)
             result = print_id(options, submission, id, error);
         if (result == 0)
+            result = local_files_wait(submission->files, spark, id, error);
+        if (result == 0)
             result = stay(options, submission, spark, id, error);
+        if (result == 0)
+            result = local_files_wait_end(submission->files, spark, id, error);
     }
     free(id);
     spark_close(spark);
@@ -186,8 +190,10 @@ const struct command command_submit = {
     .summary = "run a job, or any application, on a Spark cluster",
     .text = "Creates a driver through the REST API of a Spark standalone master and prints its\n"
             "submission id. JOB is a job's name or spec; it runs by the jar that the workers have\n"
-            "(--jar). An operand that ends in .jar or has a scheme is an application of your own,\n"
-            "as the workers find it; what stands behind it are its arguments.\n\n"
+            "(--jar). An operand that ends in .jar or has a scheme is an application of your own;\n"
+            "what stands behind it are its arguments. A jar that exists here is served to the\n"
+            "workers over HTTP until one has fetched it; any other path, and file:PATH, is as the\n"
+            "workers find it.\n\n"
             "The master is --master, or else spark.master in the spark-defaults.conf under\n"
             "SPARK_CONF_DIR or SPARK_HOME/conf, whose other settings go along, too.\n\n"
             "  tally submit gender -m spark://localhost:7077 --job-bootstrap-servers broker:19092\n"
@@ -196,7 +202,7 @@ const struct command command_submit = {
             "  tally submit -m spark://localhost:7077 --class my.Main /root/my.jar one two",
     .options = " master rest-port ui-port class name conf supervise deploy-mode jar checkpoint "
                "bootstrap-servers job-bootstrap-servers topic group max-future once unless-running "
-               "wait-running follow timeout json ",
+               "wait-running follow timeout json serve-address no-serve ",
     .least_arguments = 1,
     .most_arguments = INT_MAX,
     .ends_options = ends_options,

@@ -6,6 +6,11 @@
 
 extern const struct command command_run, command_count, command_produce, command_consume,
     command_dashboard, command_submit, command_status, command_list, command_logs, command_kill,
-    command_wait;
+    command_wait, command_completion, command_man;
+
+/* All of them, as --help lists them; ends at NULL. */
+extern const struct command *const commands[];
+/* NULL if there is none of that name. */
+const struct command *find_command(const char *name);
 
 #endif

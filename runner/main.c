@@ -9,36 +9,26 @@
 #include "cluster/base/log.h"
 #include "cluster/base/output.h"
 #include "runner/commands.h"
+#include "runner/help.h"
 
-static const struct command *const commands[] = {
-    &command_run,       &command_count,  &command_produce, &command_consume,
-    &command_dashboard, &command_submit, &command_status,  &command_list,
-    &command_logs,      &command_kill,   &command_wait,
+const struct command *const commands[] = {
+    &command_run,        &command_count,
+    &command_produce,    &command_consume,
+    &command_dashboard,  &command_submit,
+    &command_status,     &command_list,
+    &command_logs,       &command_kill,
+    &command_wait,       &command_man,
+    &command_completion, NULL,
 };
 
 /* For the clients' orderly end; nothing depends on it. */
-#define CLOSE_MS      100
-#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+#define CLOSE_MS 100
 
-static void print_help(FILE *to)
+const struct command *find_command(const char *name)
 {
-    fprintf(to, "usage: tally COMMAND [OPTION...]\n\n"
-                "Counts values per time window in a stream of records, and shows the counts live.\n"
-                "Try it: tally run gender\n\nCommands:\n");
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-    fprintf(to, "\n`tally COMMAND --help` tells more; `tally --version` the version.\n\n"
-                "Exit codes: 0 well, 1 the job failed, 2 usage, 3 a bad input file,\n"
-                "4 unreachable, 5 refused, 6 the driver was killed, 7 it is in state ERROR,\n"
-                "8 it is lost, 9 timed out, 10 no answer: it may have happened, 130 and 143\n"
-                "interrupted.\n");
-}
-
-static const struct command *find_command(const char *name)
-{
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        if (strcmp(commands[i]->name, name) == 0)
-            return commands[i];
+    for (const struct command *const *command = commands; *command; command++)
+        if (strcmp((*command)->name, name) == 0)
+            return *command;
     return NULL;
 }
 
@@ -48,7 +38,7 @@ static int run_command(const struct command *command, int argc, char **argv, str
     int result = options_read(command, argc, argv, &options, error);
 
     if (result == 0 && options.help)
-        options_print_help(command);
+        help_print_command(stdout, command);
     else if (result == 0)
         result = command->run(&options, error);
     options_free(&options);
@@ -68,9 +58,9 @@ static int help(const char *name, struct error *error)
     if (name && !command)
         return unknown_command(name, error);
     if (command)
-        options_print_help(command);
+        help_print_command(stdout, command);
     else
-        print_help(stdout);
+        help_print(stdout);
     return 0;
 }
 
@@ -80,7 +70,7 @@ static int run(int argc, char **argv, struct error *error)
     const struct command *command;
 
     if (!name) {
-        print_help(stderr);
+        help_print(stderr);
         return error_set(error, EXIT_USAGE, "a command is needed");
     }
     if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)

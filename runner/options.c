@@ -3,7 +3,6 @@
 #include <ctype.h>
 #include <getopt.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +13,6 @@
 
 #define OPTIONS_MOST 64
 #define FIRST_CODE   256 /* getopt's codes for options without a letter */
-#define LEFT_WIDTH   36
 #define YEAR_MS      (366LL * 86400000)
 
 struct option_row {
@@ -242,8 +240,8 @@ static const struct option_row rows[] = {
      FIELD(rest_port), 1, 65535},
     {"ui-port", 0, "N", NULL, "the port of the master's page (usually 8080)", set_number,
      FIELD(ui_port), 1, 65535},
-    {"class", 0, "NAME", NULL, "the main class (of a JAR: needed)", set_text, FIELD(main_class), 0,
-     0},
+    {"class", 0, "NAME", NULL, "the main class (of a JAR that is here: default is its manifest's)",
+     set_text, FIELD(main_class), 0, 0},
     {"name", 0, "NAME", NULL, "the application's name (default: tally-JOB, or the main class)",
      set_text, FIELD(name), 0, 0},
     {"conf", 'c', "KEY=VALUE", NULL, "a setting of Spark's; may be repeated", set_list, FIELD(conf),
@@ -252,7 +250,8 @@ static const struct option_row rows[] = {
      0, 0},
     {"deploy-mode", 0, "cluster", NULL, "where the driver runs: in the cluster", set_text,
      FIELD(deploy_mode), 0, 0},
-    {"jar", 0, "PATH|URI", "/opt/tally/tally-job.jar", "the job's jar, as the workers find it",
+    {"jar", 0, "PATH|URI", "/opt/tally/tally-job.jar",
+     "the job's jar: one that is here is served to the workers, others are as they find them",
      set_text, FIELD(jar), 0, 0},
     {"checkpoint", 0, "URI", NULL,
      "where the job keeps its progress (default: file:///spark/work/check/JOB/TOPIC)", set_text,
@@ -264,6 +263,11 @@ static const struct option_row rows[] = {
      FIELD(topic), 0, 0},
     {"group", 0, "PREFIX", NULL, "the prefix of the names of Spark's consumer groups", set_text,
      FIELD(group), 0, 0},
+    {"serve-address", 0, "HOST[:PORT]", NULL,
+     "this machine's address for workers that fetch local files (default: found out)", set_text,
+     FIELD(serve_address), 0, 0},
+    {"no-serve", 0, NULL, NULL, "serve no local files: every path is as the workers find it",
+     set_flag, FIELD(no_serve), 0, 0},
     {"unless-running", 0, NULL, NULL, "do nothing when an application of that name is active",
      set_flag, FIELD(unless_running), 0, 0},
     {"wait-running", 0, NULL, NULL, "stay until the driver runs and its application has registered",
@@ -503,27 +507,15 @@ void options_free(struct options *options)
     free(options->arguments);
 }
 
-static void print_row(const struct option_row *row)
+bool options_next(const struct command *command, size_t *at, struct option_text *option)
 {
-    char left[64];
-
-    snprintf(left, sizeof left, "  %c%c%s --%s %s", row->letter ? '-' : ' ',
-             row->letter ? row->letter : ' ', row->letter ? "," : " ", row->name,
-             row->argument ? row->argument : "");
-    if (strlen(left) >= LEFT_WIDTH) /* the rest goes below */
-        printf("%s\n%*s", left, LEFT_WIDTH, "");
-    else
-        printf("%-*s", LEFT_WIDTH, left);
-    printf("%s%s%s%s\n", row->help, row->fallback ? " (default: " : "",
-           row->fallback ? row->fallback : "", row->fallback ? ")" : "");
-}
-
-void options_print_help(const struct command *command)
-{
-    printf("usage: tally %s [OPTION...]%s%s\n\n%s\n\n", command->name, *command->usage ? " " : "",
-           command->usage, command->text);
-    printf("Options; each can also stand in the environment (--some-name as TALLY_SOME_NAME):\n");
-    for (size_t i = 0; i < ROW_COUNT; i++)
-        if (takes(command, &rows[i]))
-            print_row(&rows[i]);
+    while (*at < ROW_COUNT) {
+        const struct option_row *row = &rows[(*at)++];
+        if (!takes(command, row))
+            continue;
+        *option =
+            (struct option_text){row->name, row->letter, row->argument, row->fallback, row->help};
+        return true;
+    }
+    return false;
 }

@@ -33,7 +33,9 @@ struct options {
     int64_t rest_port, ui_port; /* 0: the usual ones */
     const char *main_class, *name, *deploy_mode, *jar, *checkpoint;
     const char *job_servers, *topic, *group;
-    const char **conf; /* "KEY=VALUE", NULL-terminated */
+    const char **conf;         /* "KEY=VALUE", NULL-terminated */
+    const char *serve_address; /* NULL: found out */
+    bool no_serve;
     bool supervise, follow, wait_running, unless_running, to_stdout, keep, wait_topic;
     int64_t timeout; /* ms; -1: not given */
     int64_t tail;    /* lines; -1: all */
@@ -60,6 +62,16 @@ struct command {
 int options_read(const struct command *command, int argc, char **argv, struct options *options,
                  struct error *error);
 void options_free(struct options *options);
-/* The help of one command, on stdout. */
-void options_print_help(const struct command *command);
+
+/* An option in words, for help, man pages and completion. */
+struct option_text {
+    const char *name;
+    char letter;          /* 0: none */
+    const char *argument; /* NULL: a flag; "yes|no": one of these words */
+    const char *fallback; /* the default; NULL: none */
+    const char *help;
+};
+
+/* The command's options in turn; `*at` starts as 0. False behind the last. */
+bool options_next(const struct command *command, size_t *at, struct option_text *option);
 #endif

@@ -9,6 +9,7 @@
 #include "cluster/base/log.h"
 #include "cluster/base/number.h"
 #include "cluster/base/utf8.h"
+#include "cluster/jar.h"
 
 #define JOB_CLASS "tally.WindowedCount"
 
@@ -118,14 +119,32 @@ static int add_job(const struct options *options, struct spec *spec, struct subm
     return 0;
 }
 
+/* The one that the manifest names, as spark-submit takes it. */
+static int find_class(const struct options *options, const char *path,
+                      struct submission *submission, struct error *error)
+{
+    struct jar *jar;
+
+    if (!is_local_file(options, path))
+        return error_set(error, EXIT_USAGE, "--class is needed: the main class in %s", path);
+    jar = jar_open(path, error);
+    if (!jar)
+        return -1;
+    submission->found_class = jar_main_class(jar);
+    jar_close(jar);
+    if (submission->found_class)
+        return 0;
+    return error_set(error, EXIT_USAGE, "--class is needed: the manifest of %s names no main class",
+                     path);
+}
+
 static int add_jar(const struct options *options, struct submission *submission,
                    struct error *error)
 {
-    if (!options->main_class)
-        return error_set(error, EXIT_USAGE, "--class is needed: the main class in %s",
-                         options->arguments[0]);
     submission->resource = options->arguments[0];
-    submission->main_class = options->main_class;
+    if (!options->main_class && find_class(options, submission->resource, submission, error) < 0)
+        return -1;
+    submission->main_class = options->main_class ? options->main_class : submission->found_class;
     for (int i = 1; i < options->argument_count; i++)
         add_argument(submission, mem_text(options->arguments[i]));
     return 0;
@@ -164,6 +183,7 @@ static void prepend(struct spark_conf *conf, const char *name, const char *part,
 static void set_fixed(const struct options *options, struct submission *submission)
 {
     struct spark_conf *conf = submission->conf;
+    char *jar = local_files_for_executors(submission->files, submission->resource);
 
     if (options->name)
         spark_conf_set(conf, "spark.app.name", options->name);
@@ -171,7 +191,8 @@ static void set_fixed(const struct options *options, struct submission *submissi
         spark_conf_set(conf, "spark.driver.supervise", "true");
     spark_conf_set(conf, "spark.submit.deployMode", "cluster");
     /* spark-submit does it; without it the executors lack the jar's classes. */
-    prepend(conf, "spark.jars", submission->resource, ",");
+    prepend(conf, "spark.jars", jar, ",");
+    free(jar);
     prepend(conf, "spark.driver.extraJavaOptions", JAVA_OPTIONS, " ");
     /* The driver finds out its own address, not ours; and the worker gives it
      * its master: needed only where there are others to fall back to. */
@@ -250,6 +271,11 @@ int submission_make(const struct options *options, struct spec *spec, struct sub
     if (spec ? add_job(options, spec, submission, error) < 0
              : add_jar(options, submission, error) < 0)
         return -1;
+    submission->files = local_files_new(options, &submission->masters);
+    submission->resource =
+        local_files_offer(submission->files, submission->resource, LOCAL_APPLICATION, error);
+    if (!submission->resource)
+        return -1;
     set_own(options, spec, submission);
     for (size_t i = 0; options->conf && options->conf[i]; i++)
         if (spark_conf_set_pair(submission->conf, options->conf[i], error) < 0)
@@ -265,6 +291,8 @@ void submission_free(struct submission *submission)
         free(submission->arguments[i]);
     free(submission->arguments);
     spark_conf_free(submission->conf);
+    local_files_free(submission->files);
+    free(submission->found_class);
 }
 
 int submission_send(const struct submission *submission, struct spark *spark, char **id,

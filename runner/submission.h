@@ -6,15 +6,18 @@
 #include "cluster/spark_conf.h"
 #include "cluster/spark.h"
 #include "jobs/spec.h"
+#include "runner/local_files.h"
 #include "runner/options.h"
 
 struct submission {
     struct spark_masters masters;
     struct spark_conf *conf;
-    char **arguments; /* ends at NULL; owned */
+    struct local_files *files; /* what is served to the workers, until submission_free */
+    char **arguments;          /* ends at NULL; owned */
     size_t argument_count;
     const char *resource, *main_class;
-    const char *name; /* the application's */
+    char *found_class; /* what main_class is when no --class was given; NULL: it was */
+    const char *name;  /* the application's */
 };
 
 /* Whether it is a jar, not a job: it ends in .jar, or has a scheme. */

@@ -57,6 +57,23 @@
 #define LIMIT_LOG_PAGE 262144
 #define LIMIT_LOG_LINE 16384
 
+/* The Docker engine: its list of containers; and a file out of one, with tar's
+ * blocks around it. */
+#define LIMIT_DOCKER_ANSWER (8 << 20)
+#define LIMIT_DOCKER_FILE   (16 << 20)
+
+/* Files served to workers: how many, to how many at once, and the longest
+ * request for one. */
+#define LIMIT_SERVED_FILES   64
+#define LIMIT_SERVED_CLIENTS 64
+#define LIMIT_SERVED_REQUEST 8192
+
+/* A local jar: its directory (some 100 bytes an entry), and of its entries the
+ * manifest and class files that are looked into, unpacked. */
+#define LIMIT_JAR_DIRECTORY (64 << 20)
+#define LIMIT_JAR_ENTRY     (1 << 20)
+#define LIMIT_JAR_CLASSES   64
+
 /* Events in time. */
 #define EMIT_EVERY_MS     100
 #define COMMIT_EVERY_MS   1000

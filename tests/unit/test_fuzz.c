@@ -5,7 +5,13 @@
 
 #include <jansson.h>
 
+#include <unistd.h>
+#include <zip.h>
+
 #include "cluster/base/buf.h"
+#include "cluster/docker_message.h"
+#include "cluster/file_server.h"
+#include "cluster/jar.h"
 #include "cluster/spark_address.h"
 #include "cluster/spark_app_page.h"
 #include "cluster/spark_conf.h"
@@ -15,6 +21,7 @@
 #include "cluster/spark_state.h"
 #include "cluster/spark_streaming.h"
 #include "cluster/statistics.h"
+#include "cluster/tar.h"
 #include "jobs/csv.h"
 #include "jobs/json_field.h"
 #include "jobs/record.h"
@@ -64,11 +71,18 @@ static void mutate(struct buf *buf)
     }
 }
 
-static void seed(struct buf *buf, const char *const *texts, uint32_t count)
+static void seed_bytes(struct buf *buf, const char *bytes, size_t length)
 {
     buf->length = 0;
-    buf_text(buf, texts[random_number(count)]);
+    buf_add(buf, bytes, length);
     mutate(buf);
+}
+
+static void seed(struct buf *buf, const char *const *texts, uint32_t count)
+{
+    const char *text = texts[random_number(count)];
+
+    seed_bytes(buf, text, strlen(text));
 }
 
 /* An exact copy: the sanitizer then sees every byte read beyond it. */
@@ -385,11 +399,178 @@ static void test_spark(void **state)
     buf_free(&buf);
 }
 
+/* ---- What the Docker engine, workers that fetch files, and jars hold */
+
+static void fuzz_containers(const char *data, size_t length)
+{
+    struct docker_containers containers;
+    char *reason = docker_reason(data, length);
+
+    assert_null(strchr(reason, '\n'));
+    free(reason);
+    if (docker_containers_read(data, length, &containers) < 0)
+        return;
+    docker_find_host(&containers, "spark-worker-1");
+    assert_null(docker_find_port(&containers, 0));
+    docker_containers_free(&containers);
+}
+
+static void fuzz_request(const char *data, size_t length)
+{
+    const char *path;
+    size_t path_length;
+    enum file_request kind = file_request_read(data, length, &path, &path_length);
+
+    if (kind == FILE_REQUEST_GET || kind == FILE_REQUEST_HEAD) {
+        assert_true(path >= data && path + path_length <= data + length);
+        assert_null(memchr(path, ' ', path_length));
+    }
+}
+
+static void fuzz_manifest(const char *data, size_t length)
+{
+    char *name = jar_manifest_main_class(data, length);
+
+    assert_true(!name || (*name && !strpbrk(name, " \r\n")));
+    free(name);
+}
+
+static void fuzz_class(const char *data, size_t length)
+{
+    jar_class_scala(data, length);
+}
+
+static void fuzz_tar(const char *data, size_t length)
+{
+    const char *file;
+    size_t size;
+
+    if (tar_first_file(data, length, &file, &size) == TAR_FILE)
+        assert_true(file >= data && file + size <= data + length);
+}
+
+/* A header with its sum made right, or nothing but the sum would be tried. */
+static void fuzz_summed_tar(const char *data, size_t length)
+{
+    char *copy = mem_bytes(data, length), *exact_copy;
+
+    for (size_t at = 0; at + 512 <= length; at += 512) {
+        unsigned sum = 8 * ' ';
+        for (size_t i = 0; i < 512; i++)
+            sum += i < 148 || i >= 156 ? (unsigned char)copy[at + i] : 0;
+        snprintf(copy + at + 148, 8, "%06o", sum);
+    }
+    exact_copy = malloc(length + (length == 0));
+    memcpy(exact_copy, copy, length);
+    fuzz_tar(exact_copy, length);
+    free(exact_copy);
+    free(copy);
+}
+
+#define TEXT(text) (text), sizeof(text) - 1
+#define POOL                                                                                       \
+    "\xca\xfe\xba\xbe\0\0\0\x34\0\x08\1\0\x12scala/Serializable\5\0\0\0\0\0\0\0\1\x0a\0\1\0\2"     \
+    "\1\0\x16(I)Lscala/Serializable;\x0f\1\0\1"
+
+static void test_outside(void **state)
+{
+    static char tar[3 * 512] = "././@LongLink"; /* a long name in a block, then the file's header */
+    static const struct {
+        const char *bytes;
+        size_t length;
+        void (*read)(const char *data, size_t length);
+    } rows[] = {
+        {TEXT("[{\"Id\":\"12\",\"Names\":[\"/x\"],\"Ports\":[{\"PublicPort\":80,\"Type\":\"tcp\"}],"
+              "\"Labels\":{},\"NetworkSettings\":{\"Networks\":{\"n\":{\"Gateway\":\"1\"}}}}]"),
+         fuzz_containers},
+        {TEXT("{\"message\":\"no such\\ncontainer\"}"), fuzz_containers},
+        {TEXT("GET /0123456789abcdef/my.jar HTTP/1.1\r\nHost: x\r\n\r\n"), fuzz_request},
+        {TEXT("HEAD / HTTP/1.0\r\n\r\n"), fuzz_request},
+        {TEXT("Manifest-Version: 1.0\r\nMain-Class: my.lo\r\n ng.Main\r\n\r\nName: x\r\n"),
+         fuzz_manifest},
+        {TEXT(POOL), fuzz_class},
+        {tar, sizeof tar, fuzz_tar},
+        {tar, sizeof tar, fuzz_summed_tar},
+    };
+    struct buf buf = {0};
+
+    (void)state;
+    memcpy(tar + 124, "00000000011", 11);
+    tar[156] = 'L';
+    memcpy(tar + 1024 + 124, "00000000000", 11);
+    tar[1024 + 156] = '0';
+    for (int i = 0; i < rounds(); i++) {
+        size_t row = random_number(COUNT(rows));
+        char *data;
+        seed_bytes(&buf, rows[row].bytes, rows[row].length);
+        data = exact(&buf, 0);
+        rows[row].read(data, buf.length);
+        free(data);
+    }
+    buf_free(&buf);
+}
+
+static void make_jar(const char *path)
+{
+    int code;
+    zip_t *zip = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, &code);
+
+    assert_non_null(zip);
+    zip_file_add(zip, "META-INF/MANIFEST.MF",
+                 zip_source_buffer(zip, TEXT("Main-Class: my.Main\n"), 0), 0);
+    zip_file_add(zip, "my/Main.class", zip_source_buffer(zip, TEXT(POOL), 0), 0);
+    assert_int_equal(zip_close(zip), 0);
+}
+
+static void read_file(const char *path, struct buf *bytes)
+{
+    FILE *file = fopen(path, "r");
+    char piece[4096];
+    size_t got = fread(piece, 1, sizeof piece, file);
+
+    fclose(file);
+    assert_true(got > 0 && got < sizeof piece);
+    buf_add(bytes, piece, got);
+}
+
+/* Whole jars: their lists of entries and what is packed. */
+static void test_jar(void **state)
+{
+    struct buf good = {0}, buf = {0};
+    char path[64];
+
+    (void)state;
+    snprintf(path, sizeof path, "/tmp/tally-fuzz-%d.jar", (int)getpid());
+    make_jar(path);
+    read_file(path, &good);
+    for (int i = 0; i < rounds() / 50; i++) {
+        struct error error = {.code = EXIT_OK};
+        FILE *file = fopen(path, "w");
+        struct jar *jar;
+        seed_bytes(&buf, good.data, good.length);
+        fwrite(buf.data, 1, buf.length, file);
+        fclose(file);
+        jar = jar_open(path, &error);
+        assert_true(jar || error.code == EXIT_INPUT);
+        if (jar) {
+            free(jar_main_class(jar));
+            jar_scala(jar, "my.Main");
+        }
+        jar_close(jar);
+        if (jar_check(path, "a.Main", "4.2.0", false, &error) < 0)
+            assert_null(strchr(error.text, '\n'));
+    }
+    unlink(path);
+    buf_free(&good);
+    buf_free(&buf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_csv),        cmocka_unit_test(test_json_field),
         cmocka_unit_test(test_spec),       cmocka_unit_test(test_record),
-        cmocka_unit_test(test_statistics), cmocka_unit_test(test_spark)};
+        cmocka_unit_test(test_statistics), cmocka_unit_test(test_spark),
+        cmocka_unit_test(test_outside),    cmocka_unit_test(test_jar)};
     return cmocka_run_group_tests_name("fuzz", tests, NULL, NULL);
 }

@@ -1,0 +1,133 @@
+#include "cluster/docker_message.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster/base/buf.h"
+
+#define SHORT_ID 12 /* of a container's id: its host name, when it was given no other */
+
+static char *text_of(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+
+    return mem_text(text ? text : "");
+}
+
+/* {"NAME":{"Gateway":"172.18.0.1","IPAddress":"172.18.0.2",...},...}. A
+ * network without a gateway (`internal: true`) does not reach this machine. */
+static void read_networks(const json_t *row, struct docker_container *container)
+{
+    const json_t *networks = json_object_get(json_object_get(row, "NetworkSettings"), "Networks");
+    const char *name;
+    json_t *network;
+
+    json_object_foreach((json_t *)networks, name, network)
+    {
+        const char *gateway = json_string_value(json_object_get(network, "Gateway"));
+        if (!gateway || !*gateway)
+            continue;
+        container->gateway = mem_text(gateway);
+        container->address = text_of(network, "IPAddress");
+        return;
+    }
+    container->gateway = mem_text("");
+    container->address = mem_text("");
+}
+
+/* [{"IP":"127.0.0.1","PrivatePort":6066,"PublicPort":16066,"Type":"tcp"},...] */
+static void read_ports(const json_t *row, struct docker_container *container)
+{
+    const json_t *ports = json_object_get(row, "Ports"), *port;
+    size_t count = 0, i;
+
+    container->ports = mem_alloc(json_array_size(ports) + 1, sizeof *container->ports);
+    json_array_foreach(ports, i, port)
+    {
+        json_int_t number = json_integer_value(json_object_get(port, "PublicPort"));
+        const char *type = json_string_value(json_object_get(port, "Type"));
+        if (number > 0 && number <= 65535 && type && strcmp(type, "tcp") == 0)
+            container->ports[count++] = (int)number;
+    }
+}
+
+static void read_row(const json_t *row, struct docker_container *container)
+{
+    const char *name = json_string_value(json_array_get(json_object_get(row, "Names"), 0));
+
+    container->id = text_of(row, "Id");
+    container->name = mem_text(name ? name + (*name == '/') : "");
+    container->service = text_of(json_object_get(row, "Labels"), "com.docker.compose.service");
+    read_networks(row, container);
+    read_ports(row, container);
+}
+
+int docker_containers_read(const char *bytes, size_t length, struct docker_containers *containers)
+{
+    json_t *root = json_loadb(bytes ? bytes : "", length, 0, NULL), *row;
+    size_t i;
+
+    *containers = (struct docker_containers){0};
+    if (!json_is_array(root)) {
+        json_decref(root);
+        return -1;
+    }
+    containers->list = mem_alloc(json_array_size(root) + 1, sizeof *containers->list);
+    json_array_foreach(root, i, row)
+    {
+        read_row(row, &containers->list[containers->count++]);
+    }
+    json_decref(root);
+    return 0;
+}
+
+void docker_containers_free(struct docker_containers *containers)
+{
+    for (size_t i = 0; i < containers->count; i++) {
+        struct docker_container *container = &containers->list[i];
+        free(container->id);
+        free(container->name);
+        free(container->service);
+        free(container->address);
+        free(container->gateway);
+        free(container->ports);
+    }
+    free(containers->list);
+    *containers = (struct docker_containers){0};
+}
+
+const struct docker_container *docker_find_port(const struct docker_containers *containers,
+                                                int port)
+{
+    for (size_t i = 0; i < containers->count; i++)
+        for (const int *at = containers->list[i].ports; *at; at++)
+            if (*at == port)
+                return &containers->list[i];
+    return NULL;
+}
+
+const struct docker_container *docker_find_host(const struct docker_containers *containers,
+                                                const char *host)
+{
+    size_t length = strlen(host);
+
+    for (size_t i = 0; i < containers->count && length > 0; i++) {
+        const struct docker_container *container = &containers->list[i];
+        if (strcmp(container->name, host) == 0 || strcmp(container->service, host) == 0 ||
+            strcmp(container->address, host) == 0 ||
+            (length >= SHORT_ID && strncmp(container->id, host, length) == 0))
+            return container;
+    }
+    return NULL;
+}
+
+char *docker_reason(const char *bytes, size_t length)
+{
+    json_t *root = json_loadb(bytes ? bytes : "", length, 0, NULL);
+    char *reason = text_of(root, "message");
+
+    reason[strcspn(reason, "\r\n")] = '\0';
+    json_decref(root);
+    return reason;
+}

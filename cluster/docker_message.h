@@ -1,0 +1,40 @@
+/* docker_message.h: what the Docker engine tells of its containers (Docker
+ * Engine API, GET /containers/json, from version 1.24 on). Bytes in, records
+ * out; no I/O. */
+#ifndef TALLY_DOCKER_MESSAGE_H
+#define TALLY_DOCKER_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Texts are never NULL; those of no use are "". */
+struct docker_container {
+    char *id;
+    char *name;    /* without Docker's leading slash */
+    char *service; /* Compose's, which is a host name in its network */
+    char *address; /* in the first of its networks that has a gateway */
+    char *gateway; /* this machine, as that network sees it */
+    int *ports;    /* of this machine, TCP, that lead to it; ends at 0 */
+};
+
+struct docker_containers {
+    struct docker_container *list;
+    size_t count;
+};
+
+/* -1 when the bytes are no such answer. Free with docker_containers_free. */
+int docker_containers_read(const char *bytes, size_t length, struct docker_containers *containers);
+void docker_containers_free(struct docker_containers *containers);
+
+/* The container that the port leads to; NULL if there is none. */
+const struct docker_container *docker_find_port(const struct docker_containers *containers,
+                                                int port);
+/* The container that goes by this host name or address: its name, its
+ * service, its id or the part of it that is its host name, its address. */
+const struct docker_container *docker_find_host(const struct docker_containers *containers,
+                                                const char *host);
+/* The engine's words in an error's {"message":...}, on one line; "" if there
+ * are none. free() it. */
+char *docker_reason(const char *bytes, size_t length);
+
+#endif

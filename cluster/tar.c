@@ -1,0 +1,83 @@
+#include "cluster/tar.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+/* POSIX.1-2017, pax: a header is a block, and so is what follows, padded. */
+#define BLOCK       512
+#define SIZE_AT     124
+#define SIZE_LENGTH 12
+#define SUM_AT      148
+#define SUM_LENGTH  8
+#define TYPE_AT     156
+
+static bool read_octal(const unsigned char *field, size_t length, uint64_t *value)
+{
+    size_t at = 0;
+
+    while (at < length && field[at] == ' ')
+        at++;
+    *value = 0;
+    for (; at < length && field[at] >= '0' && field[at] <= '7'; at++)
+        *value = *value * 8 + (uint64_t)(field[at] - '0');
+    return at == length || field[at] == ' ' || field[at] == '\0';
+}
+
+/* GNU's tar and Go's write a size from 8 GiB on in base 256. No such file is taken. */
+static bool read_size(const unsigned char *header, uint64_t *size)
+{
+    return !(header[SIZE_AT] & 0x80) && read_octal(header + SIZE_AT, SIZE_LENGTH, size);
+}
+
+/* The sum of the header's bytes, with blanks in the sum's own place. */
+static bool is_header(const unsigned char *header)
+{
+    uint64_t told, sum = (uint64_t)' ' * SUM_LENGTH;
+
+    if (!read_octal(header + SUM_AT, SUM_LENGTH, &told))
+        return false;
+    for (size_t i = 0; i < BLOCK; i++)
+        if (i < SUM_AT || i >= SUM_AT + SUM_LENGTH)
+            sum += header[i];
+    return sum == told;
+}
+
+static bool is_end(const unsigned char *header)
+{
+    for (size_t i = 0; i < BLOCK; i++)
+        if (header[i])
+            return false;
+    return true;
+}
+
+/* What only describes the next file: pax's and GNU's. */
+static bool is_description(unsigned char type)
+{
+    return type == 'x' || type == 'g' || type == 'L' || type == 'K';
+}
+
+enum tar_result tar_first_file(const char *bytes, size_t length, const char **file, size_t *size)
+{
+    size_t at = 0;
+
+    while (length - at >= BLOCK) {
+        const unsigned char *header = (const unsigned char *)bytes + at;
+        uint64_t told;
+        if (is_end(header))
+            return TAR_OTHER;
+        if (!is_header(header) || !read_size(header, &told) || told > length - at - BLOCK)
+            return TAR_BROKEN;
+        at += BLOCK;
+        if (!is_description(header[TYPE_AT])) {
+            *file = bytes + at;
+            *size = (size_t)told;
+            return header[TYPE_AT] == '0' || header[TYPE_AT] == '\0' ? TAR_FILE : TAR_OTHER;
+        }
+        told = (told + BLOCK - 1) / BLOCK * BLOCK;
+        if (told > length - at)
+            return TAR_BROKEN;
+        at += (size_t)told;
+    }
+    return TAR_BROKEN;
+}
