@@ -118,18 +118,19 @@ static int stay(const struct options *options, const struct submission *submissi
                 struct spark *spark, const char *id, struct error *error)
 {
     int64_t patience = options->timeout < 0 ? WAIT_RUNNING_MS : options->timeout;
+    bool follow = options->follow || local_files_until_end(submission->files);
     struct driver_view *view = NULL;
     int result;
 
-    if (!options->wait_running && !options->follow)
+    if (!options->wait_running && !follow)
         return 0;
-    if (options->follow)
+    if (follow)
         view = driver_view_new(spark, submission->name, false);
     result = driver_wait_running(spark, id, submission->name, view, patience, error);
     /* Whoever follows without a limit may have a driver without an application. */
-    if (result < 0 && options->follow && options->timeout < 0 && error->code == EXIT_TIMEOUT)
+    if (result < 0 && follow && options->timeout < 0 && error->code == EXIT_TIMEOUT)
         result = 0;
-    if (result == 0 && options->follow)
+    if (result == 0 && follow)
         result = driver_wait_end(spark, id, view, options->timeout, error);
     driver_view_free(view);
     return result;
@@ -150,8 +151,6 @@ static int submit(const struct options *options, const struct submission *submis
             result = local_files_wait(submission->files, spark, id, error);
         if (result == 0)
             result = stay(options, submission, spark, id, error);
-        if (result == 0)
-            result = local_files_wait_end(submission->files, spark, id, error);
     }
     free(id);
     spark_close(spark);

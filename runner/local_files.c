@@ -229,13 +229,12 @@ int local_files_wait(struct local_files *files, struct spark *spark, const char 
     return result < 0 ? -1 : 0;
 }
 
-int local_files_wait_end(struct local_files *files, struct spark *spark, const char *id,
-                         struct error *error)
+bool local_files_until_end(const struct local_files *files)
 {
     for (int i = 0; i < files->count; i++)
         if (files->list[i].use == LOCAL_DEPENDENCY)
-            return driver_wait_end(spark, id, files->options->timeout, error);
-    return 0;
+            return true;
+    return false;
 }
 
 void local_files_free(struct local_files *files)

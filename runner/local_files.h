@@ -42,9 +42,8 @@ char *local_files_for_executors(const struct local_files *files, const char *off
  * a signal: its exit code. Nothing to wait for: 0 at once. */
 int local_files_wait(struct local_files *files, struct spark *spark, const char *id,
                      struct error *error);
-/* Where there are dependencies: driver_wait_end. */
-int local_files_wait_end(struct local_files *files, struct spark *spark, const char *id,
-                         struct error *error);
+/* Whether some are needed for as long as the driver runs. */
+bool local_files_until_end(const struct local_files *files);
 /* Serves no more. NULL is fine. */
 void local_files_free(struct local_files *files);
 
