@@ -300,8 +300,9 @@ static void fuzz_address(const char *data, size_t length)
 static void fuzz_conf(const char *data, size_t length)
 {
     struct spark_conf *conf = spark_conf_new();
+    struct error error;
 
-    spark_conf_parse(conf, data, length);
+    spark_conf_parse(conf, data, length, &error);
     spark_conf_free(conf);
 }
 
@@ -318,7 +319,7 @@ static void test_spark(void **state)
         {"<title>Error 500</title>", fuzz_answer},
         {"==== Bytes 0-9 of 100 of /work/stderr ====\nabc\xe5\xa5\xb3 \xef\xbf\xbd", fuzz_log},
         {"spark://host:7077,[::1]:6066", fuzz_address},
-        {"# c\nspark.master  spark://h:7077\r\na=b\nx: y\n", fuzz_conf},
+        {"# c\nspark.master  spark://h:7077\r\na=b\nx: y\\\n \\u5973\\ud83d\\ude00\\\\\n", fuzz_conf},
     };
     static const char *const pages[] = {
         "{\"url\":\"u\",\"workers\":[{\"id\":\"w\",\"cores\":4,\"state\":\"ALIVE\"}],"
