@@ -99,6 +99,8 @@ static void prepare(struct transfer *transfer, const struct http_request *reques
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
         curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
     }
+    if (request->head)
+        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     if (request->post)
         set_post(transfer, request);
 }

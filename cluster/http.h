@@ -17,7 +17,7 @@ struct http;
 struct http_request {
     const char *url;
     const char *body; /* JSON, of a POST; NULL: GET, or a POST without a body */
-    bool post;
+    bool post, head;
     bool once;       /* on a connection of its own: libcurl repeats a request, a POST too, when
                       * a connection used before turns out to be dead */
     int64_t wait_ms; /* at most, in all; 0: HTTP_TOTAL_MS */

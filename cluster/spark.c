@@ -5,11 +5,14 @@
 
 #include "cluster/base/buf.h"
 
-#define PROBE_MS 3000
+#define PROBE_MS         3000
+#define HTTP_UNAVAILABLE 503 /* a gateway without a master behind it */
 
 struct spark {
     struct spark_masters masters;
     int current; /* the one that led last */
+    int status;  /* of the last answer, by HTTP; 0: none came */
+    bool recovering;
     struct http *http;
 };
 
@@ -151,8 +154,9 @@ static enum verdict no_message(const struct spark_master *master, const struct h
     return FAILED;
 }
 
-static enum verdict judge(const struct spark_master *master, const struct http_answer *http,
-                          struct spark_answer *answer, struct error *error)
+static enum verdict judge(struct spark *spark, const struct spark_master *master,
+                          const struct http_answer *http, struct spark_answer *answer,
+                          struct error *error)
 {
     enum verdict verdict = ANSWERED;
     char *reason;
@@ -161,6 +165,7 @@ static enum verdict judge(const struct spark_master *master, const struct http_a
         return no_message(master, http, error);
     reason = spark_reason(answer->message);
     if (spark_answer_is_standby(answer)) {
+        spark->recovering = spark->recovering || strstr(answer->message, "RECOVER");
         error_set(error, EXIT_REFUSED, "the Spark master at http://%s:%d does not lead: %s",
                   master->host, master->rest_port, reason);
         verdict = NEXT;
@@ -188,7 +193,13 @@ static enum verdict ask_one(struct spark *spark, const struct spark_master *mast
     if (http_ask(spark->http, &request, &http, error) < 0)
         verdict = no_answer(spark, master, asking, &http, error);
     else
-        verdict = judge(master, &http, answer, error);
+        verdict = judge(spark, master, &http, answer, error);
+    spark->status = http.status;
+    /* Spark's server fails so before it creates a driver or, waiting for the
+     * master's answer, after that; a gateway, when it lost the answer. */
+    if (verdict == FAILED && asking->once && http.status >= 500 &&
+        http.status != HTTP_UNAVAILABLE && error->code == EXIT_REFUSED)
+        error->code = EXIT_UNKNOWN;
     http_answer_free(&http);
     free(url);
     return verdict;
@@ -210,6 +221,7 @@ static int ask(struct spark *spark, const struct asking *asking, struct spark_an
     enum verdict verdict = NEXT;
     bool answered = false;
 
+    spark->recovering = false;
     for (int n = 0; n < spark->masters.count && verdict == NEXT; n++) {
         int at = (spark->current + n) % spark->masters.count;
         verdict = ask_one(spark, &spark->masters.list[at], asking, answer, error);
@@ -229,7 +241,7 @@ static int ask(struct spark *spark, const struct asking *asking, struct spark_an
 int spark_create(struct spark *spark, const struct spark_submission *submission, char **id,
                  struct error *error)
 {
-    char *message = spark_create_message(submission);
+    char *message = spark_create_message(submission, false);
     const struct asking asking = {.path = "create", .body = message, .post = true, .once = true};
     struct spark_answer answer;
     int result = ask(spark, &asking, &answer, error);
@@ -288,6 +300,64 @@ int spark_kill(struct spark *spark, const char *id, struct spark_answer *answer,
     return result;
 }
 
+int spark_current(const struct spark *spark)
+{
+    return spark->current;
+}
+
+void spark_prefer(struct spark *spark, int n)
+{
+    spark->current = n;
+}
+
+int spark_last_status(const struct spark *spark)
+{
+    return spark->status;
+}
+
+bool spark_is_recovering(const struct spark *spark)
+{
+    return spark->recovering;
+}
+
+int spark_ask_version(struct spark *spark, char **version, struct error *error)
+{
+    const struct spark_master *master = &spark->masters.list[spark->current];
+    const struct asking asking = {.path = ""};
+    char *url = rest_url(master, "");
+    const struct http_request request = {.url = url};
+    struct http_answer http = {0};
+    struct spark_answer answer;
+    int result = -1;
+
+    if (http_ask(spark->http, &request, &http, error) < 0) {
+        no_answer(spark, master, &asking, &http, error);
+    } else if (!http.body.data ||
+               spark_answer_read(http.body.data, http.body.length, &answer) < 0) {
+        no_message(master, &http, error);
+    } else {
+        *version = mem_text(answer.version);
+        spark_answer_free(&answer);
+        result = 0;
+    }
+    http_answer_free(&http);
+    free(url);
+    return result;
+}
+
+int spark_ask_page(struct spark *spark, int n, struct spark_state **state, struct error *error)
+{
+    const struct spark_master *master = &spark->masters.list[n];
+
+    *state = get_state(spark, master, 0, error);
+    if (*state)
+        return 0;
+    if (error->code == EXIT_UNREACHABLE)
+        error_wrap(error, "no page of a Spark master at http://%s:%d", master->host,
+                   master->ui_port);
+    return -1;
+}
+
 /* One that leads replaces one that does not. */
 static struct spark_state *better(struct spark_state *found, struct spark_state *other)
 {
@@ -304,11 +374,8 @@ int spark_ask_state(struct spark *spark, struct spark_state **state, struct erro
 
     for (int n = 0; n < spark->masters.count; n++) {
         int at = (start + n) % spark->masters.count;
-        const struct spark_master *master = &spark->masters.list[at];
-        struct spark_state *one = get_state(spark, master, 0, error);
-        if (!one && error->code == EXIT_UNREACHABLE)
-            error_wrap(error, "no page of a Spark master at http://%s:%d", master->host,
-                       master->ui_port);
+        struct spark_state *one;
+        spark_ask_page(spark, at, &one, error);
         found = better(found, one);
         if (one && found == one)
             spark->current = at;
@@ -342,7 +409,7 @@ static void on_status(void *context, const struct http_answer *http, const struc
         error_wrap(&error, "no Spark master answers at http://%s:%d", master->host,
                    master->rest_port);
     } else {
-        verdict = judge(master, http, &answer, &error);
+        verdict = judge(spark, master, http, &answer, &error);
     }
     if (verdict == ANSWERED) {
         call->done(call->context, &answer, NULL);

@@ -29,8 +29,8 @@ const char *spark_host(const struct spark *spark);
  * leads or the leader does not want to (REST off among it); else 0. */
 
 /* Creates a driver; `*id` is its submission id; free() it. The request goes to
- * one master at most once: when it may have arrived and no answer came, that
- * is EXIT_UNKNOWN. */
+ * one master at most once: when it may have arrived and no answer came, or one
+ * that does not tell whether it was obeyed, that is EXIT_UNKNOWN. */
 int spark_create(struct spark *spark, const struct spark_submission *submission, char **id,
                  struct error *error);
 /* Free the answer with spark_answer_free. A driver that the master does not
@@ -43,6 +43,20 @@ int spark_kill(struct spark *spark, const char *id, struct spark_answer *answer,
 /* The cluster as the leader's page tells it, or, where none leads, as some
  * master's does: see `status`. Free with spark_state_free. */
 int spark_ask_state(struct spark *spark, struct spark_state **state, struct error *error);
+
+/* The page of the nth master alone, whether it leads or not. */
+int spark_ask_page(struct spark *spark, int n, struct spark_state **state, struct error *error);
+/* The Spark version of the preferred master ("4.2.0"), by its REST API, so that
+ * is on; free() it. */
+int spark_ask_version(struct spark *spark, char **version, struct error *error);
+
+/* The master that is asked first: the one that led last, or was set. */
+int spark_current(const struct spark *spark);
+void spark_prefer(struct spark *spark, int n);
+/* Of the last request by REST: its HTTP status, 0 when no answer came; whether
+ * a master refused it that is about to lead. */
+int spark_last_status(const struct spark *spark);
+bool spark_is_recovering(const struct spark *spark);
 
 /* A driver's state, asked in the loop; `done` comes once, unless spark_cancel
  * comes first. After an error the next call goes to the next master. */

@@ -1,4 +1,4 @@
-#include "runner/options.h"
+#include "runner/option_row.h"
 
 #include <ctype.h>
 #include <getopt.h>
@@ -11,23 +11,12 @@
 #include "cluster/base/limits.h"
 #include "cluster/base/log.h"
 #include "cluster/base/number.h"
+#include "runner/suggest.h"
 
-#define OPTIONS_MOST 64
+#define OPTIONS_MOST 128
 #define FIRST_CODE   256 /* getopt's codes for options without a letter */
 #define LEFT_WIDTH   36
 #define YEAR_MS      (366LL * 86400000)
-
-struct option_row {
-    const char *name;
-    char letter;          /* 0: none */
-    const char *argument; /* NULL: a flag */
-    const char *fallback; /* the default, as text, for --help and for setting it; NULL: none */
-    const char *help;
-    int (*set)(struct options *options, const struct option_row *row, const char *text,
-               struct error *error);
-    size_t offset; /* of its field, for the general setters */
-    int64_t low, high;
-};
 
 static void *field_of(struct options *options, const struct option_row *row)
 {
@@ -140,19 +129,24 @@ static int set_kafka_config(struct options *options, const struct option_row *ro
     return kafka_settings_read(options->kafka, text, error);
 }
 
-/* Adds to a NULL-terminated list. */
-static int set_list(struct options *options, const struct option_row *row, const char *text,
-                    struct error *error)
+void list_add(const char ***list, const char *text, bool first)
 {
-    const char ***list = field_of(options, row);
     size_t count = 0;
 
-    (void)error;
     while (*list && (*list)[count])
         count++;
     *list = mem_grow(*list, count + 2, sizeof **list);
-    (*list)[count] = text;
     (*list)[count + 1] = NULL;
+    if (first)
+        memmove(*list + 1, *list, count * sizeof **list);
+    (*list)[first ? 0 : count] = text;
+}
+
+static int set_list(struct options *options, const struct option_row *row, const char *text,
+                    struct error *error)
+{
+    (void)error;
+    list_add(field_of(options, row), text, false);
     return 0;
 }
 
@@ -253,14 +247,47 @@ static const struct option_row rows[] = {
      FIELD(to_stdout), 0, 0},
     {"tail", 0, "BYTES", NULL, "only the whole lines within the last so many bytes", set_number,
      FIELD(tail), 0, INT64_MAX},
+    {"properties-file", 0, "FILE", NULL,
+     "a file of Spark's settings, in the place of spark-defaults.conf", set_text,
+     FIELD(properties_file), 0, 0},
+    {"load-spark-defaults", 0, NULL, NULL, "read spark-defaults.conf, too, before that file",
+     set_flag, FIELD(load_defaults), 0, 0},
+    {"kill", 0, "ID", NULL, "do what tally kill does", set_text, FIELD(kill_id), 0, 0},
+    {"status", 0, "ID", NULL, "do what tally status does", set_text, FIELD(status_id), 0, 0},
+    {"version", 0, NULL, NULL, "tally's version, and nothing else", set_flag, FIELD(version), 0, 0},
+    {"dry-run", 0, NULL, NULL, "print the request, as JSON, and ask and send nothing", set_flag,
+     FIELD(dry_run), 0, 0},
+    {"no-preflight", 0, NULL, NULL, "submit without looking at the cluster first", set_flag,
+     FIELD(no_preflight), 0, 0},
     {"keep", 0, NULL, NULL, "leave the driver running at Ctrl-C", set_flag, FIELD(keep), 0, 0},
     {"verbose", 'v', NULL, NULL, "say more, and where each value came from", set_flag,
      FIELD(verbose), 0, 0},
     {"help", 'h', NULL, NULL, "this text", set_flag, FIELD(help), 0, 0},
 };
 
-#define ROW_COUNT (sizeof rows / sizeof rows[0])
-_Static_assert(ROW_COUNT <= OPTIONS_MOST, "the arrays for getopt are too small");
+#define OWN_COUNT (sizeof rows / sizeof rows[0])
+
+static size_t row_count(void)
+{
+    size_t count = OWN_COUNT + spark_option_count;
+
+    if (count > OPTIONS_MOST)
+        abort(); /* the arrays for getopt are too small */
+    return count;
+}
+
+static const struct option_row *row_at(size_t i)
+{
+    return i < OWN_COUNT ? &rows[i] : &spark_options[i - OWN_COUNT].row;
+}
+
+static bool is_spark(const struct option_row *row)
+{
+    for (size_t i = 0; i < spark_option_count; i++)
+        if (row == &spark_options[i].row)
+            return true;
+    return false;
+}
 
 /* Every command has --help and --verbose. */
 static bool takes(const struct command *command, const struct option_row *row)
@@ -270,6 +297,8 @@ static bool takes(const struct command *command, const struct option_row *row)
 
     if (strcmp(row->name, "help") == 0 || strcmp(row->name, "verbose") == 0)
         return true;
+    if (is_spark(row))
+        return strstr(command->options, " spark-submit ") != NULL;
     wanted = mem_format(" %s ", row->name);
     found = strstr(command->options, wanted) != NULL;
     free(wanted);
@@ -289,8 +318,8 @@ static void make_tables(const struct command *command, struct getopt_tables *tab
 
     *letter++ = '+'; /* stop at each operand: it may end the options */
     *letter++ = ':'; /* tell a missing argument from an unknown option */
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        const struct option_row *row = &rows[i];
+    for (size_t i = 0; i < row_count(); i++) {
+        const struct option_row *row = row_at(i);
         if (!takes(command, row))
             continue;
         *at++ = (struct option){row->name, row->argument ? required_argument : no_argument, NULL,
@@ -305,15 +334,33 @@ static void make_tables(const struct command *command, struct getopt_tables *tab
     *letter = '\0';
 }
 
-/* The same letter may stand for options of different commands. */
-static const struct option_row *row_of(const struct command *command, int code)
+/* The index of an option, or row_count(); the same letter may stand for
+ * options of different commands. */
+static size_t index_of(const struct command *command, int code)
 {
     if (code >= FIRST_CODE)
-        return &rows[code - FIRST_CODE];
-    for (size_t i = 0; i < ROW_COUNT; i++)
+        return (size_t)(code - FIRST_CODE);
+    for (size_t i = 0; i < OWN_COUNT; i++)
         if (rows[i].letter && rows[i].letter == code && takes(command, &rows[i]))
-            return &rows[i];
-    return NULL;
+            return i;
+    return row_count();
+}
+
+static int no_option(const struct command *command, const char *what, struct error *error)
+{
+    const char *names[OPTIONS_MOST + 1];
+    const char *meant;
+    size_t count = 0;
+
+    for (size_t i = 0; i < row_count(); i++)
+        if (takes(command, row_at(i)))
+            names[count++] = row_at(i)->name;
+    names[count] = NULL;
+    meant = suggest(what + 2, names);
+    if (meant)
+        return error_set(error, EXIT_USAGE, "no option %s: did you mean --%s?", what, meant);
+    return error_set(error, EXIT_USAGE, "no option %s, or not in this form: see tally %s --help",
+                     what, command->name);
 }
 
 /* getopt points behind what it did not understand. */
@@ -327,14 +374,13 @@ static int misuse(const struct command *command, int found, char **argv, struct 
     if (optopt > 0 && optopt < FIRST_CODE && strncmp(what, "--", 2) != 0)
         return error_set(error, EXIT_USAGE, "no option -%c: see tally %s --help", optopt,
                          command->name);
-    return error_set(error, EXIT_USAGE, "no option %s, or not in this form: see tally %s --help",
-                     what, command->name);
+    return no_option(command, what, error);
 }
 
 /* Of a setting of Kafka's or Spark's only the name: its value may be a password. */
 static void say_value(const struct option_row *row, const char *value, const char *from)
 {
-    bool setting = row->set == set_kafka || strcmp(row->name, "conf") == 0;
+    bool setting = row->set == set_kafka || is_spark(row) || strcmp(row->name, "conf") == 0;
 
     log_verbose("--%s: %.*s (%s)", row->name,
                 setting ? (int)strcspn(value, "=") : (int)strlen(value), value, from);
@@ -343,13 +389,15 @@ static void say_value(const struct option_row *row, const char *value, const cha
 static int read_option(const struct command *command, int found, char **argv,
                        struct options *options, bool *given, struct error *error)
 {
-    const struct option_row *row = found == '?' || found == ':' ? NULL : row_of(command, found);
+    size_t index = found == '?' || found == ':' ? row_count() : index_of(command, found);
+    const struct option_row *row;
 
-    if (!row)
+    if (index == row_count())
         return misuse(command, found, argv, error);
+    row = row_at(index);
     if (row->set(options, row, optarg, error) < 0)
         return -1;
-    given[row - rows] = true;
+    given[index] = true;
     say_value(row, optarg ? optarg : "yes", "command line");
     return 0;
 }
@@ -404,13 +452,25 @@ static bool is_off(const struct option_row *row, const char *value)
            strcmp(value, "true") != 0;
 }
 
+/* What is asked for on the command line only. */
+static bool is_for_once(const struct option_row *row)
+{
+    static const char *const names[] = {"help", "version", "kill", "status", "dry-run"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(row->name, names[i]) == 0)
+            return true;
+    return false;
+}
+
 static int fill_in(const struct command *command, struct options *options, const bool *given,
                    struct error *error)
 {
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        const struct option_row *row = &rows[i];
+    options->filling = true;
+    for (size_t i = 0; i < row_count(); i++) {
+        const struct option_row *row = row_at(i);
         const char *value = environment_value(row), *from = "environment";
-        if (given[i] || !takes(command, row) || strcmp(row->name, "help") == 0)
+        if (given[i] || !takes(command, row) || is_for_once(row))
             continue;
         if (!value || is_off(row, value)) {
             value = row->fallback;
@@ -452,7 +512,7 @@ static bool asks_for_talk(int argc, char **argv)
 int options_read(const struct command *command, int argc, char **argv, struct options *options,
                  struct error *error)
 {
-    bool given[ROW_COUNT] = {false};
+    bool given[OPTIONS_MOST] = {false};
 
     *options = (struct options){
         .start_time = -1, .timeout = -1, .tail = -1, .kafka = kafka_settings_new()};
@@ -473,6 +533,10 @@ void options_free(struct options *options)
     free(options->allow_hosts);
     free(options->allow_origins);
     free(options->conf);
+    free(options->properties);
+    for (size_t i = 0; options->made && options->made[i]; i++)
+        free(options->made[i]);
+    free(options->made);
     free(options->arguments);
 }
 
@@ -491,12 +555,23 @@ static void print_row(const struct option_row *row)
            row->fallback ? row->fallback : "", row->fallback ? ")" : "");
 }
 
+static void print_refused(void)
+{
+    printf("\nWhat spark-submit also takes, and tells why it does nothing here:");
+    for (size_t i = 0; i < spark_option_count; i++)
+        if (is_refused(&spark_options[i].row))
+            printf(" --%s", spark_options[i].row.name);
+    printf("\n");
+}
+
 void options_print_help(const struct command *command)
 {
     printf("usage: tally %s [OPTION...]%s%s\n\n%s\n\n", command->name, *command->usage ? " " : "",
            command->usage, command->text);
     printf("Options; each can also stand in the environment (--some-name as TALLY_SOME_NAME):\n");
-    for (size_t i = 0; i < ROW_COUNT; i++)
-        if (takes(command, &rows[i]))
-            print_row(&rows[i]);
+    for (size_t i = 0; i < row_count(); i++)
+        if (takes(command, row_at(i)) && !is_refused(row_at(i)))
+            print_row(row_at(i));
+    if (takes(command, &spark_options[0].row))
+        print_refused();
 }

@@ -33,10 +33,15 @@ struct options {
     int64_t rest_port, ui_port; /* 0: the usual ones */
     const char *main_class, *name, *deploy_mode, *jar, *checkpoint;
     const char *job_servers, *topic, *group;
-    const char **conf; /* "KEY=VALUE", NULL-terminated */
+    const char **conf;       /* "KEY=VALUE", NULL-terminated; of equal keys the last holds */
+    const char **properties; /* the same, of options of their own: they win over `conf` */
+    const char *properties_file, *kill_id, *status_id;
+    bool load_defaults, version, dry_run, no_preflight;
     bool supervise, follow, wait_running, unless_running, to_stdout, keep, wait_topic;
     int64_t timeout;  /* ms; -1: not given */
     int64_t tail;     /* bytes; -1: not given */
+    bool filling;     /* from the environment, after the command line */
+    char **made;      /* texts that belong to neither; NULL-terminated */
     char **arguments; /* what is no option, NULL-terminated; arguments[0] is the job */
     int argument_count;
 };

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "cluster/base/buf.h"
-#include "cluster/base/interrupt.h"
 #include "cluster/base/limits.h"
 #include "cluster/base/log.h"
 #include "cluster/base/number.h"
@@ -26,11 +25,17 @@
                         OPEN("java.security.jgss/sun.security.krb5") " -Djdk.reflect."             \
                                                                      "useDirectMethodHandle=false"
 
-bool is_jar(const char *operand)
+static bool ends_in(const char *text, const char *end)
 {
-    size_t length = strlen(operand);
+    size_t length = strlen(text), end_length = strlen(end);
 
-    return strstr(operand, "://") || (length > 4 && strcmp(operand + length - 4, ".jar") == 0);
+    return length > end_length && strcmp(text + length - end_length, end) == 0;
+}
+
+bool is_application(const char *operand)
+{
+    return strstr(operand, "://") || ends_in(operand, ".jar") || ends_in(operand, ".py") ||
+           ends_in(operand, ".R");
 }
 
 int find_masters(const struct options *options, const struct spark_conf *conf,
@@ -40,7 +45,7 @@ int find_masters(const struct options *options, const struct spark_conf *conf,
     const char *from = conf ? spark_conf_get(conf, "spark.master") : NULL;
 
     if (!text && from)
-        log_verbose("--master: %s (spark-defaults.conf)", from);
+        log_verbose("--master: %s (spark.master)", from);
     if (!text)
         text = from;
     if (!text)
@@ -118,33 +123,61 @@ static int add_job(const struct options *options, struct spec *spec, struct subm
     return 0;
 }
 
-static int add_jar(const struct options *options, struct submission *submission,
-                   struct error *error)
+/* A JVM that runs spark-submit once more, on a worker, for the script there
+ * (Spark's "Spark Standalone Mode", REST API). */
+static void add_script(const struct options *options, struct submission *submission)
 {
-    if (!options->main_class)
-        return error_set(error, EXIT_USAGE, "--class is needed: the main class in %s",
-                         options->arguments[0]);
-    submission->resource = options->arguments[0];
-    submission->main_class = options->main_class;
+    submission->script = options->arguments[0];
+    submission->resource = "";
+    submission->main_class = "org.apache.spark.deploy.SparkSubmit";
+}
+
+static int add_application(const struct options *options, struct submission *submission,
+                           struct error *error)
+{
+    const char *file = options->arguments[0];
+
+    if (ends_in(file, ".R"))
+        return error_set(error, EXIT_USAGE,
+                         "%s: an R application cannot run in a standalone cluster: use "
+                         "spark-submit in client mode",
+                         file);
+    if (!ends_in(file, ".py") && !options->main_class)
+        return error_set(error, EXIT_USAGE, "--class is needed: the main class in %s", file);
+    if (ends_in(file, ".py")) {
+        add_script(options, submission);
+    } else {
+        submission->resource = file;
+        submission->main_class = options->main_class;
+    }
     for (int i = 1; i < options->argument_count; i++)
         add_argument(submission, mem_text(options->arguments[i]));
     return 0;
 }
 
-/* Before: what is given by other things than --conf, which wins over it. */
-static void set_own(const struct options *options, const struct spec *spec,
-                    struct submission *submission)
+/* The last part of a path. */
+static const char *file_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+/* What any file of the caller's and --conf win over. */
+static void set_own(const struct spec *spec, struct submission *submission)
 {
     struct spark_conf *conf = submission->conf;
-    char *name = spec ? mem_format("tally-%s", spec->name) : mem_text(submission->main_class);
+    char *name = spec                 ? mem_format("tally-%s", spec->name)
+                 : submission->script ? mem_text(file_of(submission->script))
+                                      : mem_text(submission->main_class);
 
     if (spec || !spark_conf_get(conf, "spark.app.name"))
         spark_conf_set(conf, "spark.app.name", name);
     free(name);
     for (size_t i = 0; spec && i < spec->spark_count; i++)
         spark_conf_set(conf, spec->spark[i].name, spec->spark[i].value);
-    if (!spark_conf_get(conf, "spark.driver.supervise") || options->supervise)
-        spark_conf_set(conf, "spark.driver.supervise", options->supervise ? "true" : "false");
+    if (!spark_conf_get(conf, "spark.driver.supervise"))
+        spark_conf_set(conf, "spark.driver.supervise", "false");
 }
 
 /* Puts a part before what is set already. */
@@ -168,17 +201,12 @@ static void set_fixed(const struct options *options, struct submission *submissi
         spark_conf_set(conf, "spark.driver.supervise", "true");
     spark_conf_set(conf, "spark.submit.deployMode", "cluster");
     /* spark-submit does it; without it the executors lack the jar's classes. */
-    prepend(conf, "spark.jars", submission->resource, ",");
-    prepend(conf, "spark.driver.extraJavaOptions", JAVA_OPTIONS, " ");
+    if (!submission->script)
+        prepend(conf, "spark.jars", submission->resource, ",");
     /* The driver finds out its own address, not ours; and the worker gives it
-     * its master: needed only where there are others to fall back to. */
+     * its master. */
     spark_conf_remove(conf, "spark.driver.host");
     spark_conf_remove(conf, "spark.master");
-    if (submission->masters.count > 1) {
-        char *url = spark_masters_url(&submission->masters);
-        spark_conf_set(conf, "spark.master", url);
-        free(url);
-    }
 }
 
 static bool is_utf8(const char *text)
@@ -206,12 +234,36 @@ static int check_argument(const char *what, const char *value, size_t more, stru
                      what, strlen(value) + more, LIMIT_ARGUMENT_BYTES);
 }
 
+/* A master lets a fraction pass its check and then fails with HTTP 500. From
+ * 4.0 on it fills in {{NAME}} itself. */
+static int check_numbers(const struct spark_conf *conf, struct error *error)
+{
+    static const char *const cores[] = {"spark.driver.cores", "spark.executor.cores",
+                                        "spark.cores.max"};
+    static const char *const memory[] = {"spark.driver.memory", "spark.executor.memory"};
+    int64_t number;
+
+    for (size_t i = 0; i < sizeof cores / sizeof cores[0]; i++) {
+        const char *value = spark_conf_get(conf, cores[i]);
+        if (value && strncmp(value, "{{", 2) != 0 && !number_in_range(value, 1, INT32_MAX, &number))
+            return error_set(error, EXIT_USAGE, "%s '%s': it must be a whole number, 1 or more",
+                             cores[i], value);
+    }
+    for (size_t i = 0; i < sizeof memory / sizeof memory[0]; i++) {
+        const char *value = spark_conf_get(conf, memory[i]);
+        if (value && strncmp(value, "{{", 2) != 0 && !spark_memory(value, &number))
+            return error_set(error, EXIT_USAGE,
+                             "%s '%s': it must be a whole number and its unit, 1m or more: 512m, "
+                             "2g (without a unit Spark takes bytes)",
+                             memory[i], value);
+    }
+    return 0;
+}
+
 static int check(const struct submission *submission, struct error *error)
 {
     size_t count;
     const struct spark_property *list = spark_conf_list(submission->conf, &count);
-    const char *cores = spark_conf_get(submission->conf, "spark.driver.cores");
-    int64_t number;
 
     for (size_t i = 0; i < count; i++) /* each becomes -Dname=value */
         if (check_argument(list[i].name, list[i].value, strlen(list[i].name) + 3, error) < 0)
@@ -225,32 +277,56 @@ static int check(const struct submission *submission, struct error *error)
         if (result < 0)
             return -1;
     }
-    /* A master lets a fraction pass its check and then fails with HTTP 500. */
-    if (cores && !number_in_range(cores, 1, 1 << 20, &number))
-        return error_set(error, EXIT_USAGE,
-                         "spark.driver.cores '%s': it must be a whole number, 1 or more", cores);
+    return check_numbers(submission->conf, error);
+}
+
+static int set_pairs(struct spark_conf *conf, const char *const *pairs, struct error *error)
+{
+    for (; pairs && *pairs; pairs++)
+        if (spark_conf_set_pair(conf, *pairs, error) < 0)
+            return -1;
     return 0;
+}
+
+static int read_settings(const struct options *options, const struct spec *spec,
+                         struct submission *submission, struct error *error)
+{
+    struct spark_conf *conf = submission->conf;
+
+    set_own(spec, submission);
+    if (options->properties_file && spark_conf_read(conf, options->properties_file, error) < 0)
+        return -1;
+    if (set_pairs(conf, options->conf, error) < 0 ||
+        set_pairs(conf, options->properties, error) < 0 ||
+        find_masters(options, conf, &submission->masters, error) < 0)
+        return -1;
+    return 0;
+}
+
+static int check_mode(const char *mode, struct error *error)
+{
+    if (!mode || strcmp(mode, "cluster") == 0)
+        return 0;
+    return error_set(error, EXIT_USAGE,
+                     "--deploy-mode %s: drivers run in the cluster here (cluster); for client "
+                     "mode use spark-submit",
+                     mode);
 }
 
 int submission_make(const struct options *options, struct spec *spec, struct submission *submission,
                     struct error *error)
 {
-    *submission = (struct submission){.conf = spark_conf_new()};
-    if (options->deploy_mode && strcmp(options->deploy_mode, "cluster") != 0)
-        return error_set(error, EXIT_USAGE,
-                         "--deploy-mode %s: drivers run in the cluster here (cluster); for client "
-                         "mode use spark-submit",
-                         options->deploy_mode);
-    if (spark_conf_read_defaults(submission->conf, error) < 0 ||
-        find_masters(options, submission->conf, &submission->masters, error) < 0)
+    bool defaults = !options->properties_file || options->load_defaults;
+
+    *submission = (struct submission){.conf = spark_conf_new(), .is_job = spec != NULL};
+    if (check_mode(options->deploy_mode, error) < 0 ||
+        (defaults && spark_conf_read_defaults(submission->conf, error) < 0))
         return -1;
     if (spec ? add_job(options, spec, submission, error) < 0
-             : add_jar(options, submission, error) < 0)
+             : add_application(options, submission, error) < 0)
         return -1;
-    set_own(options, spec, submission);
-    for (size_t i = 0; options->conf && options->conf[i]; i++)
-        if (spark_conf_set_pair(submission->conf, options->conf[i], error) < 0)
-            return -1;
+    if (read_settings(options, spec, submission, error) < 0)
+        return -1;
     set_fixed(options, submission);
     submission->name = spark_conf_get(submission->conf, "spark.app.name");
     return check(submission, error);
@@ -264,8 +340,48 @@ void submission_free(struct submission *submission)
     spark_conf_free(submission->conf);
 }
 
-int submission_send(const struct submission *submission, struct spark *spark, char **id,
-                    struct error *error)
+/* What the spark-submit on the worker is told: it takes no master from the
+ * settings its JVM was started with, and would run everything in the driver
+ * (local[*]; seen with 4.2.0); with --py-files, it forgets spark.files. */
+static void add_script_options(struct submission *submission, const char *url)
+{
+    static const struct {
+        const char *option, *property;
+    } lists[] = {{"--py-files", "spark.submit.pyFiles"}, {"--files", "spark.files"}};
+    char **own = submission->arguments;
+
+    submission->arguments = NULL;
+    submission->argument_count = 0;
+    add_option(submission, "--master", url);
+    add_option(submission, "--deploy-mode", "client");
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        const char *value = spark_conf_get(submission->conf, lists[i].property);
+        if (value && *value)
+            add_option(submission, lists[i].option, value);
+    }
+    add_argument(submission, mem_text(submission->script));
+    for (char **at = own; at && *at; at++)
+        add_argument(submission, *at);
+    free(own);
+}
+
+void submission_fit(struct submission *submission, const char *url, const char *version)
+{
+    struct spark_conf *conf = submission->conf;
+
+    /* From 4.0 on the REST server gives them to the driver itself. */
+    if (!version || strtol(version, NULL, 10) < 4)
+        prepend(conf, "spark.driver.extraJavaOptions", JAVA_OPTIONS, " ");
+    /* The driver knows the master that started it: it needs this only where
+     * there are others to fall back to. */
+    if (submission->masters.count > 1)
+        spark_conf_set(conf, "spark.master", url);
+    if (submission->script)
+        add_script_options(submission, url);
+    submission->name = spark_conf_get(conf, "spark.app.name");
+}
+
+struct spark_submission submission_message(const struct submission *submission)
 {
     struct spark_submission message = {
         .resource = submission->resource,
@@ -274,12 +390,5 @@ int submission_send(const struct submission *submission, struct spark *spark, ch
     };
 
     message.properties = spark_conf_list(submission->conf, &message.property_count);
-    if (spark_create(spark, &message, id, error) == 0)
-        return 0;
-    if (error->code == EXIT_UNKNOWN || interrupt_signal())
-        error_add(error,
-                  "the driver may have been created or not: before submitting again, look for the "
-                  "application %s and the main class %s with: tally list",
-                  submission->name, submission->main_class);
-    return -1;
+    return message;
 }

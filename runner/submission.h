@@ -1,5 +1,7 @@
 /* submission.h: what `submit` and `run --master` ask Spark for, put together
- * from the command line, the job's spec and spark-defaults.conf. */
+ * from the command line, the job's spec and files of settings. Of one setting
+ * the later of these holds: spark-defaults.conf, the job's spec,
+ * --properties-file, --conf, an option of its own. */
 #ifndef TALLY_SUBMISSION_H
 #define TALLY_SUBMISSION_H
 
@@ -14,11 +16,13 @@ struct submission {
     char **arguments; /* ends at NULL; owned */
     size_t argument_count;
     const char *resource, *main_class;
-    const char *name; /* the application's */
+    const char *name;   /* the application's */
+    const char *script; /* a Python application, which is no resource; else NULL */
+    bool is_job;        /* not an application of the caller's own */
 };
 
-/* Whether it is a jar, not a job: it ends in .jar, or has a scheme. */
-bool is_jar(const char *operand);
+/* Whether it is an application, not a job: it ends in .jar or .py, or has a scheme. */
+bool is_application(const char *operand);
 
 /* The masters of --master, or else of spark.master in `conf` (may be NULL). */
 int find_masters(const struct options *options, const struct spark_conf *conf,
@@ -31,8 +35,11 @@ struct spark *open_spark(const struct options *options, struct error *error);
 int submission_make(const struct options *options, struct spec *spec, struct submission *submission,
                     struct error *error);
 void submission_free(struct submission *submission);
-/* spark_create with it; says on standard error what it does. */
-int submission_send(const struct submission *submission, struct spark *spark, char **id,
-                    struct error *error);
+/* Once, before it is sent: what depends on the cluster. `url`: the masters as
+ * the driver shall find them, where it does not know its own or there are
+ * several; `version`: Spark's there, or NULL. */
+void submission_fit(struct submission *submission, const char *url, const char *version);
+/* What is sent, as it is for spark_create; the texts are the submission's. */
+struct spark_submission submission_message(const struct submission *submission);
 
 #endif
