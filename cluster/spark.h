@@ -19,6 +19,8 @@ struct spark;
 /* Copies the addresses; asks nothing. Free with spark_close; NULL is fine there. */
 struct spark *spark_open(const struct spark_masters *masters);
 void spark_close(struct spark *spark);
+/* Signs what is asked of masters from now on; takes the key (jws_key). */
+void spark_sign(struct spark *spark, unsigned char *key, size_t length);
 const struct spark_masters *spark_masters(const struct spark *spark);
 /* The connections, for asking workers. */
 struct http *spark_http(struct spark *spark);

@@ -130,10 +130,14 @@ static int stay(const struct options *options, const struct submission *submissi
 
 static int submit(const struct options *options, struct submission *submission, struct error *error)
 {
-    struct spark *spark = spark_open(&submission->masters);
-    int result = options->unless_running ? runs_already(options, submission, spark, error) : 0;
+    struct spark *spark = connect_spark(options, &submission->masters, error);
     char *id = NULL;
+    int result = 0;
 
+    if (!spark)
+        return -1;
+    if (options->unless_running)
+        result = runs_already(options, submission, spark, error);
     if (result == 0) {
         result = create_driver(options, submission, spark, &id, error);
         if (result == 0)

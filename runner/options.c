@@ -214,6 +214,17 @@ static const struct option_row rows[] = {
      FIELD(rest_port), 1, 65535},
     {"ui-port", 0, "N", NULL, "the port of the master's page (usually 8080)", set_number,
      FIELD(ui_port), 1, 65535},
+    {"rest-url", 0, "URL", NULL,
+     "the REST API of a master behind a gateway: https://HOST[:PORT][/PATH]", set_text,
+     FIELD(rest_url), 0, 0},
+    {"ui-url", 0, "URL", NULL, "the master's page there", set_text, FIELD(ui_url), 0, 0},
+    {"cacert", 0, "FILE", NULL, "trust the authorities in this file, not the system's (https)",
+     set_text, FIELD(ca_file), 0, 0},
+    {"proxy", 0, "URL", NULL, "ask Spark through this proxy (http_proxy is not obeyed)", set_text,
+     FIELD(proxy), 0, 0},
+    {"jws-key-file", 0, "FILE", NULL,
+     "sign the requests (HS256) with the key in this file, base64url; or with TALLY_JWS_KEY",
+     set_text, FIELD(jws_key_file), 0, 0},
     {"class", 0, "NAME", NULL, "the main class (of a JAR: needed)", set_text, FIELD(main_class), 0,
      0},
     {"name", 0, "NAME", NULL, "the application's name (default: tally-JOB, or the main class)",
@@ -289,6 +300,17 @@ static bool is_spark(const struct option_row *row)
     return false;
 }
 
+/* Who takes --rest-port takes all that is about reaching a master. */
+static bool is_for_masters(const struct option_row *row)
+{
+    static const char *const names[] = {"rest-url", "ui-url", "cacert", "proxy", "jws-key-file"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(row->name, names[i]) == 0)
+            return true;
+    return false;
+}
+
 /* Every command has --help and --verbose. */
 static bool takes(const struct command *command, const struct option_row *row)
 {
@@ -299,7 +321,7 @@ static bool takes(const struct command *command, const struct option_row *row)
         return true;
     if (is_spark(row))
         return strstr(command->options, " spark-submit ") != NULL;
-    wanted = mem_format(" %s ", row->name);
+    wanted = mem_format(" %s ", is_for_masters(row) ? "rest-port" : row->name);
     found = strstr(command->options, wanted) != NULL;
     free(wanted);
     return found;

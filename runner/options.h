@@ -36,6 +36,7 @@ struct options {
     const char **conf;       /* "KEY=VALUE", NULL-terminated; of equal keys the last holds */
     const char **properties; /* the same, of options of their own: they win over `conf` */
     const char *properties_file, *kill_id, *status_id;
+    const char *jws_key_file, *ca_file, *proxy, *rest_url, *ui_url;
     bool load_defaults, version, dry_run, no_preflight;
     bool supervise, follow, wait_running, unless_running, to_stdout, keep, wait_topic;
     int64_t timeout;  /* ms; -1: not given */

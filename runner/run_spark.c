@@ -221,7 +221,9 @@ static int start_driver(struct run *run, struct error *error)
 {
     int64_t patience = run->options.timeout < 0 ? WAIT_RUNNING_MS : run->options.timeout;
 
-    run->spark = spark_open(&run->submission.masters);
+    run->spark = connect_spark(&run->options, &run->submission.masters, error);
+    if (!run->spark)
+        return -1;
     if (create_driver(&run->options, &run->submission, run->spark, &run->id, error) < 0)
         return -1;
     log_info("driver %s, application %s", run->id, run->submission.name);

@@ -27,6 +27,9 @@ bool is_application(const char *operand);
 /* The masters of --master, or else of spark.master in `conf` (may be NULL). */
 int find_masters(const struct options *options, const struct spark_conf *conf,
                  struct spark_masters *masters, struct error *error);
+/* spark_open as the options say: proxy, certificates, key. EXIT_INPUT. */
+struct spark *connect_spark(const struct options *options, const struct spark_masters *masters,
+                            struct error *error);
 /* --master, for commands about drivers that are there. */
 struct spark *open_spark(const struct options *options, struct error *error);
 

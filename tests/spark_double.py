@@ -113,7 +113,7 @@ class Double:
         self.routes = {}
         self.set(version=PROBED)
         self.set(**routes)
-        self.requests, self.methods = [], []  # (route, path, body)
+        self.requests, self.methods, self.authorizations = [], [], []  # (route, path, body)
         self.servers = [self.serve() for _ in range(2)]
         self.rest, self.ui = (server.server_address[1] for server in self.servers)
 
@@ -139,10 +139,13 @@ class Double:
         with connection.makefile("rb") as reader:
             try:
                 while head := reader.readline():
-                    length = 0
+                    length, authorization = 0, None
                     while (line := reader.readline()) not in (b"\r\n", b""):
                         found = re.match(rb"(?i)content-length: *(\d+)", line)
                         length = int(found[1]) if found else length
+                        if line.lower().startswith(b"authorization:"):
+                            authorization = line.split(b":", 1)[1].strip().decode()
+                    self.authorizations.append(authorization)
                     if not self.reply(connection, head.decode("latin-1"), reader.read(length)):
                         return
             except OSError:
@@ -153,7 +156,7 @@ class Double:
         method, target, _ = head.split(" ", 2)
         parts = urlsplit(target)
         name = next((n for n in ("create", "status", "kill", "json", "log") if f"/{n}" in parts.path),
-                    "version" if parts.path == "/v1/submissions/" else None)
+                    "version" if parts.path.endswith("/v1/submissions/") else None)
         self.requests.append((name, parts.path, body))
         self.methods.append(method)
         told = self.routes.get(name)

@@ -1,9 +1,15 @@
 """submit, status, list, logs, kill and wait against a double of Spark's master and worker, with every build."""
 
+import base64
+import hmac
 import json
 import os
 import re
 import signal
+import socket
+import ssl
+import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -876,6 +882,119 @@ def test_exactly_the_right_number(program, name):
         assert sum(row[3] == OURS for row in master.drivers) == drivers
     finally:
         master.close()
+
+
+# ---- Behind a filter, a gateway, a proxy
+
+KEY = bytes(range(200, 248))
+KEY_TEXT = base64.urlsafe_b64encode(KEY).decode().rstrip("=")
+
+
+def signed_by(key, header):
+    """Of "Bearer HEADER.PAYLOAD.SIGNATURE", as the filter checks it: the payload."""
+    head, payload, signature = header.removeprefix("Bearer ").split(".")
+    def bytes_of(text):
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    assert header.startswith("Bearer ") and json.loads(bytes_of(head)) == {"alg": "HS256", "typ": "JWT"}
+    assert bytes_of(signature) == hmac.new(key, f"{head}.{payload}".encode(), "sha256").digest()
+    return json.loads(bytes_of(payload))
+
+
+@pytest.mark.parametrize("way", ["file", "environment"])
+def test_signed_requests(program, double, tmp_path, way):
+    (tmp_path / "key").write_text(f"{KEY_TEXT}\n")
+    args, env = (["--jws-key-file", "key"], {}) if way == "file" else ([], {"TALLY_JWS_KEY": KEY_TEXT + "=="})
+    master = double(create=spark.CREATED, json=spark.page(), status=status("RUNNING"))
+    result = program.run(*JOB, *master.options, *args, "--verbose", env=env)
+    assert result.code == 0 and KEY_TEXT not in result.err + result.out
+    assert program.run("status", ID, *master.options, *args, env=env).code == 0
+    assert [name for name, _, _ in master.requests] == ["json", "version", "create", "status"]
+    for header in master.authorizations:
+        told = signed_by(KEY, header)
+        assert abs(told["iat"] - time.time()) < 30 and told["exp"] == told["iat"] + 600
+    assert KEY_TEXT not in program.run(*JOB, *master.options, *args, "--dry-run", env=env).out
+
+
+def test_unsigned_requests(program, double):
+    master = double(create=spark.CREATED, json=spark.page(), version=spark.html(403, "Error 403 Authorization header is missing."))
+    result = program.run(*JOB, *master.options)
+    assert result.code == 5 and re.search("403.*--jws-key-file", one_line(result))
+    assert set(master.authorizations) == {None} and master.count("create") == 0
+
+
+@pytest.mark.parametrize("content, text", [
+    (KEY_TEXT[:40], "30 bytes: HS256 needs 32"), ("", "0 bytes"), ("a+b/" * 20, "not base64url"), ("a" * 45, "not base64url"),
+    ("a b", "one line"), ("a" * 9000, "no key"), ("a" * 2100, "one line"), ("a" * 1400, "up to 1024"), ("a\0b", "no key"),
+    (None, "No such file"),
+], ids=str)
+def test_keys_that_cannot_be(tally, tmp_path, content, text):
+    if content is not None:
+        (tmp_path / "key").write_text(content)
+    result = tally.run("list", "-m", "spark://h", "--jws-key-file", "key")
+    assert result.code == 3 and re.search(text, one_line(result)) and (not content or content not in result.err)
+
+
+@pytest.fixture
+def gateway(double, tmp_path):
+    """https://localhost:PORT/spark and /page before a master; its authority is in gateway.pem."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", tmp_path / "key.pem", "-out",
+                    tmp_path / "gateway.pem", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
+                   check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "gateway.pem", tmp_path / "key.pem")
+    master = double(create=spark.CREATED, json=spark.page(), status=status("RUNNING"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        def serve():
+            while True:
+                try:
+                    connection = context.wrap_socket(listener.accept()[0], server_side=True)
+                except ssl.SSLError:
+                    continue  # who does not trust us
+                except OSError:
+                    return
+                threading.Thread(target=master.handle, args=(connection,), daemon=True).start()
+        threading.Thread(target=serve, daemon=True).start()
+        port = listener.getsockname()[1]
+        master.urls = ["--rest-url", f"https://localhost:{port}/spark/", "--ui-url", f"https://localhost:{port}/page"]
+        yield master
+
+
+def test_a_gateway(program, gateway):
+    trusting = [*gateway.urls, "--cacert", "gateway.pem"]
+    result = program.run(*JOB, *trusting)
+    assert (result.code, result.out, result.err) == (0, ID + "\n", "")
+    assert program.run("status", ID, *trusting).code == program.run("list", *trusting).code == 0
+    assert [path for _, path, _ in gateway.requests] == ["/page/json/", "/spark/v1/submissions/",
+                                                         "/spark/v1/submissions/create",
+                                                         f"/spark/v1/submissions/status/{ID}", "/page/json/"]
+
+
+def test_a_gateway_that_is_not_trusted(program, gateway):
+    result = program.run("status", ID, *gateway.urls)
+    assert result.code == 4 and "--cacert" in one_line(result)
+    result = program.run("status", ID, *gateway.urls, "--cacert", "nope.pem")
+    assert result.code in (3, 4) and "nope.pem" in one_line(result) and gateway.requests == []
+
+
+def test_a_gateway_without_a_page(program, gateway):
+    result = program.run(*JOB, *gateway.urls[:2], "--cacert", "gateway.pem")
+    assert (result.code, result.err) == (0, "") and gateway.count("json") == 0
+    result = program.run("list", *gateway.urls[:2], "--cacert", "gateway.pem")
+    assert result.code == 4 and "--ui-url" in one_line(result)
+
+
+@pytest.mark.parametrize("url", ["h:1", "ftp://h", "https://", "https://h?x", "https://u:p@h", "http://h:", "https://h h"])
+def test_urls_that_cannot_be(tally, url):
+    result = tally.run("list", "--rest-url", url)
+    assert result.code == 2 and "https://HOST" in one_line(result)
+    assert tally.run("list", "-m", "spark://a,b", "--rest-url", "http://h").code == 2
+
+
+def test_a_proxy_that_was_asked_for(program, double):
+    """It sees whole URLs."""
+    master = double(status=status("RUNNING"))
+    result = program.run("status", ID, "-m", "spark://nope.invalid", "--proxy", f"http://127.0.0.1:{master.rest}")
+    assert result.code == 0 and len(master.requests) == 1
 
 
 # ---- run --master

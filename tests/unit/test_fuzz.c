@@ -319,7 +319,8 @@ static void test_spark(void **state)
         {"<title>Error 500</title>", fuzz_answer},
         {"==== Bytes 0-9 of 100 of /work/stderr ====\nabc\xe5\xa5\xb3 \xef\xbf\xbd", fuzz_log},
         {"spark://host:7077,[::1]:6066", fuzz_address},
-        {"# c\nspark.master  spark://h:7077\r\na=b\nx: y\\\n \\u5973\\ud83d\\ude00\\\\\n", fuzz_conf},
+        {"# c\nspark.master  spark://h:7077\r\na=b\nx: y\\\n \\u5973\\ud83d\\ude00\\\\\n",
+         fuzz_conf},
     };
     static const char *const pages[] = {
         "{\"url\":\"u\",\"workers\":[{\"id\":\"w\",\"cores\":4,\"state\":\"ALIVE\"}],"
