@@ -81,8 +81,8 @@ int jws_key(const char *text, unsigned char **key, size_t *length, struct error 
 char *jws_bearer(const unsigned char *key, size_t length, int64_t now_ms)
 {
     static const char header[] = "{\"alg\":\"HS256\",\"typ\":\"JWT\"}", bearer[] = "Bearer ";
-    char *payload = mem_format("{\"iss\":\"tally\",\"iat\":%lld,\"exp\":%lld}",
-                               (long long)(now_ms / 1000), (long long)(now_ms / 1000 + VALID_S));
+    long long now = now_ms / 1000;
+    char *payload = mem_format("{\"iss\":\"tally\",\"iat\":%lld,\"exp\":%lld}", now, now + VALID_S);
     unsigned char signature[EVP_MAX_MD_SIZE];
     unsigned int signed_bytes = 0;
     struct buf text = {0};

@@ -6,6 +6,7 @@
 #include "cluster/base/buf.h"
 #include "cluster/base/clock.h"
 #include "cluster/jws.h"
+#include "cluster/spark_leader.h"
 
 #define PROBE_MS         3000
 #define HTTP_UNAVAILABLE 503 /* a gateway without a master behind it */
@@ -260,7 +261,7 @@ static int ask(struct spark *spark, const struct asking *asking, struct spark_an
     for (int n = 0; n < spark->masters.count && verdict == NEXT; n++) {
         int at = (spark->current + n) % spark->masters.count;
         verdict = ask_one(spark, &spark->masters.list[at], asking, answer, error);
-        if (verdict == ANSWERED)
+        if (verdict != NEXT)
             spark->current = at;
         if (verdict == NEXT) {
             buf_format(&said, "%s%s", n ? "; " : "", error->text);

@@ -19,8 +19,6 @@ struct spark;
 /* Copies the addresses; asks nothing. Free with spark_close; NULL is fine there. */
 struct spark *spark_open(const struct spark_masters *masters);
 void spark_close(struct spark *spark);
-/* Signs what is asked of masters from now on; takes the key (jws_key). */
-void spark_sign(struct spark *spark, unsigned char *key, size_t length);
 const struct spark_masters *spark_masters(const struct spark *spark);
 /* The connections, for asking workers. */
 struct http *spark_http(struct spark *spark);
@@ -45,20 +43,6 @@ int spark_kill(struct spark *spark, const char *id, struct spark_answer *answer,
 /* The cluster as the leader's page tells it, or, where none leads, as some
  * master's does: see `status`. Free with spark_state_free. */
 int spark_ask_state(struct spark *spark, struct spark_state **state, struct error *error);
-
-/* The page of the nth master alone, whether it leads or not. */
-int spark_ask_page(struct spark *spark, int n, struct spark_state **state, struct error *error);
-/* The Spark version of the preferred master ("4.2.0"), by its REST API, so that
- * is on; free() it. */
-int spark_ask_version(struct spark *spark, char **version, struct error *error);
-
-/* The master that is asked first: the one that led last, or was set. */
-int spark_current(const struct spark *spark);
-void spark_prefer(struct spark *spark, int n);
-/* Of the last request by REST: its HTTP status, 0 when no answer came; whether
- * a master refused it that is about to lead. */
-int spark_last_status(const struct spark *spark);
-bool spark_is_recovering(const struct spark *spark);
 
 /* A driver's state, asked in the loop; `done` comes once, unless spark_cancel
  * comes first. After an error the next call goes to the next master. */

@@ -136,7 +136,7 @@ int spark_masters_behind(const char *rest, const char *page, struct spark_master
                          struct error *error)
 {
     struct spark_master *master = &masters->list[0];
-    const char *host;
+    const char *host = "";
     size_t length;
 
     if (masters->count > 1)

@@ -6,6 +6,7 @@
 #include "cluster/base/clock.h"
 #include "cluster/base/interrupt.h"
 #include "cluster/base/log.h"
+#include "cluster/spark_leader.h"
 #include "runner/parts.h"
 #include "runner/room.h"
 

@@ -11,6 +11,7 @@
 #include "cluster/base/number.h"
 #include "cluster/base/utf8.h"
 #include "cluster/jws.h"
+#include "cluster/spark_leader.h"
 
 #define JOB_CLASS "tally.WindowedCount"
 

@@ -7,6 +7,7 @@
 
 #include "cluster/base/buf.h"
 #include "cluster/spark_address.h"
+#include "cluster/jws.h"
 #include "cluster/spark_conf.h"
 #include "cluster/spark_log.h"
 #include "cluster/spark_message.h"
@@ -306,6 +307,36 @@ static void fuzz_conf(const char *data, size_t length)
     spark_conf_free(conf);
 }
 
+static void fuzz_key(const char *data, size_t length)
+{
+    char *text = mem_bytes(data, length);
+    unsigned char *key;
+    size_t key_length;
+    struct error error;
+
+    if (jws_key(text, &key, &key_length, &error) == 0) {
+        char *bearer = jws_bearer(key, key_length, 0);
+        assert_true(strlen(bearer) > 100);
+        free(bearer);
+        free(key);
+    }
+    free(text);
+}
+
+static void fuzz_url(const char *data, size_t length)
+{
+    char *text = mem_bytes(data, length);
+    struct spark_masters masters = {.count = 0};
+    struct error error;
+    int64_t mib;
+
+    if (spark_masters_behind(text, text, &masters, &error) == 0)
+        assert_true(masters.count == 1 && *masters.list[0].host);
+    if (spark_memory(text, &mib))
+        assert_true(mib > 0);
+    free(text);
+}
+
 /* What Spark's masters and workers say. */
 static void test_spark(void **state)
 {
@@ -321,6 +352,9 @@ static void test_spark(void **state)
         {"spark://host:7077,[::1]:6066", fuzz_address},
         {"# c\nspark.master  spark://h:7077\r\na=b\nx: y\\\n \\u5973\\ud83d\\ude00\\\\\n",
          fuzz_conf},
+        {"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJw==", fuzz_key},
+        {"https://[::1]:8443/path/to", fuzz_url},
+        {"1024mb", fuzz_url},
     };
     static const char *const pages[] = {
         "{\"url\":\"u\",\"workers\":[{\"id\":\"w\",\"cores\":4,\"state\":\"ALIVE\"}],"
