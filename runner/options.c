@@ -399,11 +399,14 @@ static int misuse(const struct command *command, int found, char **argv, struct 
     return no_option(command, what, error);
 }
 
-/* Of a setting of Kafka's or Spark's only the name: its value may be a password. */
+/* Of a setting of Kafka's or Spark's only the name: its value may be a password;
+ * of a proxy what stands behind one. */
 static void say_value(const struct option_row *row, const char *value, const char *from)
 {
     bool setting = row->set == set_kafka || is_spark(row) || strcmp(row->name, "conf") == 0;
 
+    if (strcmp(row->name, "proxy") == 0 && strrchr(value, '@'))
+        value = strrchr(value, '@');
     log_verbose("--%s: %.*s (%s)", row->name,
                 setting ? (int)strcspn(value, "=") : (int)strlen(value), value, from);
 }

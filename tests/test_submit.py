@@ -107,7 +107,7 @@ def test_spark_defaults(program, double, tmp_path):
     master = double(create=spark.CREATED)
     (tmp_path / "spark-defaults.conf").write_text(
         "# x\nspark.master spark://127.0.0.1:7077\nspark.cores.max=9\nspark.driver.memory  512m\nspark.driver.host=me\n")
-    result = program.run("submit", "--rest-port", master.rest, "--deploy-mode", "cluster", "--class", "A", "-c",
+    result = program.run("submit", *master.options[2:], "--deploy-mode", "cluster", "--class", "A", "-c",
                          "spark.cores.max=1", "x.jar", env={"SPARK_CONF_DIR": str(tmp_path)})
     assert (result.code, result.err) == (0, "")
     properties = master.created()["sparkProperties"]
@@ -993,8 +993,9 @@ def test_urls_that_cannot_be(tally, url):
 def test_a_proxy_that_was_asked_for(program, double):
     """It sees whole URLs."""
     master = double(status=status("RUNNING"))
-    result = program.run("status", ID, "-m", "spark://nope.invalid", "--proxy", f"http://127.0.0.1:{master.rest}")
-    assert result.code == 0 and len(master.requests) == 1
+    result = program.run("status", ID, "-m", "spark://nope.invalid", "--verbose",
+                         env={"TALLY_PROXY": f"http://me:secret@127.0.0.1:{master.rest}"})
+    assert result.code == 0 and len(master.requests) == 1 and "secret" not in result.err
 
 
 # ---- run --master
