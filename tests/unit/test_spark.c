@@ -326,11 +326,9 @@ static void test_conf(void **state)
     spark_conf_free(conf);
 }
 
-static bool has_blank_end(const struct buf *value, size_t begin, size_t end, bool first)
+static bool is_cut_off(char c)
 {
-    char c = value->data[first ? begin : end - 1];
-
-    return begin < end && (unsigned char)c <= ' ' && c != '\r' && c != '\n';
+    return (unsigned char)c <= ' ' && c != '\r' && c != '\n';
 }
 
 /* "[name|value]", less the blanks around the value, as Spark cuts them off. */
@@ -339,9 +337,9 @@ static void add_pair(void *context, const struct buf *name, const struct buf *va
     size_t begin = 0, end = value->length;
     struct buf *text = context;
 
-    while (has_blank_end(value, begin, end, true))
+    while (begin < end && is_cut_off(value->data[begin]))
         begin++;
-    while (has_blank_end(value, begin, end, false))
+    while (end > begin && is_cut_off(value->data[end - 1]))
         end--;
     buf_char(text, '[');
     buf_add(text, name->data, name->length);
