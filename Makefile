@@ -5,13 +5,14 @@ VERSION := 0.1.0
 SANITIZE ?=
 
 PACKAGES_BUILD := gcc|clang make pkg-config libc6-dev librdkafka-dev libwebsockets-dev \
-	libwebsockets-evlib-ev libev-dev libyaml-dev libjansson-dev libcurl4-openssl-dev libzip-dev libjs-dygraphs
+	libwebsockets-evlib-ev libev-dev libyaml-dev libjansson-dev libcurl4-openssl-dev libssl-dev libzip-dev \
+	libjs-dygraphs
 PACKAGES_TEST := libcmocka-dev valgrind kcat mawk maven default-jre-headless python3 python3-pytest \
 	python3-yaml python3-confluent-kafka python3-kafka python3-selenium python3-websockets \
-	chromium chromium-driver procps zsh man-db groff-base
+	chromium chromium-driver openssl procps zsh man-db groff-base
 PACKAGES_LINT := clang clang-format clang-tidy cppcheck shellcheck
 
-LIBRARIES := rdkafka libwebsockets yaml-0.1 jansson libcurl libzip
+LIBRARIES := rdkafka libwebsockets yaml-0.1 jansson libcurl libcrypto libzip
 CPPFLAGS += -I. -D_GNU_SOURCE -DTALLY_VERSION='"$(VERSION)"'
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion
 CFLAGS ?= -O2 -g

@@ -35,13 +35,19 @@ struct http_call {
     void *context;
 };
 
-/* No TLS: its set-up would take longer than a request. curl_easy_init would
- * otherwise ask for everything. */
+static struct http_settings settings;
+
+void http_setup(const struct http_settings *wanted)
+{
+    settings = *wanted;
+}
+
+/* curl_easy_init would otherwise ask for everything. */
 static void start_curl(void)
 {
     static bool started;
 
-    if (!started && curl_global_init(CURL_GLOBAL_NOTHING) != 0)
+    if (!started && curl_global_init(settings.tls ? CURL_GLOBAL_SSL : CURL_GLOBAL_NOTHING) != 0)
         abort(); /* out of memory */
     started = true;
 }
@@ -66,10 +72,29 @@ static void set_post(struct transfer *transfer, const struct http_request *reque
     curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
     curl_easy_setopt(transfer->easy, CURLOPT_COPYPOSTFIELDS, body);
     transfer->headers = curl_slist_append(
-        NULL, "Content-Type: application/json;charset=UTF-8"); /* as spark-submit says */
+        transfer->headers,
+        "Content-Type: application/json;charset=UTF-8"); /* as spark-submit says */
     /* Without waiting for "100 Continue", which Spark does not send. */
     transfer->headers = curl_slist_append(transfer->headers, "Expect:");
-    curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
+}
+
+static void set_authorization(struct transfer *transfer, const char *value)
+{
+    char *header = mem_format("Authorization: %s", value);
+
+    transfer->headers = curl_slist_append(transfer->headers, header);
+    free(header);
+}
+
+/* curl would obey http_proxy; but a master is in the user's own network, and a
+ * proxy on the way would answer in its place, or repeat a POST. */
+static void set_proxy(CURL *easy, const struct http_request *request)
+{
+    bool direct = !settings.proxy || request->unix_socket;
+
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, direct ? "*" : "");
+    if (!direct)
+        curl_easy_setopt(easy, CURLOPT_PROXY, settings.proxy);
 }
 
 static void prepare(struct transfer *transfer, const struct http_request *request,
@@ -88,9 +113,9 @@ static void prepare(struct transfer *transfer, const struct http_request *reques
     curl_easy_setopt(easy, CURLOPT_URL, request->url);
     if (request->unix_socket)
         curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request->unix_socket);
-    /* curl would obey http_proxy; but a master is in the user's own network, and
-     * a proxy on the way would answer in its place, or repeat a POST. */
-    curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+    set_proxy(easy, request);
+    if (settings.ca_file)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, settings.ca_file);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_MS);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)transfer->wait_ms);
@@ -101,8 +126,13 @@ static void prepare(struct transfer *transfer, const struct http_request *reques
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
         curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
     }
+    if (request->head)
+        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+    if (request->authorization)
+        set_authorization(transfer, request->authorization);
     if (request->post)
         set_post(transfer, request);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
 }
 
 static void end_transfer(struct transfer *transfer)
@@ -138,6 +168,14 @@ static int fail(const struct transfer *transfer, CURLcode code, struct error *er
     case CURLE_SEND_ERROR:
     case CURLE_PARTIAL_FILE:
         return error_set(error, EXIT_UNREACHABLE, "the connection ended before an answer");
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return error_set(error, EXIT_UNREACHABLE,
+                         "its certificate is not of an authority that is known here (--cacert)");
+    case CURLE_SSL_CACERT_BADFILE:
+        return error_set(error, EXIT_INPUT, "no certificates can be read from %s",
+                         settings.ca_file);
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return error_set(error, EXIT_UNREACHABLE, "no proxy of that name is known");
     case CURLE_UNSUPPORTED_PROTOCOL: /* curl's word for an answer without a status line */
     case CURLE_WEIRD_SERVER_REPLY:
         return error_set(error, EXIT_UNREACHABLE, "what answers does not speak HTTP");

@@ -1,6 +1,7 @@
 /* http.h: one HTTP request and its answer, by libcurl: waiting for it, or in
  * an event loop. For servers within the user's reach (Spark's master and
- * workers): no proxy, no redirects, no TLS, every size and time bounded. */
+ * workers, or a gateway before them): no redirects, no proxy but one that was
+ * asked for, every size and time bounded. */
 #ifndef TALLY_HTTP_H
 #define TALLY_HTTP_H
 
@@ -11,6 +12,15 @@
 #include "cluster/base/buf.h"
 #include "cluster/base/error.h"
 
+struct http_settings {
+    bool tls;            /* https: its set-up takes longer than a request */
+    const char *ca_file; /* whom to trust, in the place of the system's; NULL */
+    const char *proxy;   /* a URL, for all requests; NULL: none, whatever the environment says */
+};
+
+/* For the whole process, before the first http_new or http_start; keeps the texts. */
+void http_setup(const struct http_settings *settings);
+
 /* What keeps connections open between requests. */
 struct http;
 
@@ -18,11 +28,12 @@ struct http_request {
     const char *url;
     const char *unix_socket; /* the server's, instead of the host in the URL; NULL: none */
     const char *body;        /* JSON, of a POST; NULL: GET, or a POST without a body */
-    bool post;
+    bool post, head;
     bool once;       /* on a connection of its own: libcurl repeats a request, a POST too, when
                       * a connection used before turns out to be dead */
     int64_t wait_ms; /* at most, in all; 0: HTTP_TOTAL_MS */
-    size_t most;     /* bytes of the answer's body; 0: LIMIT_ANSWER_BYTES */
+    const char *authorization; /* the header's value; NULL: none */
+    size_t most;               /* bytes of the answer's body; 0: LIMIT_ANSWER_BYTES */
 };
 
 /* Starts as {0}; free with http_answer_free. */

@@ -4,13 +4,21 @@
 #include <string.h>
 
 #include "cluster/base/buf.h"
+#include "cluster/base/clock.h"
+#include "cluster/jws.h"
+#include "cluster/spark_leader.h"
 
-#define PROBE_MS 3000
+#define PROBE_MS         3000
+#define HTTP_UNAVAILABLE 503 /* a gateway without a master behind it */
 
 struct spark {
     struct spark_masters masters;
     int current; /* the one that led last */
+    int status;  /* of the last answer, by HTTP; 0: none came */
+    bool recovering;
     struct http *http;
+    unsigned char *key; /* JWS; NULL: none */
+    size_t key_length;
 };
 
 /* A request of the protocol, to any master. */
@@ -40,7 +48,35 @@ void spark_close(struct spark *spark)
     if (!spark)
         return;
     http_free(spark->http);
+    free(spark->key);
     free(spark);
+}
+
+void spark_sign(struct spark *spark, unsigned char *key, size_t length)
+{
+    free(spark->key);
+    spark->key = key;
+    spark->key_length = length;
+}
+
+/* For one request, as the token's time is short; NULL: none; free() it. */
+static char *bearer(const struct spark *spark)
+{
+    return spark->key ? jws_bearer(spark->key, spark->key_length, clock_wall_ms()) : NULL;
+}
+
+/* http_ask, signed. */
+static int ask_signed(struct spark *spark, const struct http_request *request,
+                      struct http_answer *answer, struct error *error)
+{
+    struct http_request with = *request;
+    char *token = bearer(spark);
+    int result;
+
+    with.authorization = token;
+    result = http_ask(spark->http, &with, answer, error);
+    free(token);
+    return result;
 }
 
 const struct spark_masters *spark_masters(const struct spark *spark)
@@ -65,25 +101,27 @@ int spark_ui_port(const struct spark *spark)
 
 static char *rest_url(const struct spark_master *master, const char *path)
 {
-    return mem_format("http://%s:%d/v1/submissions/%s", master->host, master->rest_port, path);
+    return mem_format("%s/v1/submissions/%s", master->rest, path);
 }
 
 /* NULL with the error. */
 static struct spark_state *get_state(struct spark *spark, const struct spark_master *master,
                                      int64_t wait_ms, struct error *error)
 {
-    char *url = mem_format("http://%s:%d/json/", master->host, master->ui_port);
+    char *url = mem_format("%s/json/", master->page);
     const struct http_request request = {.url = url, .wait_ms = wait_ms};
     struct http_answer answer = {0};
     struct spark_state *state = NULL;
 
-    if (http_ask(spark->http, &request, &answer, error) == 0) {
+    if (!*master->page)
+        error_set(error, EXIT_UNREACHABLE, "give its URL by --ui-url");
+    else if (ask_signed(spark, &request, &answer, error) == 0) {
         state = spark_state_read(answer.body.data, answer.body.length);
         if (!state)
             error_set(error, EXIT_REFUSED,
-                      "http://%s:%d/ is not the page of a Spark master (HTTP %d): give its port by "
+                      "%s/ is not the page of a Spark master (HTTP %d): give its port by "
                       "--ui-port",
-                      master->host, master->ui_port, answer.status);
+                      master->page, answer.status);
     }
     http_answer_free(&answer);
     free(url);
@@ -114,7 +152,7 @@ static enum verdict no_answer(struct spark *spark, const struct spark_master *ma
         return FAILED;
     }
     if (asking->once && answer->sent) {
-        error_wrap(error, "http://%s:%d", master->host, master->rest_port);
+        error_wrap(error, "%s", master->rest);
         error->code = EXIT_UNKNOWN;
         return FAILED;
     }
@@ -126,7 +164,7 @@ static enum verdict no_answer(struct spark *spark, const struct spark_master *ma
                   master->host, master->ui_port, master->rest_port);
         return NEXT;
     }
-    error_wrap(error, "no Spark master answers at http://%s:%d", master->host, master->rest_port);
+    error_wrap(error, "no Spark master answers at %s", master->rest);
     return NEXT;
 }
 
@@ -138,26 +176,28 @@ static enum verdict no_message(const struct spark_master *master, const struct h
 
     if (strncmp(title, "Spark ", strlen("Spark ")) == 0)
         error_set(error, EXIT_REFUSED,
-                  "http://%s:%d is a page ('%s'), not the REST API: give --rest-port (usually %d)",
-                  master->host, master->rest_port, title, SPARK_REST_PORT);
+                  "%s is a page ('%s'), not the REST API: give --rest-port (usually %d)",
+                  master->rest, title, SPARK_REST_PORT);
     else if (answer->status == 403)
         error_set(error, EXIT_REFUSED,
-                  "the Spark master at http://%s:%d refuses: HTTP 403 %s: does it ask for a token "
-                  "(spark.master.rest.filters)?",
-                  master->host, master->rest_port, title);
+                  "the Spark master at %s refuses: HTTP 403 %s: its filter "
+                  "(spark.master.rest.filters) takes no request without a key that fits: "
+                  "--jws-key-file",
+                  master->rest, title);
     else if (answer->status >= 500)
         error_set(error, EXIT_REFUSED,
-                  "the Spark master at http://%s:%d failed: HTTP %d %s: its log says why",
-                  master->host, master->rest_port, answer->status, title);
+                  "the Spark master at %s failed: HTTP %d %s: its log says why", master->rest,
+                  answer->status, title);
     else
-        error_set(error, EXIT_REFUSED, "no Spark master at http://%s:%d, but HTTP %d %s",
-                  master->host, master->rest_port, answer->status, title);
+        error_set(error, EXIT_REFUSED, "no Spark master at %s, but HTTP %d %s", master->rest,
+                  answer->status, title);
     free(title);
     return FAILED;
 }
 
-static enum verdict judge(const struct spark_master *master, const struct http_answer *http,
-                          struct spark_answer *answer, struct error *error)
+static enum verdict judge(struct spark *spark, const struct spark_master *master,
+                          const struct http_answer *http, struct spark_answer *answer,
+                          struct error *error)
 {
     enum verdict verdict = ANSWERED;
     char *reason;
@@ -166,12 +206,13 @@ static enum verdict judge(const struct spark_master *master, const struct http_a
         return no_message(master, http, error);
     reason = spark_reason(answer->message);
     if (spark_answer_is_standby(answer)) {
-        error_set(error, EXIT_REFUSED, "the Spark master at http://%s:%d does not lead: %s",
-                  master->host, master->rest_port, reason);
+        spark->recovering = spark->recovering || strstr(answer->message, "RECOVER");
+        error_set(error, EXIT_REFUSED, "the Spark master at %s does not lead: %s", master->rest,
+                  reason);
         verdict = NEXT;
     } else if (answer->is_error) {
-        error_set(error, EXIT_REFUSED, "the Spark master at http://%s:%d refused: %s (HTTP %d)",
-                  master->host, master->rest_port, reason, http->status);
+        error_set(error, EXIT_REFUSED, "the Spark master at %s refused: %s (HTTP %d)", master->rest,
+                  reason, http->status);
         verdict = FAILED;
     }
     free(reason);
@@ -190,10 +231,16 @@ static enum verdict ask_one(struct spark *spark, const struct spark_master *mast
     struct http_answer http = {0};
     enum verdict verdict;
 
-    if (http_ask(spark->http, &request, &http, error) < 0)
+    if (ask_signed(spark, &request, &http, error) < 0)
         verdict = no_answer(spark, master, asking, &http, error);
     else
-        verdict = judge(master, &http, answer, error);
+        verdict = judge(spark, master, &http, answer, error);
+    spark->status = http.status;
+    /* Spark's server fails so before it creates a driver or, waiting for the
+     * master's answer, after that; a gateway, when it lost the answer. */
+    if (verdict == FAILED && asking->once && http.status >= 500 &&
+        http.status != HTTP_UNAVAILABLE && error->code == EXIT_REFUSED)
+        error->code = EXIT_UNKNOWN;
     http_answer_free(&http);
     free(url);
     return verdict;
@@ -215,10 +262,11 @@ static int ask(struct spark *spark, const struct asking *asking, struct spark_an
     enum verdict verdict = NEXT;
     bool answered = false;
 
+    spark->recovering = false;
     for (int n = 0; n < spark->masters.count && verdict == NEXT; n++) {
         int at = (spark->current + n) % spark->masters.count;
         verdict = ask_one(spark, &spark->masters.list[at], asking, answer, error);
-        if (verdict == ANSWERED)
+        if (verdict != NEXT)
             spark->current = at;
         if (verdict == NEXT) {
             buf_format(&said, "%s%s", n ? "; " : "", error->text);
@@ -234,7 +282,7 @@ static int ask(struct spark *spark, const struct asking *asking, struct spark_an
 int spark_create(struct spark *spark, const struct spark_submission *submission, char **id,
                  struct error *error)
 {
-    char *message = spark_create_message(submission);
+    char *message = spark_create_message(submission, false);
     const struct asking asking = {.path = "create", .body = message, .post = true, .once = true};
     struct spark_answer answer;
     int result = ask(spark, &asking, &answer, error);
@@ -293,6 +341,63 @@ int spark_kill(struct spark *spark, const char *id, struct spark_answer *answer,
     return result;
 }
 
+int spark_current(const struct spark *spark)
+{
+    return spark->current;
+}
+
+void spark_prefer(struct spark *spark, int n)
+{
+    spark->current = n;
+}
+
+int spark_last_status(const struct spark *spark)
+{
+    return spark->status;
+}
+
+bool spark_is_recovering(const struct spark *spark)
+{
+    return spark->recovering;
+}
+
+int spark_ask_version(struct spark *spark, char **version, struct error *error)
+{
+    const struct spark_master *master = &spark->masters.list[spark->current];
+    const struct asking asking = {.path = ""};
+    char *url = rest_url(master, "");
+    const struct http_request request = {.url = url};
+    struct http_answer http = {0};
+    struct spark_answer answer;
+    int result = -1;
+
+    if (ask_signed(spark, &request, &http, error) < 0) {
+        no_answer(spark, master, &asking, &http, error);
+    } else if (!http.body.data ||
+               spark_answer_read(http.body.data, http.body.length, &answer) < 0) {
+        no_message(master, &http, error);
+    } else {
+        *version = mem_text(answer.version);
+        spark_answer_free(&answer);
+        result = 0;
+    }
+    http_answer_free(&http);
+    free(url);
+    return result;
+}
+
+int spark_ask_page(struct spark *spark, int n, struct spark_state **state, struct error *error)
+{
+    const struct spark_master *master = &spark->masters.list[n];
+
+    *state = get_state(spark, master, 0, error);
+    if (*state)
+        return 0;
+    if (error->code == EXIT_UNREACHABLE)
+        error_wrap(error, "no page of a Spark master at %s", master->page);
+    return -1;
+}
+
 /* One that leads replaces one that does not. */
 static struct spark_state *better(struct spark_state *found, struct spark_state *other)
 {
@@ -309,11 +414,8 @@ int spark_ask_state(struct spark *spark, struct spark_state **state, struct erro
 
     for (int n = 0; n < spark->masters.count; n++) {
         int at = (start + n) % spark->masters.count;
-        const struct spark_master *master = &spark->masters.list[at];
-        struct spark_state *one = get_state(spark, master, 0, error);
-        if (!one && error->code == EXIT_UNREACHABLE)
-            error_wrap(error, "no page of a Spark master at http://%s:%d", master->host,
-                       master->ui_port);
+        struct spark_state *one;
+        spark_ask_page(spark, at, &one, error);
         found = better(found, one);
         if (one && found == one)
             spark->current = at;
@@ -368,10 +470,9 @@ static void on_status(void *context, const struct http_answer *http, const struc
 
     if (failure) {
         error = *failure;
-        error_wrap(&error, "no Spark master answers at http://%s:%d", master->host,
-                   master->rest_port);
+        error_wrap(&error, "no Spark master answers at %s", master->rest);
     } else {
-        verdict = judge(master, http, &answer, &error);
+        verdict = judge(spark, master, http, &answer, &error);
     }
     if (verdict == ANSWERED) {
         call->done(call->context, &answer, NULL);
@@ -389,12 +490,14 @@ struct spark_call *spark_start_status(struct spark *spark, struct ev_loop *loop,
     struct spark_call *call = mem_alloc(1, sizeof *call);
     char *path = path_of("status", id);
     char *url = rest_url(&spark->masters.list[spark->current], path);
-    const struct http_request request = {.url = url};
+    char *token = bearer(spark);
+    const struct http_request request = {.url = url, .authorization = token};
 
     call->spark = spark;
     call->done = done;
     call->context = context;
     call->http = http_start(loop, &request, on_status, call);
+    free(token);
     free(url);
     free(path);
     return call;

@@ -32,8 +32,8 @@ int spark_ui_port(const struct spark *spark);
  * leads or the leader does not want to (REST off among it); else 0. */
 
 /* Creates a driver; `*id` is its submission id; free() it. The request goes to
- * one master at most once: when it may have arrived and no answer came, that
- * is EXIT_UNKNOWN. */
+ * one master at most once: when it may have arrived and no answer came, or one
+ * that does not tell whether it was obeyed, that is EXIT_UNKNOWN. */
 int spark_create(struct spark *spark, const struct spark_submission *submission, char **id,
                  struct error *error);
 /* Free the answer with spark_answer_free. A driver that the master does not

@@ -1,6 +1,7 @@
 #include "cluster/spark_address.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cluster/base/buf.h"
@@ -49,12 +50,22 @@ static const char *parse_one(const char *at, struct spark_master *master)
     return NULL;
 }
 
+static void set_url(char *to, const struct spark_master *master, int port)
+{
+    char *url = mem_format("http://%s:%d", master->host, port);
+
+    memcpy(to, url, strlen(url) + 1); /* a host is much shorter than a URL may be */
+    free(url);
+}
+
 static void set_ports(struct spark_master *master, int64_t rest_port, int64_t ui_port)
 {
     master->rest_port = rest_port ? (int)rest_port : SPARK_REST_PORT;
     master->ui_port = ui_port ? (int)ui_port : SPARK_UI_PORT;
     if (master->port == SPARK_REST_PORT)
         master->port = SPARK_PORT;
+    set_url(master->rest, master, master->rest_port);
+    set_url(master->page, master, master->ui_port);
 }
 
 int spark_masters_parse(const char *text, int64_t rest_port, int64_t ui_port,
@@ -85,6 +96,68 @@ int spark_masters_parse(const char *text, int64_t rest_port, int64_t ui_port,
             return 0;
         at += length + 1;
     }
+}
+
+/* The host of a URL; 0 if it is none of ours. */
+static size_t find_host(const char *url, const char **host)
+{
+    static const char *const schemes[] = {"http://", "https://"};
+
+    for (int i = 0; i < 2; i++) {
+        size_t length = strlen(schemes[i]);
+        if (strncmp(url, schemes[i], length) != 0)
+            continue;
+        *host = url + length;
+        length = (size_t)(host_end(*host) - *host);
+        length = strcspn(*host, "/") < length ? strcspn(*host, "/") : length;
+        return is_host(*host, length) ? length : 0;
+    }
+    return 0;
+}
+
+static int copy_url(const char *url, char *to, struct error *error)
+{
+    const char *host;
+    size_t length = strlen(url);
+
+    if (find_host(url, &host) == 0 || length >= LIMIT_URL_BYTES || strpbrk(url, " ?#@") ||
+        url[length - 1] == ':')
+        return error_set(error, EXIT_USAGE,
+                         "'%.200s' cannot be: it must be http:// or https://HOST[:PORT][/PATH]",
+                         url);
+    while (length > 0 && url[length - 1] == '/')
+        length--;
+    memcpy(to, url, length);
+    to[length] = '\0';
+    return 0;
+}
+
+int spark_masters_behind(const char *rest, const char *page, struct spark_masters *masters,
+                         struct error *error)
+{
+    struct spark_master *master = &masters->list[0];
+    const char *host = "";
+    size_t length;
+
+    if (masters->count > 1)
+        return error_set(error, EXIT_USAGE, "--rest-url is for one master, not for %d",
+                         masters->count);
+    if (copy_url(rest, master->rest, error) < 0)
+        return -1;
+    *master->page = '\0';
+    if (*page && copy_url(page, master->page, error) < 0)
+        return -1;
+    master->rest_port = master->ui_port = 0; /* are in the URLs */
+    if (masters->count == 1)
+        return 0;
+    length = find_host(rest, &host);
+    if (length >= sizeof master->host)
+        return error_set(error, EXIT_USAGE, "'%.200s': the host's name is too long", rest);
+    memcpy(master->host, host, length);
+    master->host[length] = '\0';
+    master->port = SPARK_PORT;
+    masters->count = 1;
+    return 0;
 }
 
 char *spark_masters_url(const struct spark_masters *masters)

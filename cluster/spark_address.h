@@ -16,6 +16,8 @@
 struct spark_master {
     char host[256]; /* as it stands in a URL: an IPv6 address keeps its brackets */
     int port, rest_port, ui_port;
+    /* Without a slash at their ends; `page` is "" where it is not known. */
+    char rest[LIMIT_URL_BYTES], page[LIMIT_URL_BYTES];
 };
 
 struct spark_masters {
@@ -27,6 +29,12 @@ struct spark_masters {
  * taken for the REST port. EXIT_USAGE says what is wrong with `text`. */
 int spark_masters_parse(const char *text, int64_t rest_port, int64_t ui_port,
                         struct spark_masters *masters, struct error *error);
+/* One master behind a gateway: its REST API, and its page ("" if it has none
+ * there), as http:// or https:// URLs with a path or without: EXIT_USAGE.
+ * Host and port of `masters` are kept, where there is one; none means the
+ * gateway's host. */
+int spark_masters_behind(const char *rest, const char *page, struct spark_masters *masters,
+                         struct error *error);
 /* "spark://HOST:PORT,HOST:PORT", as drivers take it; free() it. */
 char *spark_masters_url(const struct spark_masters *masters);
 

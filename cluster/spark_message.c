@@ -63,7 +63,7 @@ static json_t *json_of(const char *text)
 
 /* Every field, and every value a string: masters before 4.0 refuse a request
  * that lacks one. */
-char *spark_create_message(const struct spark_submission *submission)
+char *spark_create_message(const struct spark_submission *submission, bool pretty)
 {
     json_t *properties = json_object(), *arguments = json_array();
     json_t *message;
@@ -79,7 +79,7 @@ char *spark_create_message(const struct spark_submission *submission)
                         json_of(submission->resource), "mainClass", json_of(submission->main_class),
                         "appArgs", arguments, "environmentVariables", "SPARK_ENV_LOADED", "1",
                         "sparkProperties", properties);
-    text = json_dumps(message, JSON_ENSURE_ASCII | JSON_COMPACT);
+    text = json_dumps(message, JSON_ENSURE_ASCII | (pretty ? JSON_INDENT(2) : JSON_COMPACT));
     json_decref(message);
     if (!text)
         abort(); /* out of memory */

@@ -42,8 +42,8 @@ struct spark_submission {
 };
 
 /* The CreateSubmissionRequest, ASCII only: the master reads the body in its
- * JVM's own charset. free() it. */
-char *spark_create_message(const struct spark_submission *submission);
+ * JVM's own charset. On one line, or `pretty`. free() it. */
+char *spark_create_message(const struct spark_submission *submission, bool pretty);
 
 /* What came. Texts are never NULL but where it says so. Free with spark_answer_free. */
 struct spark_answer {

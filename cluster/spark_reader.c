@@ -6,6 +6,7 @@
 #include "cluster/base/buf.h"
 #include "cluster/base/limits.h"
 #include "cluster/base/log.h"
+#include "cluster/docker.h"
 #include "cluster/spark_log.h"
 #include "cluster/spark_pages.h"
 
@@ -19,7 +20,8 @@
 
 struct spark_reader {
     struct spark *spark;
-    char *query, *what; /* of its URL; for people */
+    char *query, *what;    /* of its URL; for people */
+    char *driver, *worker; /* its id, NULL: an executor's; the host of the worker */
     const char *type;
     struct spark_pages pages;
     int64_t offset;                 /* in the log, of what comes next */
@@ -30,6 +32,8 @@ struct spark_reader {
     char seam[SEAM_MOST]; /* the bytes before `offset` */
     size_t seam_length;
     struct http_answer answer;
+    bool by_docker;
+    struct buf whole; /* the log, as the Docker engine gave it last */
 };
 
 static int find_worker(struct spark_reader *reader, const char *worker_id, struct error *error)
@@ -40,8 +44,10 @@ static int find_worker(struct spark_reader *reader, const char *worker_id, struc
     if (spark_ask_state(reader->spark, &state, error) < 0)
         return -1;
     worker = spark_find_worker(state, worker_id);
-    if (worker)
+    if (worker) {
         spark_pages_find(reader->spark, worker->web, worker->host, worker->id, &reader->pages);
+        reader->worker = mem_text(worker->host);
+    }
     spark_state_free(state);
     if (worker)
         return 0;
@@ -56,6 +62,7 @@ struct spark_reader *spark_reader_open(struct spark *spark, const struct spark_l
     reader->spark = spark;
     reader->query = name->driver ? mem_format("driverId=%s", name->driver)
                                  : mem_format("appId=%s&executorId=%s", name->app, name->executor);
+    reader->driver = name->driver ? mem_text(name->driver) : NULL;
     reader->what = name->driver ? mem_text(name->driver)
                                 : mem_format("executor %s of %s", name->executor, name->app);
     reader->type = name->type;
@@ -102,12 +109,73 @@ static enum spark_log_result ask(struct spark_reader *reader, const char *addres
     return result;
 }
 
-/* No page of the worker's can be reached: that is the end of the ways to its log. */
-static int not_reached(const struct spark_reader *reader, const char *tried, struct error *error)
+/* ---- Out of the worker's container */
+
+/* The engine gives whole files only: the last one serves as long as nothing beyond
+ * it is asked for. 1, 0 when there is no such log, -1. */
+static int fetch_whole(struct spark_reader *reader, int64_t to, struct error *error)
 {
+    struct buf text = {0};
+    int result;
+
+    if (reader->by_docker && to <= (int64_t)reader->whole.length)
+        return 1;
+    result = docker_driver_log(spark_http(reader->spark), reader->worker, reader->driver,
+                               reader->type, &text, error);
+    if (result <= 0) {
+        buf_free(&text);
+        return result;
+    }
+    buf_free(&reader->whole);
+    reader->whole = text;
+    return 1;
+}
+
+/* The same that a page would give: it, too, ends before a character that is cut. */
+static void take_piece(const struct spark_reader *reader, int64_t offset, int64_t bytes,
+                       struct spark_log *log)
+{
+    int64_t total = (int64_t)reader->whole.length, left;
+
+    log->total = total;
+    log->start = offset < total ? offset : total;
+    left = total - log->start;
+    if (bytes < left) {
+        left = bytes;
+        while (left > 1 && ((unsigned char)reader->whole.data[log->start + left] & 0xc0) == 0x80)
+            left--;
+    }
+    log->text = left > 0 ? reader->whole.data + log->start : "";
+    log->length = (size_t)left;
+    log->next = log->start + left;
+}
+
+/* No page of the worker's can be reached: 1 when the Docker engine has the log, else -1. */
+static int not_reached(struct spark_reader *reader, const char *tried, int64_t offset,
+                       int64_t bytes, struct spark_log *log, struct error *error)
+{
+    struct error trouble;
+    int result = reader->driver ? fetch_whole(reader, offset + bytes, &trouble) : 0;
+
+    if (result > 0) {
+        if (!reader->by_docker)
+            log_verbose("the log of %s is read out of the container of %s: %s", reader->what,
+                        reader->worker, tried);
+        reader->by_docker = true;
+        take_piece(reader, offset, bytes, log);
+        return 1;
+    }
+    if (result < 0 && (trouble.code == EXIT_INTERRUPTED || trouble.code == EXIT_TERMINATED)) {
+        *error = trouble;
+        return -1;
+    }
+    if (result < 0)
+        log_verbose("%s", trouble.text);
     return error_set(error, EXIT_UNREACHABLE, "the log of %s is not to be had: %s", reader->what,
                      tried);
 }
+
+/* ---- By the worker's pages */
 
 /* A worker without the log is another one, behind an address that means
  * something else here; or it is the right one, before the driver's start. */
@@ -116,7 +184,10 @@ static int get_piece(struct spark_reader *reader, int64_t offset, int64_t bytes,
 {
     struct buf tried = {0};
     bool missing = false;
+    int found = 0;
 
+    if (reader->by_docker)
+        return not_reached(reader, "its container is not to be read", offset, bytes, log, error);
     for (int i = 0; i < SPARK_ADDRESSES && reader->pages.addresses[i]; i++) {
         const char *address = reader->pages.addresses[i];
         enum spark_log_result result = ask(reader, address, offset, bytes, log, error);
@@ -134,9 +205,10 @@ static int get_piece(struct spark_reader *reader, int64_t offset, int64_t bytes,
         buf_format(&tried, "%s%s: %s", i ? "; " : "", address, error->text);
     }
     if (!missing)
-        not_reached(reader, tried.data ? tried.data : "it has no address", error);
+        found = not_reached(reader, tried.data ? tried.data : "it has no address", offset, bytes,
+                            log, error);
     buf_free(&tried);
-    return missing ? 0 : -1;
+    return found;
 }
 
 /* ---- The tail */
@@ -344,7 +416,10 @@ void spark_reader_close(struct spark_reader *reader)
         return;
     spark_pages_free(&reader->pages);
     http_answer_free(&reader->answer);
+    buf_free(&reader->whole);
     free(reader->query);
     free(reader->what);
+    free(reader->driver);
+    free(reader->worker);
     free(reader);
 }

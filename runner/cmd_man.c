@@ -103,6 +103,20 @@ static void print_options(const struct command *command)
     }
 }
 
+static void print_refused(const struct command *command)
+{
+    const char *name;
+    bool any = false;
+
+    for (size_t at = 0; (name = options_refused(command, &at)); any = true) {
+        fputs(any ? " \\fB\\-\\-" : ".PP\n" REFUSED_INTRO "\n\\fB\\-\\-", stdout);
+        print_escaped(name, strlen(name));
+        fputs("\\fR", stdout);
+    }
+    if (any)
+        putchar('\n');
+}
+
 static void print_command(const struct command *command)
 {
     print_title(command->name, command->summary);
@@ -112,6 +126,7 @@ static void print_command(const struct command *command)
     fputs(".SH DESCRIPTION\n", stdout);
     print_text(command->text);
     print_options(command);
+    print_refused(command);
     print_exit_codes();
     fputs(".SH SEE ALSO\n.BR tally (1)\n", stdout);
 }

@@ -27,7 +27,7 @@ const struct command command_run = {
         " bootstrap-servers set kafka-config feed rate once time-column start-time header "
         "max-future host port no-page allow-host allow-origin token-file master rest-port ui-port "
         "class name conf supervise jar checkpoint job-bootstrap-servers topic group timeout keep "
-        "serve-address no-serve ",
+        "serve-address no-serve no-preflight ",
     .least_arguments = 1,
     .most_arguments = 1,
     .run = run_job,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cluster/base/buf.h"
 #include "cluster/base/clock.h"
@@ -10,6 +11,7 @@
 #include "cluster/base/log.h"
 #include "cluster/base/output.h"
 #include "runner/commands.h"
+#include "runner/creation.h"
 #include "runner/driver.h"
 #include "runner/parts.h"
 #include "runner/submission.h"
@@ -18,10 +20,10 @@
 #define WAIT_STARTING_MS 60000
 #define POLL_MS          500
 
-/* An operand with a scheme or .jar at its end: what stands behind is the application's. */
+/* An application: what stands behind is the application's. */
 static bool ends_options(const char *operand)
 {
-    return is_jar(operand);
+    return is_application(operand);
 }
 
 /* {"id":...,"name":...,"application":...}; `id` NULL: there was one running. */
@@ -124,6 +126,8 @@ static int stay(const struct options *options, const struct submission *submissi
 
     if (!options->wait_running && !follow)
         return 0;
+    if (follow && !options->follow)
+        log_info("driver %s is followed to its end: until then its files are served", id);
     if (follow)
         view = driver_view_new(spark, submission->name, false);
     result = driver_wait_running(spark, id, submission->name, view, patience, error);
@@ -136,15 +140,18 @@ static int stay(const struct options *options, const struct submission *submissi
     return result;
 }
 
-static int submit(const struct options *options, const struct submission *submission,
-                  struct error *error)
+static int submit(const struct options *options, struct submission *submission, struct error *error)
 {
-    struct spark *spark = spark_open(&submission->masters);
-    int result = options->unless_running ? runs_already(options, submission, spark, error) : 0;
+    struct spark *spark = connect_spark(options, &submission->masters, error);
     char *id = NULL;
+    int result = 0;
 
+    if (!spark)
+        return -1;
+    if (options->unless_running)
+        result = runs_already(options, submission, spark, error);
     if (result == 0) {
-        result = submission_send(submission, spark, &id, error);
+        result = create_driver(options, submission, spark, &id, error);
         if (result == 0)
             result = print_id(options, submission, id, error);
         if (result == 0)
@@ -157,52 +164,112 @@ static int submit(const struct options *options, const struct submission *submis
     return result < 0 ? -1 : 0;
 }
 
-static int run_submit(const struct options *options, struct error *error)
+/* The request as it would be sent, as far as that can be told without asking. */
+static int print_request(struct submission *submission, struct error *error)
 {
-    bool jar = is_jar(options->arguments[0]);
-    struct spec *spec = NULL;
-    struct submission submission;
-    int result;
+    char *url = spark_masters_url(&submission->masters);
+    struct spark_submission message;
+    char *text;
 
-    if (!jar && options->argument_count > 1)
-        return error_set(error, EXIT_USAGE, "'%s' is one too many: usage: tally submit JOB",
-                         options->arguments[1]);
-    if (!jar) {
-        spec = spec_load(options->arguments[0], error);
-        if (!spec)
-            return -1;
-    }
-    interrupt_install();
-    result = submission_make(options, spec, &submission, error);
-    if (result == 0 && jar && !options->deploy_mode)
+    submission_fit(submission, url, NULL);
+    message = submission_message(submission);
+    text = spark_create_message(&message, isatty(STDOUT_FILENO));
+    puts(text);
+    free(text);
+    free(url);
+    return output_flush(error);
+}
+
+static int run_made(const struct options *options, struct spec *spec, struct error *error)
+{
+    struct submission submission;
+    int result = submission_make(options, spec, &submission, error);
+
+    if (result == 0 && !spec && !options->deploy_mode)
         log_info("the driver runs in the cluster (--deploy-mode cluster)");
     if (result == 0)
-        result = submit(options, &submission, error);
+        result = options->dry_run ? print_request(&submission, error)
+                                  : submit(options, &submission, error);
     submission_free(&submission);
+    return result;
+}
+
+/* spark-submit's --kill ID and --status ID. */
+static int run_other(const struct command *command, const struct options *options, const char *id,
+                     struct error *error)
+{
+    struct options changed = *options;
+    char *arguments[] = {(char *)id, NULL};
+
+    if (options->argument_count > 0 || (options->kill_id && options->status_id))
+        return error_set(error, EXIT_USAGE, "--%s %s is to stand alone", command->name, id);
+    changed.arguments = arguments;
+    changed.argument_count = 1;
+    return command->run(&changed, error);
+}
+
+static int run_submit(const struct options *options, struct error *error)
+{
+    struct spec *spec;
+    int result;
+
+    if (options->version) {
+        printf("tally %s\n", TALLY_VERSION);
+        return output_flush(error);
+    }
+    if (options->kill_id)
+        return run_other(&command_kill, options, options->kill_id, error);
+    if (options->status_id)
+        return run_other(&command_status, options, options->status_id, error);
+    if (options->argument_count == 0)
+        return error_set(error, EXIT_USAGE, "usage: tally submit %s (see tally submit --help)",
+                         command_submit.usage);
+    interrupt_install();
+    if (is_application(options->arguments[0]))
+        return run_made(options, NULL, error);
+    if (options->argument_count > 1)
+        return error_set(error, EXIT_USAGE, "'%s' is one too many: usage: tally submit JOB",
+                         options->arguments[1]);
+    spec = spec_load(options->arguments[0], error);
+    if (!spec)
+        return -1;
+    result = run_made(options, spec, error);
     spec_free(spec);
     return result;
 }
 
 const struct command command_submit = {
     .name = "submit",
-    .usage = "JOB | JAR ARG...",
+    .usage = "JOB | JAR ARG... | SCRIPT.py ARG...",
     .summary = "run a job, or any application, on a Spark cluster",
-    .text = "Creates a driver through the REST API of a Spark standalone master and prints its\n"
-            "submission id. JOB is a job's name or spec; it runs by the jar that the workers have\n"
-            "(--jar). An operand that ends in .jar or has a scheme is an application of your own;\n"
-            "what stands behind it are its arguments. A jar that exists here is served to the\n"
-            "workers over HTTP until one has fetched it; any other path, and file:PATH, is as the\n"
-            "workers find it.\n\n"
-            "The master is --master, or else spark.master in the spark-defaults.conf under\n"
-            "SPARK_CONF_DIR or SPARK_HOME/conf, whose other settings go along, too.\n\n"
-            "  tally submit gender -m spark://localhost:7077 --job-bootstrap-servers broker:19092\n"
-            "  tally submit gender -m spark://localhost:7077 -b broker:19092 --supervise "
-            "--wait-running\n"
-            "  tally submit -m spark://localhost:7077 --class my.Main /root/my.jar one two",
+    .text =
+        "Creates a driver through the REST API of a Spark standalone master and prints its\n"
+        "submission id. JOB is a job's name or spec; it runs by the jar that the workers have\n"
+        "(--jar). An operand that ends in .jar or .py or has a scheme is an application of your\n"
+        "own; what stands behind it are its arguments. Lines for spark-submit in cluster mode\n"
+        "work as they are.\n\n"
+        "An application that exists here is served to the workers over HTTP until one has\n"
+        "fetched it; a script, and what --jars, --py-files, --files and --archives name, until\n"
+        "the driver's end, which is then waited for. Any other path, and file:PATH, is as the\n"
+        "workers find it.\n\n"
+        "The master is --master, or else spark.master in the spark-defaults.conf under\n"
+        "SPARK_CONF_DIR or SPARK_HOME/conf, whose other settings go along, too. Of one setting\n"
+        "the later of these holds: that file, the job's spec, --properties-file, --conf (for\n"
+        "the driver's memory, Java options and paths: and the option of that name, whichever\n"
+        "comes last), the option of its own.\n\n"
+        "First the cluster is looked at: who leads, which Spark, whether there is room for the\n"
+        "driver and an executor, whether the jar fits where it is here; what cannot run is\n"
+        "refused (5) before anything is created.\n\n"
+        "  tally submit gender -m spark://localhost:7077 --job-bootstrap-servers broker:19092\n"
+        "  tally submit gender -m spark://localhost:7077 -b broker:19092 --supervise "
+        "--wait-running\n"
+        "  tally submit -m spark://localhost:7077 --class my.Main /root/my.jar one two\n"
+        "  tally submit -m spark://localhost:7077 --py-files /root/more.py /root/my.py one",
     .options = " master rest-port ui-port class name conf supervise deploy-mode jar checkpoint "
                "bootstrap-servers job-bootstrap-servers topic group max-future once unless-running "
-               "wait-running follow timeout json serve-address no-serve ",
-    .least_arguments = 1,
+               "wait-running follow timeout json serve-address no-serve spark-submit "
+               "properties-file load-spark-defaults kill status version dry-run no-preflight ",
+    .least_arguments = 0, /* with --kill, --status, --version */
     .most_arguments = INT_MAX,
     .ends_options = ends_options,
     .run = run_submit,

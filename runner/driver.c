@@ -11,6 +11,7 @@
 #include "runner/driver_log.h"
 #include "runner/driver_view.h"
 #include "runner/parts.h"
+#include "runner/room.h"
 
 #define POLL_MS 500
 /* With a master that does not answer, while waiting: Spark's documentation
@@ -305,23 +306,6 @@ static int judge_log(struct watch *watch, struct error *error)
                   spark_failure_restarts(found), reason ? reason : "it does not say why");
     free(reason);
     return give_up(watch, &why, error);
-}
-
-/* "127.0.0.1: 0 of 4 cores, 512 of 3072 MiB" for each worker. */
-static void describe_room(const struct spark_state *state, struct buf *text)
-{
-    size_t alive = 0;
-
-    for (size_t i = 0; i < state->worker_count; i++) {
-        const struct spark_worker *worker = &state->workers[i];
-        if (strcmp(worker->state, "ALIVE") != 0)
-            continue;
-        buf_format(text, "%s%lld of %lld cores and %lld of %lld MiB on %s", alive++ ? ", " : "",
-                   (long long)worker->cores_free, (long long)worker->cores,
-                   (long long)worker->memory_free, (long long)worker->memory, worker->host);
-    }
-    if (alive == 0)
-        buf_text(text, "there is no living worker");
 }
 
 /* Nothing can start: what is asked for, and what is free. */

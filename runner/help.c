@@ -89,6 +89,21 @@ static void print_option(FILE *to, const struct option_text *option, int width)
     buf_free(&help);
 }
 
+static void print_refused(FILE *to, const struct command *command, int width)
+{
+    struct buf text = {0};
+    const char *name;
+    size_t at = 0;
+
+    while ((name = options_refused(command, &at)))
+        buf_format(&text, "%s--%s", text.length ? " " : REFUSED_INTRO " ", name);
+    if (text.length) {
+        fputc('\n', to);
+        wrap_print(to, text.data, text.length, 0, BELOW, width);
+    }
+    buf_free(&text);
+}
+
 void help_print_command(FILE *to, const struct command *command)
 {
     static const char intro[] =
@@ -107,4 +122,5 @@ void help_print_command(FILE *to, const struct command *command)
     wrap_print(to, intro, sizeof intro - 1, 0, 0, width);
     while (options_next(command, &at, &option))
         print_option(to, &option, width);
+    print_refused(to, command, width);
 }

@@ -5,6 +5,9 @@
 
 #include "runner/options.h"
 
+/* Before the names that options_refused gives. */
+#define REFUSED_INTRO "What spark-submit also takes, and tells why it does nothing here:"
+
 struct exit_meaning {
     const char *codes; /* "130, 143" */
     const char *text;

@@ -131,6 +131,37 @@ const char *local_files_offer(struct local_files *files, const char *path, enum 
     return url;
 }
 
+/* "archive.zip#folder": the driver unpacks it under that name (SparkContext.addArchive). */
+static int offer_entry(struct local_files *files, const char *entry, struct buf *list,
+                       struct error *error)
+{
+    const char *mark = is_local_file(files->options, entry) ? NULL : strrchr(entry, '#');
+    char *path = mem_bytes(entry, mark ? (size_t)(mark - entry) : strlen(entry));
+    const char *offered = local_files_offer(files, path, LOCAL_DEPENDENCY, error);
+
+    if (offered)
+        buf_format(list, "%s%s%s", list->length ? "," : "", offered, mark ? mark : "");
+    free(path);
+    return offered ? 0 : -1;
+}
+
+char *local_files_offer_list(struct local_files *files, const char *list, struct error *error)
+{
+    char *entries = mem_text(list), *at = entries, *entry;
+    struct buf offered = {0};
+    int result = 0;
+
+    buf_reserve(&offered, 1);
+    while (result == 0 && (entry = strsep(&at, ",")))
+        if (*entry)
+            result = offer_entry(files, entry, &offered, error);
+    free(entries);
+    if (result == 0)
+        return offered.data;
+    buf_free(&offered);
+    return NULL;
+}
+
 static bool is_served(const struct local_files *files, const char *offered)
 {
     for (int i = 0; i < files->count; i++)
@@ -222,7 +253,8 @@ int local_files_wait(struct local_files *files, struct spark *spark, const char 
     log_status_clear();
     if (result < 0 && error->code == EXIT_DRIVER_ERROR)
         error_add(error, "did its worker reach %s? (--serve-address)", files->address);
-    if (result == 0 && files->count > 0 && files->options->supervise && !files->options->follow)
+    if (result == 0 && files->count > 0 && files->options->supervise && !files->options->follow &&
+        !local_files_until_end(files))
         log_info("the jar is served no more: without it driver %s cannot be started again on "
                  "another worker (--follow keeps it)",
                  id);

@@ -33,6 +33,8 @@ struct local_files *local_files_new(const struct options *options,
  * EXIT_UNREACHABLE (no address to serve on). */
 const char *local_files_offer(struct local_files *files, const char *path, enum local_use use,
                               struct error *error);
+/* The same for each of a list between commas, all LOCAL_DEPENDENCY; free() it. */
+char *local_files_offer_list(struct local_files *files, const char *list, struct error *error);
 /* The name by which the driver finds an application that was offered, in its
  * own working directory, to hand on to the executors ("./my.jar"): for
  * spark.jars. `offered` itself when it is not served. free() it. */

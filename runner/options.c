@@ -1,4 +1,4 @@
-#include "runner/options.h"
+#include "runner/option_row.h"
 
 #include <ctype.h>
 #include <getopt.h>
@@ -10,22 +10,11 @@
 #include "cluster/base/limits.h"
 #include "cluster/base/log.h"
 #include "cluster/base/number.h"
+#include "runner/suggest.h"
 
-#define OPTIONS_MOST 64
+#define OPTIONS_MOST 128
 #define FIRST_CODE   256 /* getopt's codes for options without a letter */
 #define YEAR_MS      (366LL * 86400000)
-
-struct option_row {
-    const char *name;
-    char letter;          /* 0: none */
-    const char *argument; /* NULL: a flag */
-    const char *fallback; /* the default, as text, for --help and for setting it; NULL: none */
-    const char *help;
-    int (*set)(struct options *options, const struct option_row *row, const char *text,
-               struct error *error);
-    size_t offset; /* of its field, for the general setters */
-    int64_t low, high;
-};
 
 static void *field_of(struct options *options, const struct option_row *row)
 {
@@ -138,19 +127,24 @@ static int set_kafka_config(struct options *options, const struct option_row *ro
     return kafka_settings_read(options->kafka, text, error);
 }
 
-/* Adds to a NULL-terminated list. */
-static int set_list(struct options *options, const struct option_row *row, const char *text,
-                    struct error *error)
+void list_add(const char ***list, const char *text, bool first)
 {
-    const char ***list = field_of(options, row);
     size_t count = 0;
 
-    (void)error;
     while (*list && (*list)[count])
         count++;
     *list = mem_grow(*list, count + 2, sizeof **list);
-    (*list)[count] = text;
     (*list)[count + 1] = NULL;
+    if (first)
+        memmove(*list + 1, *list, count * sizeof **list);
+    (*list)[first ? 0 : count] = text;
+}
+
+static int set_list(struct options *options, const struct option_row *row, const char *text,
+                    struct error *error)
+{
+    (void)error;
+    list_add(field_of(options, row), text, false);
     return 0;
 }
 
@@ -240,6 +234,17 @@ static const struct option_row rows[] = {
      FIELD(rest_port), 1, 65535},
     {"ui-port", 0, "N", NULL, "the port of the master's page (usually 8080)", set_number,
      FIELD(ui_port), 1, 65535},
+    {"rest-url", 0, "URL", NULL,
+     "the REST API of a master behind a gateway: https://HOST[:PORT][/PATH]", set_text,
+     FIELD(rest_url), 0, 0},
+    {"ui-url", 0, "URL", NULL, "the master's page there", set_text, FIELD(ui_url), 0, 0},
+    {"cacert", 0, "FILE", NULL, "trust the authorities in this file, not the system's (https)",
+     set_text, FIELD(ca_file), 0, 0},
+    {"proxy", 0, "URL", NULL, "ask Spark through this proxy (http_proxy is not obeyed)", set_text,
+     FIELD(proxy), 0, 0},
+    {"jws-key-file", 0, "FILE", NULL,
+     "sign the requests (HS256) with the key in this file, base64url; or with TALLY_JWS_KEY",
+     set_text, FIELD(jws_key_file), 0, 0},
     {"class", 0, "NAME", NULL, "the main class (of a JAR that is here: default is its manifest's)",
      set_text, FIELD(main_class), 0, 0},
     {"name", 0, "NAME", NULL, "the application's name (default: tally-JOB, or the main class)",
@@ -284,14 +289,58 @@ static const struct option_row rows[] = {
      set_executor, 0, 0, 0},
     {"all", 0, NULL, NULL, "all active drivers", set_flag, FIELD(all), 0, 0},
     {"yes", 'y', NULL, NULL, "do not ask", set_flag, FIELD(yes), 0, 0},
+    {"properties-file", 0, "FILE", NULL,
+     "a file of Spark's settings, in the place of spark-defaults.conf", set_text,
+     FIELD(properties_file), 0, 0},
+    {"load-spark-defaults", 0, NULL, NULL, "read spark-defaults.conf, too, before that file",
+     set_flag, FIELD(load_defaults), 0, 0},
+    {"kill", 0, "ID", NULL, "do what tally kill does", set_text, FIELD(kill_id), 0, 0},
+    {"status", 0, "ID", NULL, "do what tally status does", set_text, FIELD(status_id), 0, 0},
+    {"version", 0, NULL, NULL, "tally's version, and nothing else", set_flag, FIELD(version), 0, 0},
+    {"dry-run", 0, NULL, NULL, "print the request, as JSON, and ask and send nothing", set_flag,
+     FIELD(dry_run), 0, 0},
+    {"no-preflight", 0, NULL, NULL, "submit without looking at the cluster first", set_flag,
+     FIELD(no_preflight), 0, 0},
     {"keep", 0, NULL, NULL, "leave the driver running at Ctrl-C", set_flag, FIELD(keep), 0, 0},
     {"verbose", 'v', NULL, NULL, "say more, and where each value came from", set_flag,
      FIELD(verbose), 0, 0},
     {"help", 'h', NULL, NULL, "this text", set_flag, FIELD(help), 0, 0},
 };
 
-#define ROW_COUNT (sizeof rows / sizeof rows[0])
-_Static_assert(ROW_COUNT <= OPTIONS_MOST, "the arrays for getopt are too small");
+#define OWN_COUNT (sizeof rows / sizeof rows[0])
+
+static size_t row_count(void)
+{
+    size_t count = OWN_COUNT + spark_option_count;
+
+    if (count > OPTIONS_MOST)
+        abort(); /* the arrays for getopt are too small */
+    return count;
+}
+
+static const struct option_row *row_at(size_t i)
+{
+    return i < OWN_COUNT ? &rows[i] : &spark_options[i - OWN_COUNT].row;
+}
+
+static bool is_spark(const struct option_row *row)
+{
+    for (size_t i = 0; i < spark_option_count; i++)
+        if (row == &spark_options[i].row)
+            return true;
+    return false;
+}
+
+/* Who takes --rest-port takes all that is about reaching a master. */
+static bool is_for_masters(const struct option_row *row)
+{
+    static const char *const names[] = {"rest-url", "ui-url", "cacert", "proxy", "jws-key-file"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(row->name, names[i]) == 0)
+            return true;
+    return false;
+}
 
 /* Every command has --help and --verbose. */
 static bool takes(const struct command *command, const struct option_row *row)
@@ -301,7 +350,9 @@ static bool takes(const struct command *command, const struct option_row *row)
 
     if (strcmp(row->name, "help") == 0 || strcmp(row->name, "verbose") == 0)
         return true;
-    wanted = mem_format(" %s ", row->name);
+    if (is_spark(row))
+        return strstr(command->options, " spark-submit ") != NULL;
+    wanted = mem_format(" %s ", is_for_masters(row) ? "rest-port" : row->name);
     found = strstr(command->options, wanted) != NULL;
     free(wanted);
     return found;
@@ -320,8 +371,8 @@ static void make_tables(const struct command *command, struct getopt_tables *tab
 
     *letter++ = '+'; /* stop at each operand: it may end the options */
     *letter++ = ':'; /* tell a missing argument from an unknown option */
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        const struct option_row *row = &rows[i];
+    for (size_t i = 0; i < row_count(); i++) {
+        const struct option_row *row = row_at(i);
         if (!takes(command, row))
             continue;
         *at++ = (struct option){row->name, row->argument ? required_argument : no_argument, NULL,
@@ -336,15 +387,33 @@ static void make_tables(const struct command *command, struct getopt_tables *tab
     *letter = '\0';
 }
 
-/* The same letter may stand for options of different commands. */
-static const struct option_row *row_of(const struct command *command, int code)
+/* The index of an option, or row_count(); the same letter may stand for
+ * options of different commands. */
+static size_t index_of(const struct command *command, int code)
 {
     if (code >= FIRST_CODE)
-        return &rows[code - FIRST_CODE];
-    for (size_t i = 0; i < ROW_COUNT; i++)
+        return (size_t)(code - FIRST_CODE);
+    for (size_t i = 0; i < OWN_COUNT; i++)
         if (rows[i].letter && rows[i].letter == code && takes(command, &rows[i]))
-            return &rows[i];
-    return NULL;
+            return i;
+    return row_count();
+}
+
+static int no_option(const struct command *command, const char *what, struct error *error)
+{
+    const char *names[OPTIONS_MOST + 1];
+    const char *meant;
+    size_t count = 0;
+
+    for (size_t i = 0; i < row_count(); i++)
+        if (takes(command, row_at(i)))
+            names[count++] = row_at(i)->name;
+    names[count] = NULL;
+    meant = suggest(what + 2, names);
+    if (meant)
+        return error_set(error, EXIT_USAGE, "no option %s: did you mean --%s?", what, meant);
+    return error_set(error, EXIT_USAGE, "no option %s, or not in this form: see tally %s --help",
+                     what, command->name);
 }
 
 /* getopt points behind what it did not understand. */
@@ -358,15 +427,17 @@ static int misuse(const struct command *command, int found, char **argv, struct 
     if (optopt > 0 && optopt < FIRST_CODE && strncmp(what, "--", 2) != 0)
         return error_set(error, EXIT_USAGE, "no option -%c: see tally %s --help", optopt,
                          command->name);
-    return error_set(error, EXIT_USAGE, "no option %s, or not in this form: see tally %s --help",
-                     what, command->name);
+    return no_option(command, what, error);
 }
 
-/* Of a setting of Kafka's or Spark's only the name: its value may be a password. */
+/* Of a setting of Kafka's or Spark's only the name: its value may be a password;
+ * of a proxy what stands behind one. */
 static void say_value(const struct option_row *row, const char *value, const char *from)
 {
-    bool setting = row->set == set_kafka || strcmp(row->name, "conf") == 0;
+    bool setting = row->set == set_kafka || is_spark(row) || strcmp(row->name, "conf") == 0;
 
+    if (strcmp(row->name, "proxy") == 0 && strrchr(value, '@'))
+        value = strrchr(value, '@');
     log_verbose("--%s: %.*s (%s)", row->name,
                 setting ? (int)strcspn(value, "=") : (int)strlen(value), value, from);
 }
@@ -374,13 +445,15 @@ static void say_value(const struct option_row *row, const char *value, const cha
 static int read_option(const struct command *command, int found, char **argv,
                        struct options *options, bool *given, struct error *error)
 {
-    const struct option_row *row = found == '?' || found == ':' ? NULL : row_of(command, found);
+    size_t index = found == '?' || found == ':' ? row_count() : index_of(command, found);
+    const struct option_row *row;
 
-    if (!row)
+    if (index == row_count())
         return misuse(command, found, argv, error);
+    row = row_at(index);
     if (row->set(options, row, optarg, error) < 0)
         return -1;
-    given[row - rows] = true;
+    given[index] = true;
     say_value(row, optarg ? optarg : "yes", "command line");
     return 0;
 }
@@ -435,13 +508,25 @@ static bool is_off(const struct option_row *row, const char *value)
            strcmp(value, "true") != 0;
 }
 
+/* What is asked for on the command line only. */
+static bool is_for_once(const struct option_row *row)
+{
+    static const char *const names[] = {"help", "version", "kill", "status", "dry-run"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(row->name, names[i]) == 0)
+            return true;
+    return false;
+}
+
 static int fill_in(const struct command *command, struct options *options, const bool *given,
                    struct error *error)
 {
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        const struct option_row *row = &rows[i];
+    options->filling = true;
+    for (size_t i = 0; i < row_count(); i++) {
+        const struct option_row *row = row_at(i);
         const char *value = environment_value(row), *from = "environment";
-        if (given[i] || !takes(command, row) || strcmp(row->name, "help") == 0)
+        if (given[i] || !takes(command, row) || is_for_once(row))
             continue;
         if (!value || is_off(row, value)) {
             value = row->fallback;
@@ -483,7 +568,7 @@ static bool asks_for_talk(int argc, char **argv)
 int options_read(const struct command *command, int argc, char **argv, struct options *options,
                  struct error *error)
 {
-    bool given[ROW_COUNT] = {false};
+    bool given[OPTIONS_MOST] = {false};
 
     *options = (struct options){
         .start_time = -1, .timeout = -1, .tail = -1, .kafka = kafka_settings_new()};
@@ -504,18 +589,45 @@ void options_free(struct options *options)
     free(options->allow_hosts);
     free(options->allow_origins);
     free(options->conf);
+    free(options->properties);
+    for (size_t i = 0; options->made && options->made[i]; i++)
+        free(options->made[i]);
+    free(options->made);
     free(options->arguments);
 }
 
 bool options_next(const struct command *command, size_t *at, struct option_text *option)
 {
-    while (*at < ROW_COUNT) {
-        const struct option_row *row = &rows[(*at)++];
-        if (!takes(command, row))
+    while (*at < row_count()) {
+        const struct option_row *row = row_at((*at)++);
+        if (!takes(command, row) || is_refused(row))
             continue;
         *option =
             (struct option_text){row->name, row->letter, row->argument, row->fallback, row->help};
         return true;
+    }
+    return false;
+}
+
+const char *options_refused(const struct command *command, size_t *at)
+{
+    while (*at < row_count()) {
+        const struct option_row *row = row_at((*at)++);
+        if (takes(command, row) && is_refused(row))
+            return row->name;
+    }
+    return NULL;
+}
+
+bool options_made(const struct options *options, const char *name, const char *value)
+{
+    size_t length = strlen(name);
+
+    for (size_t i = 0; options->made && options->made[i]; i++) {
+        const char *pair = options->made[i];
+        if (strncmp(pair, name, length) == 0 && pair[length] == '=' &&
+            strcmp(pair + length + 1, value) == 0)
+            return true;
     }
     return false;
 }

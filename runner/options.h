@@ -33,14 +33,19 @@ struct options {
     int64_t rest_port, ui_port; /* 0: the usual ones */
     const char *main_class, *name, *deploy_mode, *jar, *checkpoint;
     const char *job_servers, *topic, *group;
-    const char **conf;         /* "KEY=VALUE", NULL-terminated */
+    const char **conf;       /* "KEY=VALUE", NULL-terminated; of equal keys the last holds */
+    const char **properties; /* the same, of options of their own: they win over `conf` */
+    const char *properties_file, *kill_id, *status_id;
+    const char *jws_key_file, *ca_file, *proxy, *rest_url, *ui_url;
     const char *serve_address; /* NULL: found out */
-    bool no_serve;
+    bool load_defaults, version, dry_run, no_preflight, no_serve;
     bool supervise, follow, wait_running, unless_running, to_stdout, keep, wait_topic;
     int64_t timeout; /* ms; -1: not given */
     int64_t tail;    /* lines; -1: all */
     bool all, yes, to_stderr;
     const char *executor; /* its number, or "all"; NULL: the driver's log */
+    bool filling;         /* from the environment, after the command line */
+    char **made;          /* texts that belong to neither; NULL-terminated */
     char **arguments;     /* what is no option, NULL-terminated; arguments[0] is the job */
     int argument_count;
 };
@@ -74,4 +79,9 @@ struct option_text {
 
 /* The command's options in turn; `*at` starts as 0. False behind the last. */
 bool options_next(const struct command *command, size_t *at, struct option_text *option);
+/* Likewise the names of those that are there only to say why they cannot be;
+ * options_next leaves these out. NULL behind the last. */
+const char *options_refused(const struct command *command, size_t *at);
+/* Whether an option of its own (--jars) gave that property of Spark's that value. */
+bool options_made(const struct options *options, const char *name, const char *value);
 #endif

@@ -6,6 +6,7 @@
 #include "cluster/base/interrupt.h"
 #include "cluster/base/log.h"
 #include "cluster/kafka.h"
+#include "runner/creation.h"
 #include "runner/driver.h"
 #include "runner/feeding.h"
 #include "runner/parts.h"
@@ -220,8 +221,10 @@ static int start_driver(struct run *run, struct error *error)
 {
     int64_t patience = run->options.timeout < 0 ? WAIT_RUNNING_MS : run->options.timeout;
 
-    run->spark = spark_open(&run->submission.masters);
-    if (submission_send(&run->submission, run->spark, &run->id, error) < 0)
+    run->spark = connect_spark(&run->options, &run->submission.masters, error);
+    if (!run->spark)
+        return -1;
+    if (create_driver(&run->options, &run->submission, run->spark, &run->id, error) < 0)
         return -1;
     log_info("driver %s, application %s", run->id, run->submission.name);
     run->state = SPARK_SUBMITTED;

@@ -1,15 +1,18 @@
 #include "runner/submission.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cluster/base/buf.h"
-#include "cluster/base/interrupt.h"
 #include "cluster/base/limits.h"
 #include "cluster/base/log.h"
 #include "cluster/base/number.h"
 #include "cluster/base/utf8.h"
 #include "cluster/jar.h"
+#include "cluster/jws.h"
+#include "cluster/spark_leader.h"
 
 #define JOB_CLASS "tally.WindowedCount"
 
@@ -27,11 +30,17 @@
                         OPEN("java.security.jgss/sun.security.krb5") " -Djdk.reflect."             \
                                                                      "useDirectMethodHandle=false"
 
-bool is_jar(const char *operand)
+static bool ends_in(const char *text, const char *end)
 {
-    size_t length = strlen(operand);
+    size_t length = strlen(text), end_length = strlen(end);
 
-    return strstr(operand, "://") || (length > 4 && strcmp(operand + length - 4, ".jar") == 0);
+    return length > end_length && strcmp(text + length - end_length, end) == 0;
+}
+
+bool is_application(const char *operand)
+{
+    return strstr(operand, "://") || ends_in(operand, ".jar") || ends_in(operand, ".py") ||
+           ends_in(operand, ".R");
 }
 
 int find_masters(const struct options *options, const struct spark_conf *conf,
@@ -41,13 +50,80 @@ int find_masters(const struct options *options, const struct spark_conf *conf,
     const char *from = conf ? spark_conf_get(conf, "spark.master") : NULL;
 
     if (!text && from)
-        log_verbose("--master: %s (spark-defaults.conf)", from);
+        log_verbose("--master: %s (spark.master)", from);
     if (!text)
         text = from;
-    if (!text)
+    masters->count = 0;
+    if (!text && !options->rest_url)
         return error_set(error, EXIT_USAGE,
                          "where is Spark? give --master spark://HOST:7077, or set TALLY_MASTER");
-    return spark_masters_parse(text, options->rest_port, options->ui_port, masters, error);
+    if (text && spark_masters_parse(text, options->rest_port, options->ui_port, masters, error) < 0)
+        return -1;
+    if (!options->rest_url)
+        return 0;
+    return spark_masters_behind(options->rest_url, options->ui_url ? options->ui_url : "", masters,
+                                error);
+}
+
+static int read_key(const char *path, char *text, size_t size, struct error *error)
+{
+    FILE *file = fopen(path, "re");
+    size_t length;
+
+    if (!file)
+        return error_set(error, EXIT_INPUT, "cannot read %s: %s", path, strerror(errno));
+    length = fread(text, 1, size - 1, file);
+    text[length] = '\0';
+    if (ferror(file))
+        error_set(error, EXIT_INPUT, "cannot read %s: %s", path, strerror(errno));
+    else if (length == size - 1 || strlen(text) != length)
+        error_set(error, EXIT_INPUT, "%s holds no key", path);
+    else
+        length = size;
+    fclose(file);
+    return length == size ? 0 : -1;
+}
+
+/* Never from the command line itself, which everybody can read. */
+static int add_key(const struct options *options, struct spark *spark, struct error *error)
+{
+    char text[4 * LIMIT_KEY_BYTES];
+    const char *path = options->jws_key_file, *given = getenv("TALLY_JWS_KEY");
+    unsigned char *key;
+    size_t length;
+
+    if (!path && (!given || !*given))
+        return 0;
+    if (path && read_key(path, text, sizeof text, error) < 0)
+        return -1;
+    if (jws_key(path ? text : given, &key, &length, error) < 0)
+        return error_wrap(error, "the key in %s", path ? path : "TALLY_JWS_KEY");
+    spark_sign(spark, key, length);
+    return 0;
+}
+
+static bool is_https(const char *url)
+{
+    return url && strncmp(url, "https://", strlen("https://")) == 0;
+}
+
+struct spark *connect_spark(const struct options *options, const struct spark_masters *masters,
+                            struct error *error)
+{
+    const struct http_settings settings = {
+        .tls = is_https(options->rest_url) || is_https(options->ui_url) ||
+               is_https(options->proxy) || is_https(options->arguments[0]),
+        .ca_file = options->ca_file,
+        .proxy = options->proxy,
+    };
+    struct spark *spark;
+
+    http_setup(&settings);
+    spark = spark_open(masters);
+    if (add_key(options, spark, error) == 0)
+        return spark;
+    spark_close(spark);
+    return NULL;
 }
 
 struct spark *open_spark(const struct options *options, struct error *error)
@@ -56,9 +132,9 @@ struct spark *open_spark(const struct options *options, struct error *error)
     struct spark_masters masters;
     struct spark *spark = NULL;
 
-    if ((options->master || spark_conf_read_defaults(conf, error) == 0) &&
+    if ((options->master || options->rest_url || spark_conf_read_defaults(conf, error) == 0) &&
         find_masters(options, conf, &masters, error) == 0)
-        spark = spark_open(&masters);
+        spark = connect_spark(options, &masters, error);
     spark_conf_free(conf);
     return spark;
 }
@@ -138,24 +214,59 @@ static int find_class(const struct options *options, const char *path,
                      path);
 }
 
-static int add_jar(const struct options *options, struct submission *submission,
+/* A JVM that runs spark-submit once more, on a worker, for the script there
+ * (Spark's "Spark Standalone Mode", REST API). */
+static void add_script(const struct options *options, struct submission *submission)
+{
+    submission->script = options->arguments[0];
+    submission->resource = "";
+    submission->main_class = "org.apache.spark.deploy.SparkSubmit";
+}
+
+static int add_jar(const struct options *options, const char *file, struct submission *submission,
                    struct error *error)
 {
-    submission->resource = options->arguments[0];
-    if (!options->main_class && find_class(options, submission->resource, submission, error) < 0)
+    if (!options->main_class && find_class(options, file, submission, error) < 0)
         return -1;
+    submission->resource = file;
     submission->main_class = options->main_class ? options->main_class : submission->found_class;
+    return 0;
+}
+
+static int add_application(const struct options *options, struct submission *submission,
+                           struct error *error)
+{
+    const char *file = options->arguments[0];
+
+    if (ends_in(file, ".R"))
+        return error_set(error, EXIT_USAGE,
+                         "%s: an R application cannot run in a standalone cluster: use "
+                         "spark-submit in client mode",
+                         file);
+    if (ends_in(file, ".py"))
+        add_script(options, submission);
+    else if (add_jar(options, file, submission, error) < 0)
+        return -1;
     for (int i = 1; i < options->argument_count; i++)
         add_argument(submission, mem_text(options->arguments[i]));
     return 0;
 }
 
-/* Before: what is given by other things than --conf, which wins over it. */
-static void set_own(const struct options *options, const struct spec *spec,
-                    struct submission *submission)
+/* The last part of a path. */
+static const char *file_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+/* What any file of the caller's and --conf win over. */
+static void set_own(const struct spec *spec, struct submission *submission)
 {
     struct spark_conf *conf = submission->conf;
-    char *name = spec ? mem_format("tally-%s", spec->name) : mem_text(submission->main_class);
+    char *name = spec                 ? mem_format("tally-%s", spec->name)
+                 : submission->script ? mem_text(file_of(submission->script))
+                                      : mem_text(submission->main_class);
 
     /* For following: the driver's page then tells the rates of streaming queries. */
     if (!spark_conf_get(conf, "spark.sql.streaming.metricsEnabled"))
@@ -165,8 +276,8 @@ static void set_own(const struct options *options, const struct spec *spec,
     free(name);
     for (size_t i = 0; spec && i < spec->spark_count; i++)
         spark_conf_set(conf, spec->spark[i].name, spec->spark[i].value);
-    if (!spark_conf_get(conf, "spark.driver.supervise") || options->supervise)
-        spark_conf_set(conf, "spark.driver.supervise", options->supervise ? "true" : "false");
+    if (!spark_conf_get(conf, "spark.driver.supervise"))
+        spark_conf_set(conf, "spark.driver.supervise", "false");
 }
 
 /* Puts a part before what is set already. */
@@ -183,26 +294,16 @@ static void prepend(struct spark_conf *conf, const char *name, const char *part,
 static void set_fixed(const struct options *options, struct submission *submission)
 {
     struct spark_conf *conf = submission->conf;
-    char *jar = local_files_for_executors(submission->files, submission->resource);
 
     if (options->name)
         spark_conf_set(conf, "spark.app.name", options->name);
     if (options->supervise)
         spark_conf_set(conf, "spark.driver.supervise", "true");
     spark_conf_set(conf, "spark.submit.deployMode", "cluster");
-    /* spark-submit does it; without it the executors lack the jar's classes. */
-    prepend(conf, "spark.jars", jar, ",");
-    free(jar);
-    prepend(conf, "spark.driver.extraJavaOptions", JAVA_OPTIONS, " ");
     /* The driver finds out its own address, not ours; and the worker gives it
-     * its master: needed only where there are others to fall back to. */
+     * its master. */
     spark_conf_remove(conf, "spark.driver.host");
     spark_conf_remove(conf, "spark.master");
-    if (submission->masters.count > 1) {
-        char *url = spark_masters_url(&submission->masters);
-        spark_conf_set(conf, "spark.master", url);
-        free(url);
-    }
 }
 
 static bool is_utf8(const char *text)
@@ -230,12 +331,36 @@ static int check_argument(const char *what, const char *value, size_t more, stru
                      what, strlen(value) + more, LIMIT_ARGUMENT_BYTES);
 }
 
+/* A master lets a fraction pass its check and then fails with HTTP 500. From
+ * 4.0 on it fills in {{NAME}} itself. */
+static int check_numbers(const struct spark_conf *conf, struct error *error)
+{
+    static const char *const cores[] = {"spark.driver.cores", "spark.executor.cores",
+                                        "spark.cores.max"};
+    static const char *const memory[] = {"spark.driver.memory", "spark.executor.memory"};
+    int64_t number;
+
+    for (size_t i = 0; i < sizeof cores / sizeof cores[0]; i++) {
+        const char *value = spark_conf_get(conf, cores[i]);
+        if (value && strncmp(value, "{{", 2) != 0 && !number_in_range(value, 1, INT32_MAX, &number))
+            return error_set(error, EXIT_USAGE, "%s '%s': it must be a whole number, 1 or more",
+                             cores[i], value);
+    }
+    for (size_t i = 0; i < sizeof memory / sizeof memory[0]; i++) {
+        const char *value = spark_conf_get(conf, memory[i]);
+        if (value && strncmp(value, "{{", 2) != 0 && !spark_memory(value, &number))
+            return error_set(error, EXIT_USAGE,
+                             "%s '%s': it must be a whole number and its unit, 1m or more: 512m, "
+                             "2g (without a unit Spark takes bytes)",
+                             memory[i], value);
+    }
+    return 0;
+}
+
 static int check(const struct submission *submission, struct error *error)
 {
     size_t count;
     const struct spark_property *list = spark_conf_list(submission->conf, &count);
-    const char *cores = spark_conf_get(submission->conf, "spark.driver.cores");
-    int64_t number;
 
     for (size_t i = 0; i < count; i++) /* each becomes -Dname=value */
         if (check_argument(list[i].name, list[i].value, strlen(list[i].name) + 3, error) < 0)
@@ -249,37 +374,73 @@ static int check(const struct submission *submission, struct error *error)
         if (result < 0)
             return -1;
     }
-    /* A master lets a fraction pass its check and then fails with HTTP 500. */
-    if (cores && !number_in_range(cores, 1, 1 << 20, &number))
-        return error_set(error, EXIT_USAGE,
-                         "spark.driver.cores '%s': it must be a whole number, 1 or more", cores);
+    return check_numbers(submission->conf, error);
+}
+
+static int set_pairs(struct spark_conf *conf, const char *const *pairs, struct error *error)
+{
+    for (; pairs && *pairs; pairs++)
+        if (spark_conf_set_pair(conf, *pairs, error) < 0)
+            return -1;
     return 0;
+}
+
+static int read_settings(const struct options *options, const struct spec *spec,
+                         struct submission *submission, struct error *error)
+{
+    struct spark_conf *conf = submission->conf;
+
+    set_own(spec, submission);
+    if (options->properties_file && spark_conf_read(conf, options->properties_file, error) < 0)
+        return -1;
+    if (set_pairs(conf, options->conf, error) < 0 ||
+        set_pairs(conf, options->properties, error) < 0 ||
+        find_masters(options, conf, &submission->masters, error) < 0)
+        return -1;
+    return 0;
+}
+
+/* Where else the driver's main class may be. */
+static bool has_others(const struct spark_conf *conf)
+{
+    static const char *const places[] = {"spark.jars", "spark.jars.packages",
+                                         "spark.driver.extraClassPath"};
+
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        const char *value = spark_conf_get(conf, places[i]);
+        if (value && *value)
+            return true;
+    }
+    return false;
+}
+
+static int check_mode(const char *mode, struct error *error)
+{
+    if (!mode || strcmp(mode, "cluster") == 0)
+        return 0;
+    return error_set(error, EXIT_USAGE,
+                     "--deploy-mode %s: drivers run in the cluster here (cluster); for client "
+                     "mode use spark-submit",
+                     mode);
 }
 
 int submission_make(const struct options *options, struct spec *spec, struct submission *submission,
                     struct error *error)
 {
-    *submission = (struct submission){.conf = spark_conf_new()};
-    if (options->deploy_mode && strcmp(options->deploy_mode, "cluster") != 0)
-        return error_set(error, EXIT_USAGE,
-                         "--deploy-mode %s: drivers run in the cluster here (cluster); for client "
-                         "mode use spark-submit",
-                         options->deploy_mode);
-    if (spark_conf_read_defaults(submission->conf, error) < 0 ||
-        find_masters(options, submission->conf, &submission->masters, error) < 0)
+    bool defaults = !options->properties_file || options->load_defaults;
+
+    *submission = (struct submission){.conf = spark_conf_new(), .is_job = spec != NULL};
+    if (check_mode(options->deploy_mode, error) < 0 ||
+        (defaults && spark_conf_read_defaults(submission->conf, error) < 0))
         return -1;
     if (spec ? add_job(options, spec, submission, error) < 0
-             : add_jar(options, submission, error) < 0)
+             : add_application(options, submission, error) < 0)
         return -1;
-    submission->files = local_files_new(options, &submission->masters);
-    submission->resource =
-        local_files_offer(submission->files, submission->resource, LOCAL_APPLICATION, error);
-    if (!submission->resource)
+    if (read_settings(options, spec, submission, error) < 0)
         return -1;
-    set_own(options, spec, submission);
-    for (size_t i = 0; options->conf && options->conf[i]; i++)
-        if (spark_conf_set_pair(submission->conf, options->conf[i], error) < 0)
-            return -1;
+    if (!submission->script && is_local_file(options, submission->resource))
+        submission->local_jar = submission->resource;
+    submission->others = has_others(submission->conf);
     set_fixed(options, submission);
     submission->name = spark_conf_get(submission->conf, "spark.app.name");
     return check(submission, error);
@@ -295,8 +456,94 @@ void submission_free(struct submission *submission)
     free(submission->found_class);
 }
 
-int submission_send(const struct submission *submission, struct spark *spark, char **id,
-                    struct error *error)
+/* The lists that options of their own gave; what --conf says is as the workers
+ * find it. */
+static int offer_lists(const struct options *options, struct submission *submission,
+                       struct error *error)
+{
+    static const char *const lists[] = {"spark.jars", "spark.submit.pyFiles", "spark.files",
+                                        "spark.archives"};
+
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        const char *value = spark_conf_get(submission->conf, lists[i]);
+        char *offered;
+        if (!value || !options_made(options, lists[i], value))
+            continue;
+        offered = local_files_offer_list(submission->files, value, error);
+        if (!offered)
+            return -1;
+        spark_conf_set(submission->conf, lists[i], offered);
+        free(offered);
+    }
+    return 0;
+}
+
+int submission_serve(const struct options *options, struct submission *submission,
+                     struct error *error)
+{
+    const char **own = submission->script ? &submission->script : &submission->resource;
+
+    submission->files = local_files_new(options, &submission->masters);
+    *own = local_files_offer(submission->files, *own,
+                             submission->script ? LOCAL_DEPENDENCY : LOCAL_APPLICATION, error);
+    return *own ? offer_lists(options, submission, error) : -1;
+}
+
+/* What the spark-submit on the worker is told: it takes no master from the
+ * settings its JVM was started with, and would run everything in the driver
+ * (local[*]; seen with 4.2.0); with --py-files, it forgets spark.files. */
+static void add_script_options(struct submission *submission, const char *url)
+{
+    static const struct {
+        const char *option, *property;
+    } lists[] = {{"--py-files", "spark.submit.pyFiles"}, {"--files", "spark.files"}};
+    char **own = submission->arguments;
+
+    submission->arguments = NULL;
+    submission->argument_count = 0;
+    add_option(submission, "--master", url);
+    add_option(submission, "--deploy-mode", "client");
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        const char *value = spark_conf_get(submission->conf, lists[i].property);
+        if (value && *value)
+            add_option(submission, lists[i].option, value);
+    }
+    add_argument(submission, mem_text(submission->script));
+    for (char **at = own; at && *at; at++)
+        add_argument(submission, *at);
+    free(own);
+}
+
+/* spark-submit does it; without it the executors lack the jar's classes. */
+static void add_own_jar(struct submission *submission)
+{
+    char *jar = submission->files
+                    ? local_files_for_executors(submission->files, submission->resource)
+                    : mem_text(submission->resource);
+
+    prepend(submission->conf, "spark.jars", jar, ",");
+    free(jar);
+}
+
+void submission_fit(struct submission *submission, const char *url, const char *version)
+{
+    struct spark_conf *conf = submission->conf;
+
+    /* From 4.0 on the REST server gives them to the driver itself. */
+    if (!version || strtol(version, NULL, 10) < 4)
+        prepend(conf, "spark.driver.extraJavaOptions", JAVA_OPTIONS, " ");
+    /* The driver knows the master that started it: it needs this only where
+     * there are others to fall back to. */
+    if (submission->masters.count > 1)
+        spark_conf_set(conf, "spark.master", url);
+    if (submission->script)
+        add_script_options(submission, url);
+    else
+        add_own_jar(submission);
+    submission->name = spark_conf_get(conf, "spark.app.name");
+}
+
+struct spark_submission submission_message(const struct submission *submission)
 {
     struct spark_submission message = {
         .resource = submission->resource,
@@ -305,12 +552,5 @@ int submission_send(const struct submission *submission, struct spark *spark, ch
     };
 
     message.properties = spark_conf_list(submission->conf, &message.property_count);
-    if (spark_create(spark, &message, id, error) == 0)
-        return 0;
-    if (error->code == EXIT_UNKNOWN || interrupt_signal())
-        error_add(error,
-                  "the driver may have been created or not: before submitting again, look for the "
-                  "application %s and the main class %s with: tally list",
-                  submission->name, submission->main_class);
-    return -1;
+    return message;
 }

@@ -1,5 +1,7 @@
 /* submission.h: what `submit` and `run --master` ask Spark for, put together
- * from the command line, the job's spec and spark-defaults.conf. */
+ * from the command line, the job's spec and files of settings. Of one setting
+ * the later of these holds: spark-defaults.conf, the job's spec,
+ * --properties-file, --conf, an option of its own. */
 #ifndef TALLY_SUBMISSION_H
 #define TALLY_SUBMISSION_H
 
@@ -16,26 +18,42 @@ struct submission {
     char **arguments;          /* ends at NULL; owned */
     size_t argument_count;
     const char *resource, *main_class;
-    char *found_class; /* what main_class is when no --class was given; NULL: it was */
-    const char *name;  /* the application's */
+    char *found_class;     /* what main_class is when no --class was given; NULL: it was */
+    const char *name;      /* the application's */
+    const char *script;    /* a Python application, which is no resource; else NULL */
+    const char *local_jar; /* the resource's path where it is to be served; else NULL */
+    bool others;           /* there are other places for the main class than the resource */
+    bool is_job;           /* not an application of the caller's own */
 };
 
-/* Whether it is a jar, not a job: it ends in .jar, or has a scheme. */
-bool is_jar(const char *operand);
+/* Whether it is an application, not a job: it ends in .jar or .py, or has a scheme. */
+bool is_application(const char *operand);
 
 /* The masters of --master, or else of spark.master in `conf` (may be NULL). */
 int find_masters(const struct options *options, const struct spark_conf *conf,
                  struct spark_masters *masters, struct error *error);
+/* spark_open as the options say: proxy, certificates, key. EXIT_INPUT. */
+struct spark *connect_spark(const struct options *options, const struct spark_masters *masters,
+                            struct error *error);
 /* --master, for commands about drivers that are there. */
 struct spark *open_spark(const struct options *options, struct error *error);
 
-/* The job `spec` by our jar, or (NULL) the jar in options->arguments. Options
+/* The job `spec` by our jar, or (NULL) the application in options->arguments. Options
  * and spec must outlive it. Free with submission_free, also after a failure. */
 int submission_make(const struct options *options, struct spec *spec, struct submission *submission,
                     struct error *error);
 void submission_free(struct submission *submission);
-/* spark_create with it; says on standard error what it does. */
-int submission_send(const struct submission *submission, struct spark *spark, char **id,
-                    struct error *error);
+/* Once, before submission_fit: serves what only this machine has, the
+ * application and what --jars, --py-files, --files and --archives name, until
+ * submission_free. What --conf or a file names is as the workers find it. Errors
+ * as local_files_offer. */
+int submission_serve(const struct options *options, struct submission *submission,
+                     struct error *error);
+/* Once, before it is sent: what depends on the cluster. `url`: the masters as
+ * the driver shall find them, where it does not know its own or there are
+ * several; `version`: Spark's there, or NULL. */
+void submission_fit(struct submission *submission, const char *url, const char *version);
+/* What is sent, as it is for spark_create; the texts are the submission's. */
+struct spark_submission submission_message(const struct submission *submission);
 
 #endif

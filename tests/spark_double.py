@@ -34,6 +34,8 @@ NOT_KILLED = answer({"action": "KillSubmissionResponse",
                      "serverSparkVersion": "4.2.0", "submissionId": ID, "success": False})
 UNKNOWN_ID = answer({"action": "SubmissionStatusResponse", "serverSparkVersion": "4.2.0", "submissionId": ID,
                      "success": False})
+PROBED = answer({"action": "ErrorResponse", "serverSparkVersion": "4.2.0", "message":
+                 "Missing an action: please specify one of /create, /kill, /killall, /clear, /status, or /readyz."}, 400)
 VERSION = answer({"action": "ErrorResponse", "highestProtocolVersion": "v2", "serverSparkVersion": "9.0.0", "message":
                   "Unknown protocol version 'v1'. Please submit requests through http://[host]:[port]/v2/..."}, 468, reason="468")
 MALFORMED = answer({"action": "ErrorResponse", "serverSparkVersion": "4.2.0", "message":
@@ -55,17 +57,18 @@ def status(state, message=None, driver=ID):
     return answer(told if message is None else {**told, "message": message})
 
 
-def page(state="ALIVE", web="http://127.0.0.1:1", free=3, drivers=(), ended=(), apps=()):
+def page(state="ALIVE", web="http://127.0.0.1:1", free=3, drivers=(), ended=(), apps=(), memory=2560,
+         url="spark://127.0.0.1:7077", workers=1):
     def driver(row):
         return {"id": row[0], "starttime": str(row[2] if len(row) > 2 else 1795263155792), "state": row[1], "cores": 1,
                 "memory": 512, "resources": {}, "submitdate": "Sat Nov 21 12:12:35 UTC 2026", "worker": WORKER,
-                "mainclass": "tally.WindowedCount"}
+                "mainclass": row[3] if len(row) > 3 else "tally.WindowedCount"}
     worker = {"id": WORKER, "host": "nope.invalid", "port": 34941, "webuiaddress": web, "cores": 4,
-              "coresused": 4 - free, "coresfree": free, "memory": 3072, "memoryused": 512, "memoryfree": 2560,
+              "coresused": 4 - free, "coresfree": free, "memory": 3072, "memoryused": 3072 - memory, "memoryfree": memory,
               "resources": {}, "state": "ALIVE", "lastheartbeat": 1795263162163}
     rows = [{"id": row[0], "starttime": 1795263156000, "name": row[1], "cores": 3 if row[2] != "WAITING" else 0,
              "user": "root", "memoryperexecutor": 1024, "submitdate": "x", "state": row[2], "duration": 12} for row in apps]
-    return answer({"url": "spark://127.0.0.1:7077", "workers": [worker], "aliveworkers": 1, "cores": 4,
+    return answer({"url": url, "workers": [worker] * workers, "aliveworkers": workers, "cores": 4,
                    "coresused": 4 - free, "memory": 3072, "memoryused": 512, "activeapps": rows, "completedapps": [],
                    "activedrivers": [driver(row) for row in drivers], "completeddrivers": [driver(row) for row in ended],
                    "status": state})
@@ -138,13 +141,15 @@ def log_page(data, most=1 << 20):
 
 
 class Double:
-    """Routes are "POST create", "GET status", "POST kill", "GET json", "GET log", "GET app", "GET metrics": each has one
-    answer or a list of them, of which the last stays; that of a log or a status may be a function. Other paths give 404."""
+    """Routes are "POST create", "GET status", "POST kill", "GET json", "GET log", "GET app", "GET metrics", and "version",
+    which is what an action that misses gets: each has one answer or a list of them, of which the last stays; that of a log
+    or a status may be a function. Other paths give 404."""
 
     def __init__(self, **routes):
         self.routes = {}
+        self.set(version=PROBED)
         self.set(**routes)
-        self.requests = []  # (route, path, body)
+        self.requests, self.methods, self.authorizations = [], [], []  # (route, path, body)
         self.servers = [self.serve() for _ in range(2)]
         self.rest, self.ui = (server.server_address[1] for server in self.servers)
 
@@ -170,10 +175,13 @@ class Double:
         with connection.makefile("rb") as reader:
             try:
                 while head := reader.readline():
-                    length = 0
+                    length, authorization = 0, None
                     while (line := reader.readline()) not in (b"\r\n", b""):
                         found = re.match(rb"(?i)content-length: *(\d+)", line)
                         length = int(found[1]) if found else length
+                        if line.lower().startswith(b"authorization:"):
+                            authorization = line.split(b":", 1)[1].strip().decode()
+                    self.authorizations.append(authorization)
                     if not self.reply(connection, head.decode("latin-1"), reader.read(length)):
                         return
             except OSError:
@@ -183,8 +191,10 @@ class Double:
         """False when the connection ends with it."""
         method, target, _ = head.split(" ", 2)
         parts = urlsplit(target)
-        name = next((n for n in ("create", "status", "kill", "metrics", "json", "log", "app") if f"/{n}" in parts.path), None)
+        name = next((n for n in ("create", "status", "kill", "metrics", "json", "log", "app") if f"/{n}" in parts.path),
+                    "version" if parts.path.endswith("/v1/submissions/") else None)
         self.requests.append((name, parts.path, body))
+        self.methods.append(method)
         told = self.routes.get(name)
         if not told:
             connection.sendall(html(404, "Error 404 Not Found"))

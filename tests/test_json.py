@@ -8,9 +8,9 @@ import pytest
 from tests import spark_double as spark
 from tests.program import ROOT
 from tests.spark_double import ID, status
-from tests.test_submit import JOB, double, program  # noqa: F401 (fixtures)
+from tests.test_submit import JOB, double, followed, program  # noqa: F401 (fixtures)
 
-TYPES = {"string": str, "integer": int, "boolean": bool, "object": dict, "array": list, "null": type(None)}
+TYPES = {"string": str, "integer": int, "number": float, "boolean": bool, "object": dict, "array": list, "null": type(None)}
 
 
 def documented():
@@ -18,7 +18,7 @@ def documented():
     found = {}
     for head, body in re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", (ROOT / "docs/json.md").read_text(), re.M | re.S):
         rows = re.findall(r"^\| `(\S+)` \| ([a-z, ]+) \|", body, re.M)
-        for command in re.findall(r"`tally (\w+)", head):
+        for command in re.findall(r"`tally ([^`]+?)(?: --json)?`", head):
             found[command] = {name: {TYPES[t] for t in types.split(", ")} for name, types in rows}
     return found
 
@@ -49,17 +49,35 @@ ROWS = [
 ]
 
 
+def check(lines, wanted):
+    """Each line has nothing else, and all of them together have it all."""
+    rows, empty = set(), set()
+    for line in lines:
+        found = list(flat(json.loads(line)))
+        for name, kind in found:
+            assert kind in wanted.get(name, ()), f"{name} is {kind.__name__}"
+        rows |= {name for name, _ in found}
+        empty |= {name for name, kind in found if kind is list}
+    empty = {name for name in empty if not any(n.startswith(f"{name}[]") for n in rows)}
+    assert {name for name in wanted if name.partition("[]")[0] not in empty} <= rows
+
+
 @pytest.mark.parametrize("arguments, routes, code", ROWS, ids=[f"{i} {row[0][0]}" for i, row in enumerate(ROWS)])
 def test_it_is_documented(program, double, arguments, routes, code):  # noqa: F811
     result = program.run(*arguments, *double(**routes).options, "--json")
     assert result.code == code, result.err
     assert result.out.count("\n") == 1 and result.out.endswith("\n")
-    wanted, found = documented()[arguments[0]], list(flat(json.loads(result.out)))
-    for name, kind in found:
-        assert kind in wanted.get(name, ()), f"{name} is {kind.__name__}"
-    rows = {name for name, _ in found}
-    empty = {name for name, kind in found if kind is list and not any(n.startswith(f"{name}[]") for n in rows)}
-    assert {name for name in wanted if name.partition("[]")[0] not in empty} <= rows
+    check(result.out.splitlines(), documented()[arguments[0]])
+
+
+@pytest.mark.parametrize("command", ["wait", "status --follow"])
+@pytest.mark.parametrize("end, code", [(status("FINISHED"), 0), (status("ERROR", NO_JAR), 7)], ids=["FINISHED", "ERROR"])
+def test_following_is_documented(program, double, command, end, code):  # noqa: F811
+    master = followed(double, [status("SUBMITTED"), status("RUNNING"), status("RUNNING"), end])
+    result = program.run(*command.split(), ID, *master.options, "--json")
+    assert result.code == code, result.err
+    assert result.out.count("\n") == 3
+    check(result.out.splitlines(), documented()[command])
 
 
 def test_records(program, tmp_path):  # noqa: F811

@@ -1,6 +1,8 @@
-"""Jars that only the caller has: served to the workers, on the right address, and nothing else."""
+"""Files that only the caller has: served to the workers, on the right address, and nothing else; and what the Docker
+engine has."""
 
 import concurrent.futures
+import json
 import os
 import re
 import socket
@@ -15,17 +17,23 @@ import pytest
 from tests import spark_double as spark
 from tests.docker_double import Engine
 from tests.spark_double import ID, status
-from tests.test_submit import double, program  # noqa: F401 (fixtures)
+from tests.test_submit import double, program, run_on_spark, waiting  # noqa: F401 (fixtures)
 
 URL = r"is served to the workers at (http://\S+)"
 NO_ENGINE = {"DOCKER_HOST": "unix:///nope/docker.sock"}
 
 
-def make_jar(path, main_class="my.Main", size=100000):
+def make_class(*names):
+    """As far as its names go."""
+    pool = b"".join(b"\1" + len(name).to_bytes(2, "big") + name.encode() for name in names)
+    return b"\xca\xfe\xba\xbe\0\0\0\x34" + (len(names) + 1).to_bytes(2, "big") + pool
+
+
+def make_jar(path, main_class="my.Main", size=100000, names=()):
     with zipfile.ZipFile(path, "w") as jar:
         manifest = "Manifest-Version: 1.0\r\n" + (f"Main-Class: {main_class}\r\n" if main_class else "")
         jar.writestr("META-INF/MANIFEST.MF", manifest)
-        jar.writestr("my/Main.class", b"\xca\xfe\xba\xbe\0\0\0\x34\0\1")
+        jar.writestr(f"{(main_class or 'my.Main').replace('.', '/')}.class", make_class(*names))
         jar.writestr("data", os.urandom(size))
     return path
 
@@ -64,7 +72,7 @@ def test_it_is_served_until_a_worker_has_it(program, master, tmp_path):  # noqa:
 
 
 def test_the_job_s_jar_too(program, master, tmp_path):  # noqa: F811
-    make_jar(tmp_path / "job.jar")
+    make_jar(tmp_path / "job.jar", "tally.WindowedCount")
     running, url = start(program, master, "gender", "-b", "b:1", "--jar", tmp_path / "job.jar")
     fetch(url)
     assert running.wait() == 0
@@ -96,6 +104,7 @@ def test_a_name_that_means_something_elsewhere(program, master, tmp_path):  # no
     make_jar(tmp_path / "女 a,b#c%41.jar")
     running, url = start(program, master, tmp_path / "女 a,b#c%41.jar")
     assert re.search(r"/___+a_b_c_41\.jar$", url)
+    running.wait_for(ID, "out")
     assert master.created()["sparkProperties"]["spark.jars"] == "./" + url.rsplit("/", 1)[1]
     fetch(url)
     assert running.wait() == 0
@@ -249,7 +258,7 @@ def test_serve_address(program, master, tmp_path, address, code, words):  # noqa
     make_jar(tmp_path / "my.jar")
     if code:
         result = program.run("submit", *master.options, "--serve-address", address, "my.jar", env=NO_ENGINE)
-        assert result.code == code and words in result.err and not master.requests
+        assert result.code == code and words in result.err and not master.count("create")
         return
     running, url = start(program, master, "--serve-address", address, "my.jar")
     assert re.match(words, url)
@@ -292,4 +301,153 @@ def test_the_fetch_is_seen_while_waiting(program, double, tmp_path):  # noqa: F8
     running.wait_for("application app-1")
     fetch(url)
     master.set(status=status("FINISHED"))
+    assert running.wait() == 0
+
+
+# ---- What goes along
+
+def test_dependencies_are_served_to_the_end(program, double, tmp_path):  # noqa: F811
+    """Those of options of their own that are here, in their place among the others."""
+    master = double(create=spark.CREATED, status=status("RUNNING"))
+    make_jar(tmp_path / "my.jar")
+    for name in ("a.jar", "z.zip", "conf.jar"):
+        (tmp_path / name).write_bytes(name.encode())
+    running, app = start(program, master, "--jars", "/nope/b.jar,a.jar,http://h/c.jar,", "--archives", "z.zip#in,hdfs:/y.zip",
+                         "--conf", "spark.files=conf.jar", "my.jar")
+    fetch(app)
+    running.wait_for(f"driver {ID} is followed to its end: until then its files are served")
+    properties = master.created()["sparkProperties"]
+    own, b, a, c = properties["spark.jars"].split(",")
+    assert (own, b, c) == ("./my.jar", "/nope/b.jar", "http://h/c.jar") and fetch(a)[2] == b"a.jar"
+    archive, y = properties["spark.archives"].split(",")
+    assert archive.endswith("/z.zip#in") and fetch(archive.removesuffix("#in"))[2] == b"z.zip" and y == "hdfs:/y.zip"
+    assert properties["spark.files"] == "conf.jar"
+    time.sleep(0.5)
+    assert running.process.poll() is None and fetch(a)[0] == 200
+    master.set(status=status("FINISHED"))
+    assert running.wait() == 0
+    with pytest.raises(OSError):
+        fetch(a)
+
+
+def test_dependencies_of_the_environment(program, master, tmp_path):  # noqa: F811
+    make_jar(tmp_path / "a.jar")
+    running, url = start(program, master, "--class", "A", "/nope/my.jar", env={"TALLY_JARS": "a.jar"})
+    running.wait_for(ID, "out")
+    assert master.created()["sparkProperties"]["spark.jars"] == f"/nope/my.jar,{url}"
+    master.set(status=status("FINISHED"))
+    assert running.wait() == 0
+
+
+def test_a_script_and_its_files(program, master, tmp_path):  # noqa: F811
+    for name in ("my.py", "more.py", "note.txt"):
+        (tmp_path / name).write_text(name)
+    running, url = start(program, master, "--py-files", "more.py,/nope/b.py", "--files", "note.txt", "my.py", "one", "more.py")
+    running.wait_for(ID, "out")
+    request = master.created()
+    assert request["appResource"] == "" and "spark.jars" not in request["sparkProperties"]
+    master_at, mode, py_files, files, script, one, two = [a for a in request["appArgs"] if not a.startswith("--")]
+    assert mode == "client" and (one, two) == ("one", "more.py") and script == url and fetch(script)[2] == b"my.py"
+    assert fetch(files)[2] == b"note.txt"
+    assert py_files.endswith("/more.py,/nope/b.py") and fetch(py_files.split(",")[0])[2] == b"more.py"
+    master.set(status=status("FINISHED"))
+    assert running.wait() == 0
+
+
+@pytest.mark.parametrize("application", ["my.jar", "my.py"])
+def test_dry_run_serves_nothing(program, tmp_path, application):  # noqa: F811
+    make_jar(tmp_path / "my.jar")
+    make_jar(tmp_path / "a.jar")
+    (tmp_path / "my.py").write_text("")
+    result = program.run("submit", "--master", "spark://nope.invalid", "--deploy-mode", "cluster", "--dry-run", "--jars",
+                         "a.jar", application, env=NO_ENGINE)
+    assert (result.code, result.err) == (0, "")
+    request = json.loads(result.out)
+    if application == "my.jar":
+        assert request["appResource"] == "my.jar" and request["sparkProperties"]["spark.jars"] == "my.jar,a.jar"
+    else:
+        assert "my.py" in request["appArgs"] and request["sparkProperties"]["spark.jars"] == "a.jar"
+
+
+# ---- Whether it fits
+
+SCALA = {"2.12": "scala/Serializable", "2.13": "scala/collection/IterableOnce"}
+# (Scala of the jar, options, the cluster's Spark; None: no page of it, words; None: it fits)
+FITTING = [
+    ("2.12", [], "4.2.0", "my.jar was compiled with Scala 2.12 or older, and the cluster's Spark 4.2.0 is built with 2.13"),
+    ("2.13", [], "3.1.2", "my.jar was compiled with Scala 2.13, and the cluster's Spark 3.1.2 is built with an older one"),
+    ("2.12", [], "3.5.1", None),
+    ("2.13", [], "4.2.0", None),
+    ("2.12", ["--no-preflight"], "4.2.0", None),
+    ("2.12", [], None, None),
+    ("2.13", ["--class", "Main"], "4.2.0", "there is no class Main in my.jar: is it my.Main? (--class)"),
+    ("2.13", ["--class", "my.Other"], None, "there is no class my.Other in my.jar"),
+    ("2.13", ["--class", "my.Other", "--no-preflight"], "4.2.0", None),
+    ("2.13", ["--class", "my.Other", "--jars", "/nope/other.jar"], "4.2.0", None),
+    ("2.13", ["--class", "my.Other", "--packages", "g:a:1"], "4.2.0", None),
+    ("2.12", ["--class", "my.Main", "--jars", "/nope/other.jar"], "4.2.0", "my.jar was compiled with Scala 2.12"),
+]
+
+
+@pytest.mark.parametrize("scala, options, version, words", FITTING, ids=[f"{i}" for i in range(len(FITTING))])
+def test_whether_a_jar_fits(program, double, tmp_path, scala, options, version, words):  # noqa: F811
+    routes = {"json": spark.page(), "version": spark.answer(
+        {"action": "ErrorResponse", "serverSparkVersion": version, "message": "x"}, 400)} if version else {}
+    master = double(create=spark.CREATED, status=status("RUNNING"), **routes)
+    make_jar(tmp_path / "my.jar", names=["my/Main", SCALA[scala]])
+    line = ["--deploy-mode", "cluster", *options, "my.jar"]
+    if words:
+        result = program.run("submit", *master.options, *line, env=NO_ENGINE)
+        assert result.code == 5 and words in result.err and result.err.count("\n") == 1 and master.count("create") == 0
+    else:
+        running, url = start(program, master, *line)
+        fetch(url)
+        assert running.wait() == 0 and master.count("create") == 1
+
+
+def test_run_serves_it_to_the_end(tally, double, tmp_path):  # noqa: F811
+    jar = make_jar(tmp_path / "job.jar", "tally.WindowedCount")
+    master = waiting(double, status("RUNNING"), apps=[("app-1", "tally-gender", "RUNNING")])
+    running = run_on_spark(tally, master, "--jar", jar)
+    url = running.wait_for(URL)[1]
+    running.wait_for("app-1")
+    assert master.created()["appResource"] == url and fetch(url)[2] == jar.read_bytes() and fetch(url)[0] == 200
+    master.set(status=status("FINISHED"))
+    assert running.wait() == 0
+
+
+# ---- Logs out of a container
+
+@pytest.mark.parametrize("more", [[], ["--tail", "3"], ["-f"]], ids=["all", "tail", "follow"])
+def test_a_log_by_the_docker_engine(program, double, tmp_path, more):  # noqa: F811
+    """Where no page of the worker can be reached."""
+    rows = [f"{i} 女生\n".encode() for i in range(60000)]
+    engine = Engine(tmp_path / "docker.sock", 1, "127.0.0.3", "nope.invalid",
+                    {f"/spark/work/nope.invalid/{ID}/stderr": b"".join(rows)})
+    master = double(status=status("FINISHED"), json=spark.page())
+    result = program.run("logs", ID, "--verbose", *more, *master.options, text=False,
+                         env={"DOCKER_HOST": f"unix://{tmp_path}/docker.sock"})
+    engine.close()
+    assert result.code == 0 and result.out == b"".join(rows[-3:] if "--tail" in more else rows)
+    assert result.err.count("is read out of the container of nope.invalid: http://127.0.0.1:1: ") == 1
+
+
+def test_no_log_by_the_docker_engine(program, double, tmp_path):  # noqa: F811
+    engine = Engine(tmp_path / "docker.sock", 1, "127.0.0.3", "nope.invalid")
+    master = double(status=status("FINISHED"), json=spark.page())
+    result = program.run("logs", ID, *master.options, env={"DOCKER_HOST": f"unix://{tmp_path}/docker.sock"})
+    engine.close()
+    assert result.code == 4 and f"the log of {ID} is not to be had: http://127.0.0.1:1: " in result.err
+    assert len(engine.asked) == 4 and engine.asked[0] == "/containers/json"
+
+
+def test_the_engine_is_asked_without_a_proxy(program, double, tmp_path):  # noqa: F811
+    master = double(create=spark.CREATED, status=status("RUNNING"))
+    make_jar(tmp_path / "my.jar")
+    engine = Engine(tmp_path / "docker.sock", 7, "127.0.0.3")
+    running, url = start(program, master, "--proxy", master.web, "--master", "spark://127.0.0.1:7077", "--rest-port", "7", "my.jar",
+                         env={"DOCKER_HOST": f"unix://{tmp_path}/docker.sock"})
+    engine.close()
+    assert urlsplit(url).hostname == "127.0.0.3" and engine.asked == ["/containers/json"]
+    fetch(url)
     assert running.wait() == 0

@@ -1,12 +1,17 @@
 """submit, status, list, logs, kill and wait against a double of Spark's master and worker, with every build."""
 
+import base64
 import contextlib
+import hmac
 import json
 import os
 import pty
 import re
 import signal
+import socket
+import ssl
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -47,10 +52,12 @@ def one_line(result):
 # ---- What is sent
 
 def test_a_job_is_submitted_by_one_request(program, double):
-    master = double(create=spark.CREATED)
+    """After a look at the page and at the version."""
+    master = double(create=spark.CREATED, json=spark.page(), version=spark.answer(
+        {"action": "ErrorResponse", "serverSparkVersion": "3.5.1", "message": "x"}, 400))
     result = program.run(*JOB, *master.options, "--supervise")
     assert (result.code, result.out, result.err) == (0, ID + "\n", "")
-    assert [name for name, _, _ in master.requests] == ["create"]
+    assert [name for name, _, _ in master.requests] == ["json", "version", "create"]
     request = master.created()
     assert request["action"] == "CreateSubmissionRequest"
     assert request["appResource"] == "/opt/tally/tally-job.jar" and request["mainClass"] == "tally.WindowedCount"
@@ -103,7 +110,7 @@ def test_spark_defaults(program, double, tmp_path):
     master = double(create=spark.CREATED)
     (tmp_path / "spark-defaults.conf").write_text(
         "# x\nspark.master spark://127.0.0.1:7077\nspark.cores.max=9\nspark.driver.memory  512m\nspark.driver.host=me\n")
-    result = program.run("submit", "--rest-port", master.rest, "--deploy-mode", "cluster", "--class", "A", "-c",
+    result = program.run("submit", *master.options[2:], "--deploy-mode", "cluster", "--class", "A", "-c",
                          "spark.cores.max=1", "x.jar", env={"SPARK_CONF_DIR": str(tmp_path)})
     assert (result.code, result.err) == (0, "")
     properties = master.created()["sparkProperties"]
@@ -160,7 +167,9 @@ if "TALLY_ALL" in os.environ:
     (spark.NOT_CREATED, 5, "no room for you$"),
     (spark.VERSION, 5, "Unknown protocol version 'v1'.*HTTP 468"),
     (spark.MALFORMED, 5, "Validation of message CreateSubmissionRequest failed!"),
-    (spark.html(500, "Error 500 java.lang.NumberFormatException: 1.5"), 5, "HTTP 500.*NumberFormatException"),
+    (spark.html(500, "Error 500 java.lang.NumberFormatException: 1.5"), 10, "HTTP 500.*NumberFormatException"),
+    (spark.html(502, "Bad Gateway"), 10, "HTTP 502"),
+    (spark.html(503, "No server is available"), 5, "HTTP 503"),
     (spark.html(403, "Error 403 Forbidden"), 5, "HTTP 403"),
     (spark.html(200, "Spark Master at spark://h:7077"), 5, "is a page.*--rest-port"),
     (spark.answer("hello", kind="text/plain"), 5, "no Spark master"),
@@ -177,7 +186,7 @@ def test_what_is_no_creation(program, double, told, code, text):
     def once(connection):
         connection.sendall(told)
     master = double(create=once if isinstance(told, bytes) and code == 10 else told)
-    result = program.run(*JOB, *master.options)
+    result = program.run(*JOB, *master.options, "--timeout", "0s")  # not waiting for a recovery
     assert result.code == code and result.out == ""
     assert re.search(text, one_line(result).rstrip("\n")), result.err
     assert master.count("create") == 1
@@ -207,7 +216,7 @@ def test_the_port_of_drivers(program, double):
 # ---- Several masters: --rest-port is one for all, so they are told apart by their addresses
 
 class Pair:
-    """Two masters at 127.0.0.1 and 127.0.0.2, on the same ports."""
+    """Two masters at 127.0.0.1 and 127.0.0.2, on the same ports. Preflight asks both for their pages first."""
 
     def __init__(self, double, first, second):
         for _ in range(20):
@@ -215,7 +224,7 @@ class Pair:
             try:
                 self.second = double()
                 self.second.routes = {}
-                self.second.set(**second)
+                self.second.set(version=spark.PROBED, **second)
                 for n, port in enumerate((self.first.rest, self.first.ui)):
                     self.second.servers[n].shutdown()
                     self.second.servers[n].server_close()
@@ -248,7 +257,7 @@ def test_not_the_next_master_when_the_answer_is_lost(program, double):
 
 def test_no_master_leads(program, double):
     pair = Pair(double, {"create": spark.standby()}, {"create": spark.standby(state="RECOVERING")})
-    result = program.run(*JOB, *pair.options)
+    result = program.run(*JOB, *pair.options, "--timeout", "0s")
     assert result.code == 5 and re.search("none.*STANDBY.*RECOVERING", one_line(result))
 
 
@@ -576,7 +585,7 @@ def test_following_ends_by_ctrl_c(program, double):
 
 def waiting(double, states, log=b"", **told):
     master = double(create=spark.CREATED, kill=spark.KILLING, status=states, log=spark.log_page(log))
-    master.set(json=spark.page(web=master.web, drivers=[(ID, "RUNNING")], **told))
+    master.set(json=[spark.page(web=master.web), spark.page(web=master.web, drivers=[(ID, "RUNNING")], **told)])
     return master
 
 
@@ -631,7 +640,8 @@ def test_wait_running_times_out(program, double):
 
 
 def test_unless_running(program, double):
-    master = waiting(double, status("RUNNING"), apps=[("app-1", "tally-gender", "RUNNING")])
+    master = waiting(double, status("RUNNING"))
+    master.set(json=spark.page(apps=[("app-1", "tally-gender", "RUNNING")]))
     result = program.run(*JOB, *master.options, "--unless-running")
     assert (result.code, result.out) == (0, "") and re.search("tally-gender.*app-1", one_line(result))
     assert master.count("create") == 0
@@ -640,7 +650,7 @@ def test_unless_running(program, double):
 
 def test_unless_running_waits_for_one_that_starts(program, double):
     """Its application has no name before it registers."""
-    master = waiting(double, status("RUNNING"))
+    master = double(create=spark.CREATED, json=spark.page(drivers=[(ID, "RUNNING")]))
     running = program.start(*JOB, *master.options, "--unless-running")
     until(lambda: master.count("json") >= 3, 10, "looks at the page")
     assert running.process.poll() is None and master.count("create") == 0
@@ -649,12 +659,487 @@ def test_unless_running_waits_for_one_that_starts(program, double):
     assert master.count("create") == 0
 
 
+# ---- spark-submit's own words
+
+LINE = ["submit", "--dry-run", "-m", "spark://h", "--deploy-mode", "cluster", "--class", "A"]
+
+
+def dry_run(program, *args, **options):
+    result = program.run(*LINE, *args, **options)
+    assert result.code == 0, result.err
+    return json.loads(result.out), result.err
+
+
+# option, value: the properties it makes
+MADE = {
+    ("--jars", "/a.jar,/b.jar"): {"spark.jars": "/root/x.jar,/a.jar,/b.jar"},
+    ("--packages", "g:a:1"): {"spark.jars.packages": "g:a:1"},
+    ("--exclude-packages", "g:a"): {"spark.jars.excludes": "g:a"},
+    ("--repositories", "https://r"): {"spark.jars.repositories": "https://r"},
+    ("--py-files", "/a.py"): {"spark.submit.pyFiles": "/a.py"},
+    ("--files", "/a,/b"): {"spark.files": "/a,/b"},
+    ("--archives", "/a.zip#a"): {"spark.archives": "/a.zip#a"},
+    ("--conf", "spark.a=b=c"): {"spark.a": "b=c"},
+    ("-c", "spark.a=b"): {"spark.a": "b"},
+    ("--name", "女 1"): {"spark.app.name": "女 1"},
+    ("--driver-memory", "2G"): {"spark.driver.memory": "2G"},
+    ("--driver-cores", "2"): {"spark.driver.cores": "2"},
+    ("--driver-java-options", "-Da=b -Dc=d"): {"spark.driver.extraJavaOptions": ...},
+    ("--driver-class-path", "/a:/b"): {"spark.driver.extraClassPath": "/a:/b"},
+    ("--driver-library-path", "/l"): {"spark.driver.extraLibraryPath": "/l"},
+    ("--executor-memory", "600m"): {"spark.executor.memory": "600m"},
+    ("--executor-cores", "2"): {"spark.executor.cores": "2"},
+    ("--total-executor-cores", "4"): {"spark.cores.max": "4"},
+    ("--supervise",): {"spark.driver.supervise": "true"},
+    ("--driver-memory=1g",): {"spark.driver.memory": "1g"},
+    ("--verbose",): {},
+}
+
+
+@pytest.mark.parametrize("option", MADE, ids=" ".join)
+def test_what_an_option_becomes(tally, option):
+    request, _ = dry_run(tally, *option, "/root/x.jar")
+    properties = request["sparkProperties"]
+    usual = {"spark.app.name": "A", "spark.driver.supervise": "false", "spark.submit.deployMode": "cluster",
+             "spark.jars": "/root/x.jar", "spark.sql.streaming.metricsEnabled": "true"}
+    java = properties.pop("spark.driver.extraJavaOptions")
+    made = dict(MADE[option])
+    assert java.endswith(" -Da=b -Dc=d" if made.pop("spark.driver.extraJavaOptions", 0) else "useDirectMethodHandle=false")
+    assert properties == {**usual, **made}
+
+
+# Which of several holds: as both versions of spark-submit were seen to send it.
+PRECEDENCE = {
+    "an option of its own beats --conf before it": ("--conf spark.executor.memory=5g --executor-memory 6g",
+                                                    "spark.executor.memory", "6g"),
+    "and behind it": ("--executor-memory 6g --conf spark.executor.memory=5g", "spark.executor.memory", "6g"),
+    "the driver's cores, too": ("--driver-cores 2 --conf spark.driver.cores=3", "spark.driver.cores", "2"),
+    "of the driver's memory the last holds": ("--driver-memory 1g --conf spark.driver.memory=2g", "spark.driver.memory", "2g"),
+    "in either order": ("--conf spark.driver.memory=2g --driver-memory 1g", "spark.driver.memory", "1g"),
+    "--name beats --conf": ("--name n --conf spark.app.name=m", "spark.app.name", "n"),
+    "--conf beats the file": ("--properties-file p.conf --conf spark.x=line", "spark.x", "line"),
+    "the file beats no defaults": ("--properties-file p.conf", "spark.y", None),
+    "the file beats the defaults": ("--properties-file p.conf --load-spark-defaults", "spark.x", "file"),
+    "what only the defaults have": ("--properties-file p.conf --load-spark-defaults", "spark.y", "defaults"),
+    "without a file, the defaults": ("", "spark.x", "defaults"),
+    "the last --conf": ("--conf spark.x=1 -c spark.x=2", "spark.x", "2"),
+    "the environment is weaker than --conf": ("--conf spark.executor.cores=3", "spark.executor.cores", "3"),
+    "and than the option": ("--executor-cores 4", "spark.executor.cores", "4"),
+    "but stronger than a file": ("--properties-file p.conf", "spark.executor.cores", "7"),
+}
+
+
+@pytest.mark.parametrize("name", PRECEDENCE)
+def test_which_setting_holds(tally, tmp_path, name):
+    line, key, value = PRECEDENCE[name]
+    (tmp_path / "spark-defaults.conf").write_text("spark.x defaults\nspark.y=defaults\n")
+    (tmp_path / "p.conf").write_text("spark.x : \\\n   file\nspark.executor.cores 6\n")
+    request, said = dry_run(tally, *line.split(), "/root/x.jar",
+                            env={"SPARK_CONF_DIR": str(tmp_path), "TALLY_EXECUTOR_CORES": "7"})
+    assert request["sparkProperties"].get(key) == value and said == ""
+
+
+def test_properties_that_are_not_sparks(tally, tmp_path):
+    (tmp_path / "p.conf").write_text("mine=1\nspark.x=\\u5973\n")
+    request, said = dry_run(tally, "--properties-file", "p.conf", "x.jar")
+    assert request["sparkProperties"]["spark.x"] == "女" and "mine" not in request["sparkProperties"]
+    assert re.search("p.conf: mine .*left out\n$", said)
+
+
+@pytest.mark.parametrize("content, code, text", [
+    (b"spark.a=\\u12\n", 3, "p.conf.*four hexadecimal"),
+    (b"spark.a=x\\u0000y\n", 3, "p.conf.*spark.a holds a NUL"),
+    (b"spark.a=\xff\n", 2, "spark.a is not UTF-8"),
+    (b"#" * (1 << 20) + b"\n", 3, "p.conf: longer than 1048576"),
+    (None, 3, "p.conf: No such file"),
+], ids=["unicode", "NUL", "UTF-8", "long", "missing"])
+def test_properties_files_that_cannot_be(tally, tmp_path, content, code, text):
+    if content is not None:
+        (tmp_path / "p.conf").write_bytes(content)
+    result = tally.run(*LINE, "--properties-file", "p.conf", "x.jar")
+    assert result.code == code and re.search(text, one_line(result)) and result.out == ""
+
+
+@pytest.mark.parametrize("line, text", [
+    ("--proxy-user u", "proxy-user.*drops it"), ("--principal p", "principal.*kinit"), ("--keytab f", "keytab.*kinit"),
+    ("--remote sc://h", "Spark Connect"), ("--deploy-mode client", "client.*spark-submit"),
+    ("-m yarn", "'yarn'.*spark://"), ("-m k8s://https://h", "spark://"), ("-m local[2]", "spark://"),
+    ("--executor-memory 1.5g", "1.5g.*whole number"), ("--driver-memory 512", "512.*unit"), ("--executor-memory 0g", "0g"),
+    ("--conf spark.driver.memory=1024", "spark.driver.memory '1024'.*bytes"), ("--driver-cores 0", "driver-cores '0'"),
+    ("--executor-cores x", "executor-cores 'x'"), ("--total-executor-cores 1.5", "1.5"), ("--jars=", "jars is empty"),
+    ("--conf spark.cores.max=0", "spark.cores.max '0'"), ("--name ''", "name is empty"),
+    ("--drivermemory 1g", "no option --drivermemory: did you mean --driver-memory\\?"),
+    ("--drvier-memory=1g", "no option --drvier-memory=1g: did you mean --driver-memory\\?"),
+    ("--total-executors-core 1", "did you mean --total-executor-cores"), ("--nonsense-of-mine", "see tally submit --help"),
+    ("--kill a --status b", "alone"), ("--status a b.jar", "alone"),
+])
+def test_what_is_refused(tally, line, text):
+    args = [a.strip("'") for a in line.split(" ")]
+    result = tally.run("submit", "-m", "spark://h", "--class", "A", *args, *(["x.jar"] if "alone" != text else []))
+    assert result.code == 2 and re.search(text, one_line(result)), result.err
+
+
+def test_no_option_of_another_command(tally):
+    result = tally.run("list", "--jason")
+    assert result.code == 2 and "did you mean --json?" in one_line(result)
+
+
+@pytest.mark.parametrize("line", ["--num-executors 4", "--queue q"])
+def test_what_is_left_out(tally, line):
+    request, said = dry_run(tally, *line.split(), "x.jar")
+    assert line.split()[0] in said and "standalone" in said
+    assert not set(request["sparkProperties"]) & {"spark.executor.instances", "spark.yarn.queue"}
+
+
+def test_options_that_only_tell(program, double):
+    assert re.fullmatch(r"tally \S+\n", program.run("submit", "--version").out)
+    master = double(kill=spark.KILLING, status=[status("RUNNING"), status("KILLED")])
+    assert program.run("submit", *master.options, "--status", ID).out == f"{ID} RUNNING {spark.WORKER}\n"
+    assert program.run("submit", *master.options, "--kill", ID).out == f"{ID} KILLED\n"
+    assert program.run("submit", *master.options, "--status", "a b").code == 2
+
+
+@pytest.mark.parametrize("version, opens", [("3.5.1", True), ("4.2.0", False), (None, True)])
+def test_a_python_application(program, double, version, opens):
+    """spark-submit runs once more, in the driver; it needs to be told its master there."""
+    told = spark.answer({"action": "ErrorResponse", "serverSparkVersion": version, "message": "x"}, 400)
+    page = {"json": spark.page(url="spark://inside:7077"), "version": told} if version else {}
+    master = double(create=spark.CREATED, **page)
+    result = program.run("submit", *master.options, "--deploy-mode", "cluster", "--py-files", "/m.py", "--files", "/f",
+                         "/root/app.py", "--name", "x")
+    assert (result.code, result.err) == (0, "")
+    request = master.created()
+    assert request["appResource"] == "" and request["mainClass"] == "org.apache.spark.deploy.SparkSubmit"
+    assert request["appArgs"] == ["--master", "spark://inside:7077" if version else "spark://127.0.0.1:7077",
+                                  "--deploy-mode", "client", "--py-files", "/m.py", "--files", "/f", "/root/app.py",
+                                  "--name", "x"]
+    assert request["sparkProperties"]["spark.app.name"] == "app.py" and "spark.jars" not in request["sparkProperties"]
+    assert ("spark.driver.extraJavaOptions" in request["sparkProperties"]) == opens
+
+
+def test_an_application_in_r(tally):
+    result = tally.run(*LINE, "x.R")
+    assert result.code == 2 and "client mode" in one_line(result)
+
+
+def test_dry_run_asks_nothing(program, double):
+    master = double(create=spark.CREATED, json=spark.page())
+    result = program.run(*JOB, *master.options, "--dry-run")
+    assert result.code == 0 and result.err == "" and result.out.count("\n") == 1
+    assert json.loads(result.out)["mainClass"] == "tally.WindowedCount" and master.requests == []
+
+
+# ---- Preflight
+
+ROOM = {
+    "the driver's cores": (dict(free=1), ["-c", "spark.driver.cores=2"], "driver.*2 cores.*512 MiB.*1 of 4 cores"),
+    "the driver's memory": (dict(memory=500), [], "driver.*512 MiB.*500 of 3072 MiB"),
+    "Spark's own default of it": (dict(memory=1000), ["--deploy-mode", "cluster", "--class", "A", "x.jar"],
+                                  "driver.*1 core and 1024 MiB"),
+    "no core for an executor": (dict(free=1), [], "first executor.*1 core and 512 MiB"),
+    "no memory for an executor": (dict(memory=1000), [], "first executor.*512 MiB"),
+    "an executor's cores": (dict(free=3), ["--executor-cores", "3", "--total-executor-cores", "3"], "executor.*3 cores"),
+    "executors that can never be": (dict(), ["--executor-cores", "3"], "could ever start.*3 cores.*take 2"),
+    "nobody there": (dict(workers=0), [], "no living worker"),
+    "many there": (dict(workers=9, free=0), [], "and 6 more workers"),
+    "who holds it": (dict(free=0, drivers=[("driver-9", "RUNNING")], apps=[("app-1", "other", "RUNNING")]), [],
+                     r"held by: other \(3 cores\), driver-9 \(1 cores, 512 MiB\)"),
+}
+
+
+@pytest.mark.parametrize("name", ROOM)
+def test_there_is_no_room(program, double, name):
+    told, args, text = ROOM[name]
+    master = double(create=spark.CREATED, json=spark.page(**told))
+    base = ["submit"] if "--class" in args else JOB
+    result = program.run(*base, *master.options, "--wait-running", "--supervise", *args)
+    assert result.code == 5 and re.search(text, one_line(result)), result.err
+    assert master.count("create") == 0 and len(result.err) < 1100
+
+
+def test_there_is_room(program, double):
+    """On one worker, or on two."""
+    for told, args in ((dict(free=2, memory=1024), []), (dict(free=1, memory=512, workers=2), []),
+                       (dict(free=3), ["--executor-cores", "2"])):
+        master = double(create=spark.CREATED, json=spark.page(**told))
+        assert program.run(*JOB, *master.options, *args).code == 0
+
+
+def test_without_preflight(program, double):
+    master = double(create=spark.CREATED, json=spark.page(free=0))
+    assert program.run(*JOB, *master.options, "--no-preflight").code == 0
+    assert [name for name, _, _ in master.requests] == ["create"]
+    assert "--add-opens" in master.created()["sparkProperties"]["spark.driver.extraJavaOptions"]
+
+
+def test_a_job_that_runs_already(program, double):
+    apps = [("app-1", "tally-gender", "RUNNING")]
+    master = double(create=spark.CREATED, json=spark.page(apps=apps))
+    result = program.run(*JOB, *master.options)
+    assert result.code == 5 and re.search("tally-gender runs already.*app-1.*checkpoint", one_line(result))
+    assert master.count("create") == 0
+    assert program.run(*JOB, *master.options, "--name", "other").code == 0
+    assert program.run(*JOB, *master.options, "--no-preflight").code == 0
+    assert program.run("submit", *master.options, "--class", "A", "--name", "tally-gender", "x.jar").code == 0
+
+
+@pytest.mark.parametrize("version, opens", [("3.5.1", True), ("4.0.0", False), ("4.2.0-SNAPSHOT", False)])
+def test_java_options_by_version(program, double, version, opens):
+    master = double(create=spark.CREATED, json=spark.page(), version=spark.answer(
+        {"action": "ErrorResponse", "serverSparkVersion": version, "message": "x"}, 400))
+    assert program.run(*JOB, *master.options).code == 0
+    assert ("--add-opens" in master.created()["sparkProperties"]["spark.driver.extraJavaOptions"]) == opens
+
+
+@pytest.mark.parametrize("code, exits", [(200, 0), (404, 5), (410, 5), (403, 0), (405, 0), (500, 0)])
+def test_a_jar_by_http(program, double, code, exits):
+    jars = double(log=lambda connection, _: connection.sendall(spark.answer("", code)))
+    master = double(create=spark.CREATED, json=spark.page())
+    result = program.run("submit", *master.options, "--deploy-mode", "cluster", "--class", "A", f"{jars.web}/log/x.jar")
+    assert result.code == exits and jars.methods == ["HEAD"]
+    assert master.count("create") == (exits == 0)
+    assert exits == 0 or "no jar at http://" in one_line(result)
+
+
+def test_a_jar_that_cannot_be_asked_for(program, double):
+    """The workers may have another way to it."""
+    master = double(create=spark.CREATED, json=spark.page())
+    assert program.run("submit", *master.options, "--class", "A", "http://nope.invalid/x.jar").code == 0
+
+
+def test_no_page_is_no_reason(program, double):
+    master = double(create=spark.CREATED)
+    result = program.run(*JOB, *master.options, "--verbose")
+    assert result.code == 0 and "--ui-port" in result.err
+
+
+def test_rest_is_off_by_preflight(program, double):
+    master = double(json=spark.page())
+    master.stop_rest()
+    result = program.run(*JOB, *master.options)
+    assert result.code == 5 and "spark.master.rest.enabled=true" in one_line(result)
+
+
+def test_masters_by_their_own_names(program, double):
+    pair = Pair(double, {"json": spark.page("STANDBY", url="spark://one:7077")},
+                {"json": spark.page(url="spark://two:7077"), "create": spark.CREATED})
+    assert program.run(*JOB, *pair.options).code == 0
+    assert pair.second.created()["sparkProperties"]["spark.master"] == "spark://one:7077,two:7077"
+    assert pair.first.count("create") == pair.first.count("version") == 0
+
+
+def test_a_recovery_is_waited_for(program, double):
+    master = double(create=spark.CREATED, json=[spark.page("RECOVERING"), spark.page("COMPLETING_RECOVERY"), spark.page()])
+    result = program.run(*JOB, *master.options)
+    assert (result.code, result.out) == (0, ID + "\n") and "recovering" in one_line(result)
+    assert master.count("create") == 1
+
+
+def test_a_recovery_that_takes_too_long(program, double):
+    master = double(create=spark.standby(state="RECOVERING"), json=spark.page("RECOVERING"))
+    result = program.run(*JOB, *master.options, "--timeout", "1s")
+    assert result.code == 5 and re.search("recovering(.*\n)+.*RECOVERING", result.err) and master.count("create") >= 1
+
+
+def test_a_create_that_meets_a_recovery(program, double):
+    """Refused is not lost: it is sent again, with no page to look at, too."""
+    master = double(create=[spark.standby(state="RECOVERING"), spark.standby(state="RECOVERING"), spark.CREATED])
+    result = program.run(*JOB, *master.options)
+    assert result.code == 0 and master.count("create") == 3 and "recovering" in one_line(result)
+
+
+# ---- Never twice, never lost
+
+class Losing(Double):
+    """Its page lists what was created; `what` tells of each create what becomes of driver and answer."""
+
+    def __init__(self, *what, before=(), after=None):
+        self.drivers = list(before)
+        self.after = after
+        super().__init__(create=[self.create(*one) for one in what], json=lambda connection: connection.sendall(self.page()))
+
+    def create(self, made, answer):
+        def act(connection):
+            self.drivers += [(ID if n == 0 else f"driver-{n}", "SUBMITTED", 1795263180000, name) for n, name in enumerate(made)]
+            answer(connection) if callable(answer) else connection.sendall(answer)
+        return act
+
+    def page(self):
+        created = self.count("create")
+        return self.after(self) if created and self.after else spark.page(drivers=self.drivers, workers=2)
+
+
+OURS, OTHER = "tally.WindowedCount", "some.Other"
+HALF = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"action\":"
+ERROR_500 = spark.html(500, "Error 500 x")
+OLD = [("driver-old", "RUNNING", 1, OURS)]
+NO_DRIVER = (), spark.drop
+
+
+def dead(_):
+    raise OSError
+
+
+# name: (creates, the drivers before, the page after), exit code, creates that arrive, drivers of ours in the end, the line
+LOST = {
+    "reset after the request, created": (([([OURS], spark.drop)],), 0, 1, 1, "has created"),
+    "the same beside an old one": (([([OURS], spark.drop)], OLD), 0, 1, 2, "has created"),
+    "reset after the request, not created": (([NO_DRIVER, ([OURS], spark.CREATED)],), 0, 2, 1, "once more"),
+    "not created, an old one there": (([NO_DRIVER, ([OURS], spark.CREATED)], OLD), 0, 2, 2, "once more"),
+    "somebody else's, of another class": (([([OTHER], spark.drop), ([OURS], spark.CREATED)],), 0, 2, 1, "once more"),
+    "twice not created": (([NO_DRIVER, NO_DRIVER],), 4, 2, 0, "no driver was created"),
+    "the second time created": (([NO_DRIVER, ([OURS], spark.drop)],), 0, 2, 1, "has created"),
+    "two of that class": (([([OURS, OURS], spark.drop)],), 10, 1, 2, "tally list"),
+    "the page is gone": (([([OURS], spark.drop)], (), dead), 10, 1, 1, "tally list"),
+    "the master does not lead any more": (([((), spark.drop)], (), lambda _: spark.page("STANDBY")), 10, 1, 0, "tally list"),
+    "another master": (([((), spark.drop)], (), lambda _: spark.page(url="spark://other:7077")), 10, 1, 0, "tally list"),
+    "it was restarted, and has forgotten": (([((), spark.drop)], OLD, lambda _: spark.page()), 10, 1, 1, "tally list"),
+    "a body that stops half way": (([([OURS], HALF)],), 0, 1, 1, "has created"),
+    "a gigabyte of JSON": (([([OURS], spark.endless)],), 0, 1, 1, "longer than.*has created"),
+    "500 with HTML, created": (([([OURS], ERROR_500)],), 0, 1, 1, "HTTP 500.*has created"),
+    "500 with HTML, not created": (([((), ERROR_500)] * 2,), 5, 2, 0, "HTTP 500.*no driver was created"),
+    "502 of a gateway, created": (([([OURS], spark.html(502, "Bad Gateway"))],), 0, 1, 1, "HTTP 502.*has created"),
+    "468": (([((), spark.VERSION)],), 5, 1, 0, "HTTP 468"),
+    "no answer in time, created": (([([OURS], spark.hang)],), 0, 1, 1, "15 s.*has created"),
+}
+SLOW = {"no answer in time, created"} if "TALLY_ALL" not in os.environ else set()
+
+
+@pytest.mark.parametrize("name", [name for name in LOST if name not in SLOW])
+def test_exactly_the_right_number(program, name):
+    (creates, *more), code, sent, drivers, text = LOST[name]
+    master = Losing(*creates, **dict(zip(("before", "after"), more)))
+    try:
+        result = program.run(*JOB, *master.options)
+        assert result.code == code, result.err
+        assert result.out == (ID + "\n" if code == 0 else "")
+        assert re.search(text, result.err), result.err
+        assert master.count("create") == sent
+        assert sum(row[3] == OURS for row in master.drivers) == drivers
+    finally:
+        master.close()
+
+
+# ---- Behind a filter, a gateway, a proxy
+
+KEY = bytes(range(200, 248))
+KEY_TEXT = base64.urlsafe_b64encode(KEY).decode().rstrip("=")
+
+
+def signed_by(key, header):
+    """Of "Bearer HEADER.PAYLOAD.SIGNATURE", as the filter checks it: the payload."""
+    head, payload, signature = header.removeprefix("Bearer ").split(".")
+    def bytes_of(text):
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    assert header.startswith("Bearer ") and json.loads(bytes_of(head)) == {"alg": "HS256", "typ": "JWT"}
+    assert bytes_of(signature) == hmac.new(key, f"{head}.{payload}".encode(), "sha256").digest()
+    return json.loads(bytes_of(payload))
+
+
+@pytest.mark.parametrize("way", ["file", "environment"])
+def test_signed_requests(program, double, tmp_path, way):
+    (tmp_path / "key").write_text(f"{KEY_TEXT}\n")
+    args, env = (["--jws-key-file", "key"], {}) if way == "file" else ([], {"TALLY_JWS_KEY": KEY_TEXT + "=="})
+    master = double(create=spark.CREATED, json=spark.page(), status=status("RUNNING"))
+    result = program.run(*JOB, *master.options, *args, "--verbose", env=env)
+    assert result.code == 0 and KEY_TEXT not in result.err + result.out
+    assert program.run("status", ID, *master.options, *args, env=env).code == 0
+    assert [name for name, _, _ in master.requests] == ["json", "version", "create", "status"]
+    for header in master.authorizations:
+        told = signed_by(KEY, header)
+        assert abs(told["iat"] - time.time()) < 30 and told["exp"] == told["iat"] + 600
+    assert KEY_TEXT not in program.run(*JOB, *master.options, *args, "--dry-run", env=env).out
+
+
+def test_unsigned_requests(program, double):
+    master = double(create=spark.CREATED, json=spark.page(), version=spark.html(403, "Error 403 Authorization header is missing."))
+    result = program.run(*JOB, *master.options)
+    assert result.code == 5 and re.search("403.*--jws-key-file", one_line(result))
+    assert set(master.authorizations) == {None} and master.count("create") == 0
+
+
+@pytest.mark.parametrize("content, text", [
+    (KEY_TEXT[:40], "30 bytes: HS256 needs 32"), ("", "0 bytes"), ("a+b/" * 20, "not base64url"), ("a" * 45, "not base64url"),
+    ("a b", "one line"), ("a" * 9000, "no key"), ("a" * 2100, "one line"), ("a" * 1400, "up to 1024"), ("a\0b", "no key"),
+    (None, "No such file"),
+], ids=str)
+def test_keys_that_cannot_be(tally, tmp_path, content, text):
+    if content is not None:
+        (tmp_path / "key").write_text(content)
+    result = tally.run("list", "-m", "spark://h", "--jws-key-file", "key")
+    assert result.code == 3 and re.search(text, one_line(result)) and (not content or content not in result.err)
+
+
+@pytest.fixture
+def gateway(double, tmp_path):
+    """https://localhost:PORT/spark and /page before a master; its authority is in gateway.pem."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", tmp_path / "key.pem", "-out",
+                    tmp_path / "gateway.pem", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
+                   check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "gateway.pem", tmp_path / "key.pem")
+    master = double(create=spark.CREATED, json=spark.page(), status=status("RUNNING"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        def serve():
+            while True:
+                try:
+                    connection = context.wrap_socket(listener.accept()[0], server_side=True)
+                except ssl.SSLError:
+                    continue  # who does not trust us
+                except OSError:
+                    return
+                threading.Thread(target=master.handle, args=(connection,), daemon=True).start()
+        threading.Thread(target=serve, daemon=True).start()
+        port = listener.getsockname()[1]
+        master.urls = ["--rest-url", f"https://localhost:{port}/spark/", "--ui-url", f"https://localhost:{port}/page"]
+        yield master
+
+
+def test_a_gateway(program, gateway):
+    trusting = [*gateway.urls, "--cacert", "gateway.pem"]
+    result = program.run(*JOB, *trusting)
+    assert (result.code, result.out, result.err) == (0, ID + "\n", "")
+    assert program.run("status", ID, *trusting).code == program.run("list", *trusting).code == 0
+    assert [path for _, path, _ in gateway.requests] == ["/page/json/", "/spark/v1/submissions/",
+                                                         "/spark/v1/submissions/create",
+                                                         f"/spark/v1/submissions/status/{ID}", "/page/json/"]
+
+
+def test_a_gateway_that_is_not_trusted(program, gateway):
+    result = program.run("status", ID, *gateway.urls)
+    assert result.code == 4 and "--cacert" in one_line(result)
+    result = program.run("status", ID, *gateway.urls, "--cacert", "nope.pem")
+    assert result.code in (3, 4) and "nope.pem" in one_line(result) and gateway.requests == []
+
+
+def test_a_gateway_without_a_page(program, gateway):
+    result = program.run(*JOB, *gateway.urls[:2], "--cacert", "gateway.pem")
+    assert (result.code, result.err) == (0, "") and gateway.count("json") == 0
+    result = program.run("list", *gateway.urls[:2], "--cacert", "gateway.pem")
+    assert result.code == 4 and "--ui-url" in one_line(result)
+
+
+@pytest.mark.parametrize("url", ["h:1", "ftp://h", "https://", "https://h?x", "https://u:p@h", "http://h:", "https://h h"])
+def test_urls_that_cannot_be(tally, url):
+    result = tally.run("list", "--rest-url", url)
+    assert result.code == 2 and "https://HOST" in one_line(result)
+    assert tally.run("list", "-m", "spark://a,b", "--rest-url", "http://h").code == 2
+
+
+def test_a_proxy_that_was_asked_for(program, double):
+    """It sees whole URLs."""
+    master = double(status=status("RUNNING"))
+    result = program.run("status", ID, "-m", "spark://nope.invalid", "--verbose",
+                         env={"TALLY_PROXY": f"http://me:secret@127.0.0.1:{master.rest}"})
+    assert result.code == 0 and len(master.requests) == 1 and "secret" not in result.err
+
+
 # ---- run --master
 
-def run_on_spark(tally, master):
+def run_on_spark(tally, master, *options):
     broker = tally.start("run", "gender", "--no-page").wait_for(r"Kafka broker.*\b(127\.0\.0\.1:\d+)")[1]
     return tally.start("run", "gender", "-b", broker, "--job-bootstrap-servers", "broker:1", "--no-page",
-                       *[str(o) for o in master.options])
+                       *[str(o) for o in master.options], *options)
 
 
 def test_ctrl_c_kills_the_driver(tally, double):
@@ -764,7 +1249,7 @@ def test_a_supervised_driver_that_is_started_again(program, double):
 def test_a_master_that_is_lost_for_a_while(program, double):
     """With recovery the driver goes on."""
     master = followed(double, [status("RUNNING"), spark.drop, spark.drop, status("RUNNING"), status("FINISHED")])
-    result = program.run("submit", *JOB[1:], *master.options, "--follow")
+    result = program.run("submit", *JOB[1:], *master.options, "--follow", "--no-preflight")
     assert result.code == 0 and "FINISHED" in result.err
     master = followed(double, [status("RUNNING"), spark.drop, spark.drop, status("FINISHED")])
     result = program.run("wait", ID, *master.options)
@@ -783,7 +1268,7 @@ def trace(*causes):
      "the jar is built for Scala 2.12, this Spark (4.2.0) has 2.13: take one built for that: java.lang.ClassNotFoundException"),
     (b"x" * (2 << 20) + b"\n" + trace("z.Z: at the end"), "z.Z: at the end"),
 ], ids=["root first", "Scala", "a long log"])
-@pytest.mark.parametrize("command", [["wait", ID], ["status", ID], [*JOB, "--follow"]], ids=lambda c: c[0])
+@pytest.mark.parametrize("command", [["wait", ID], ["status", ID], [*JOB, "--follow", "--no-preflight"]], ids=lambda c: c[0])
 def test_the_root_cause_stands_first(program, double, command, log, reason):
     master = followed(double, status("FAILED"), log=log)
     result = program.run(*command, *master.options)

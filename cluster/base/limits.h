@@ -50,6 +50,8 @@
 #define LIMIT_MASTERS      8
 #define LIMIT_ANSWER_BYTES (8 << 20)
 #define LIMIT_CONF_BYTES   (1 << 20)
+#define LIMIT_URL_BYTES    512
+#define LIMIT_KEY_BYTES    1024 /* of a JWS key */
 /* Linux's MAX_ARG_STRLEN (32 pages), which bounds each argument and each -D of
  * the driver's command line, the NUL included. */
 #define LIMIT_ARGUMENT_BYTES (131072 - 1)

@@ -12,6 +12,7 @@
 #include "cluster/docker_message.h"
 #include "cluster/file_server.h"
 #include "cluster/jar.h"
+#include "cluster/jws.h"
 #include "cluster/spark_address.h"
 #include "cluster/spark_app_page.h"
 #include "cluster/spark_conf.h"
@@ -317,8 +318,9 @@ static void fuzz_address(const char *data, size_t length)
 static void fuzz_conf(const char *data, size_t length)
 {
     struct spark_conf *conf = spark_conf_new();
+    struct error error;
 
-    spark_conf_parse(conf, data, length);
+    spark_conf_parse(conf, data, length, &error);
     spark_conf_free(conf);
 }
 
@@ -347,6 +349,36 @@ static void fuzz_failure(const char *data, size_t length)
     spark_failure_free(failure);
 }
 
+static void fuzz_key(const char *data, size_t length)
+{
+    char *text = mem_bytes(data, length);
+    unsigned char *key;
+    size_t key_length;
+    struct error error;
+
+    if (jws_key(text, &key, &key_length, &error) == 0) {
+        char *bearer = jws_bearer(key, key_length, 0);
+        assert_true(strlen(bearer) > 100);
+        free(bearer);
+        free(key);
+    }
+    free(text);
+}
+
+static void fuzz_url(const char *data, size_t length)
+{
+    char *text = mem_bytes(data, length);
+    struct spark_masters masters = {.count = 0};
+    struct error error;
+    int64_t mib;
+
+    if (spark_masters_behind(text, text, &masters, &error) == 0)
+        assert_true(masters.count == 1 && *masters.list[0].host);
+    if (spark_memory(text, &mib))
+        assert_true(mib > 0);
+    free(text);
+}
+
 /* What Spark's masters and workers say. */
 static void test_spark(void **state)
 {
@@ -373,7 +405,11 @@ static void test_spark(void **state)
          "versions up to 61.0\nCaused by: java.lang.ClassNotFoundException: m.M\n",
          fuzz_failure},
         {"spark://host:7077,[::1]:6066", fuzz_address},
-        {"# c\nspark.master  spark://h:7077\r\na=b\nx: y\n", fuzz_conf},
+        {"# c\nspark.master  spark://h:7077\r\na=b\nx: y\\\n \\u5973\\ud83d\\ude00\\\\\n",
+         fuzz_conf},
+        {"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJw==", fuzz_key},
+        {"https://[::1]:8443/path/to", fuzz_url},
+        {"1024mb", fuzz_url},
     };
     static const char *const pages[] = {
         "{\"url\":\"u\",\"workers\":[{\"id\":\"w\",\"cores\":4,\"state\":\"ALIVE\"}],"
