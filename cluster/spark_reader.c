@@ -171,8 +171,8 @@ static int not_reached(struct spark_reader *reader, const char *tried, int64_t o
     }
     if (result < 0)
         log_verbose("%s", trouble.text);
-    return error_set(error, EXIT_UNREACHABLE, "the log of %s is not to be had: %s", reader->what,
-                     tried);
+    error_set(error, EXIT_UNREACHABLE, "the log of %s is not to be had: %s", reader->what, tried);
+    return -1;
 }
 
 /* ---- By the worker's pages */

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests import spark_double as spark
-from tests.program import BUILDS, Program, chosen, environment, measured, until
+from tests.program import BUILDS, VALGRIND, Program, chosen, environment, measured, until
 from tests.spark_double import ID, Double, status
 
 OTHER = "driver-20261121121300-0001"
@@ -1351,7 +1351,41 @@ def test_on_a_terminal_it_asks_first(tally, double, typed, more, code, kills):
 
 # ---- What it costs
 
+SUBMISSIONS = 800 if "TALLY_ALL" in os.environ else 80
+
+
 def test_peak_memory_of_a_submission(double):
     master = double(create=spark.CREATED)
     code, _, peak = measured([str(chosen()), *JOB, *[str(o) for o in master.options]])
     assert code == 0 and peak <= 16 << 20, peak
+
+
+def test_status_is_small_and_quick(double):
+    """In turns with curl, which asks the same; the least of each, for whatever else goes on here."""
+    master = double(status=status("RUNNING"))
+    ours = [str(chosen()), "status", ID, *[str(o) for o in master.options]]
+    curl = ["curl", "-sf", f"http://127.0.0.1:{master.rest}/v1/submissions/status/{ID}"]
+    rounds = [(measured(ours), measured(curl)) for _ in range(15)]
+    assert not [each for pair in rounds for each in pair if each[0]], rounds
+    more = min(pair[0][1] for pair in rounds) - min(pair[1][1] for pair in rounds)
+    peak = max(pair[0][2] for pair in rounds)
+    print(f"\nstatus: {more * 1000:+.1f} ms against curl, {peak / 2**20:.1f} MiB at most")
+    assert more <= 0.005 and peak <= 16 << 20
+
+
+def test_many_submissions_in_a_row(tally, double):
+    """Each creates one driver; what they held open is closed."""
+    master = double(create=spark.CREATED, json=spark.page(free=1000, memory=1 << 20))
+    for _ in range(SUBMISSIONS):
+        result = tally.run(*JOB, *master.options)
+        assert (result.code, result.out, result.err) == (0, ID + "\n", "")
+    assert master.count("create") == SUBMISSIONS and len(master.requests) == 3 * SUBMISSIONS
+    until(lambda: threading.active_count() < 20, 10, "the end of the connections")
+
+
+@pytest.mark.parametrize("command", [JOB, [*JOB, "--follow"], ["status", ID], ["status", ID, "--follow", "--json"], ["list"],
+                                     ["logs", ID, "-f"], ["kill", ID, "--yes"], ["wait", ID]], ids=" ".join)
+def test_no_leak_by_valgrind(double, tmp_path, command):
+    master = followed(double, status("FINISHED"), kill=spark.KILLING, apps=[])
+    result = Program(BUILDS["build"], VALGRIND, cwd=tmp_path).run(*command, *master.options, timeout=120)
+    assert result.code == 0, result.err
