@@ -1,6 +1,5 @@
 #include "runner/driver.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,15 +7,9 @@
 #include "cluster/base/clock.h"
 #include "cluster/base/interrupt.h"
 #include "cluster/base/log.h"
-#include "runner/driver_log.h"
-#include "runner/driver_view.h"
-#include "runner/parts.h"
+#include "runner/driver_watch.h"
 #include "runner/room.h"
 
-#define POLL_MS 500
-/* With a master that does not answer, while waiting: Spark's documentation
- * gives a standby one 1 to 2 minutes to take over (spark-standalone.md). */
-#define PATIENCE_MS   180000
 #define SUCCESSOR_MS  60000 /* until a driver that was started anew has a log */
 #define NO_CORES_MS   10000
 #define RESTARTS_MOST 2
@@ -84,111 +77,6 @@ int driver_outcome(struct spark *spark, const struct spark_answer *answer, struc
 }
 
 /* ---- Waiting */
-
-struct watch {
-    struct spark *spark;
-    char *id;
-    const char *name;
-    int64_t started, deadline; /* monotonic ms; deadline -1: none */
-    int64_t silent_since;      /* the master does not answer; -1: it does */
-    int64_t page_silent_since; /* its page does not; likewise */
-    int64_t lost_since;        /* the driver's worker is; likewise */
-    bool seen;
-    struct driver_log *log;     /* NULL: not read */
-    struct driver_view *view;   /* the caller's; NULL: there is the status line alone */
-    struct spark_answer answer; /* the newest */
-};
-
-static void start_watch(struct watch *watch, struct spark *spark, const char *id,
-                        int64_t timeout_ms)
-{
-    *watch = (struct watch){.spark = spark,
-                            .id = mem_text(id),
-                            .silent_since = -1,
-                            .page_silent_since = -1,
-                            .lost_since = -1};
-    watch->started = clock_monotonic_ms();
-    watch->deadline = timeout_ms < 0 ? -1 : watch->started + timeout_ms;
-}
-
-static void end_watch(struct watch *watch)
-{
-    log_status_clear();
-    driver_log_free(watch->log);
-    spark_answer_free(&watch->answer);
-    free(watch->id);
-}
-
-static int64_t waited(const struct watch *watch)
-{
-    return clock_monotonic_ms() - watch->started;
-}
-
-/* A master that restarts is given some time. 1: it does not answer just now. */
-static int tolerate(struct watch *watch, int64_t *silent_since, struct error *error)
-{
-    int64_t now = clock_monotonic_ms();
-
-    if (error->code != EXIT_UNREACHABLE && error->code != EXIT_REFUSED)
-        return -1;
-    if (!watch->seen)
-        return -1;
-    if (*silent_since < 0)
-        *silent_since = now;
-    if (now - *silent_since >= PATIENCE_MS)
-        return error_add(error, "since %d s; driver %s may go on", PATIENCE_MS / 1000, watch->id);
-    if (watch->view)
-        driver_view_silent(watch->view, error);
-    else
-        log_status("waiting for the Spark master: %s", error->text);
-    return 1;
-}
-
-/* Asks for the driver's state. 0, 1 when the master does not answer just now, or -1. */
-static int look(struct watch *watch, struct error *error)
-{
-    struct spark_answer answer;
-
-    if (spark_status(watch->spark, watch->id, &answer, error) < 0)
-        return tolerate(watch, &watch->silent_since, error);
-    spark_answer_free(&watch->answer);
-    watch->answer = answer;
-    watch->silent_since = -1;
-    if (watch->view)
-        driver_view_silent(watch->view, NULL);
-    if (answer.state != SPARK_NO_STATE) {
-        watch->seen = true;
-        return 0;
-    }
-    if (!watch->seen)
-        return no_such_driver(watch->id, error);
-    return error_set(error, EXIT_LOST,
-                     "the master does not know driver %s any more: was it restarted?", watch->id);
-}
-
-static int show(struct watch *watch, struct error *error)
-{
-    if (watch->view)
-        return driver_view_show(watch->view, &watch->answer, waited(watch), error);
-    log_status("driver %s is %s, %lld s", watch->id, spark_state_name(watch->answer.state),
-               (long long)(waited(watch) / 1000));
-    return 0;
-}
-
-/* 0, or what ends the waiting: a signal, the deadline. */
-static int pause_watch(struct watch *watch, struct error *error)
-{
-    wait_for_interrupt(POLL_MS);
-    if (interrupt_signal()) {
-        interrupt_error(error);
-        return error_add(error, "driver %s goes on (tally kill %s)", watch->id, watch->id);
-    }
-    if (watch->deadline >= 0 && clock_monotonic_ms() >= watch->deadline)
-        return error_set(error, EXIT_TIMEOUT, "driver %s is %s after %lld s, and goes on",
-                         watch->id, spark_state_name(watch->answer.state),
-                         (long long)(waited(watch) / 1000));
-    return 0;
-}
 
 static bool may_succeed(const struct spark_driver_row *row, const struct spark_driver_row *old)
 {
@@ -265,7 +153,7 @@ static int follow_successor(struct watch *watch, struct error *error)
     if (!successor && error->code == EXIT_LOST) /* the name is in its log, once it has one */
         return name && now - watch->lost_since < SUCCESSOR_MS ? 0 : -1;
     if (!successor)
-        return tolerate(watch, &watch->page_silent_since, error) == 1 ? 0 : -1;
+        return watch_tolerate(watch, &watch->page_silent_since, error) == 1 ? 0 : -1;
     watch->lost_since = watch->page_silent_since = -1;
     free(watch->id);
     watch->id = successor;
@@ -339,7 +227,7 @@ static int judge_state(struct watch *watch, const struct spark_state *state, str
                  (long long)app->cores);
         return 1;
     }
-    if (waited(watch) < NO_CORES_MS)
+    if (watch_waited(watch) < NO_CORES_MS)
         return 0;
     if (app)
         return spark_has_room(state, 1, app->memory)
@@ -357,7 +245,7 @@ static int ask_registered(struct watch *watch, struct error *error)
     int result;
 
     if (spark_ask_state(watch->spark, &state, error) < 0)
-        return tolerate(watch, &watch->page_silent_since, error) == 1 ? 0 : -1;
+        return watch_tolerate(watch, &watch->page_silent_since, error) == 1 ? 0 : -1;
     watch->page_silent_since = -1;
     result = judge_state(watch, state, error);
     spark_state_free(state);
@@ -368,11 +256,11 @@ static int ask_registered(struct watch *watch, struct error *error)
 static int running_yet(struct watch *watch, struct error *error)
 {
     const struct spark_failure *found = driver_log_found(watch->log);
-    int result = look(watch, error);
+    int result = watch_look(watch, error);
 
     if (result != 0)
         return result < 0 ? -1 : 0;
-    if (show(watch, error) < 0)
+    if (watch_show(watch, error) < 0)
         return -1;
     if (watch->answer.state == SPARK_RELAUNCHING)
         return follow_successor(watch, error);
@@ -396,25 +284,25 @@ int driver_wait_running(struct spark *spark, const char *id, const char *name,
     struct watch watch;
     int result;
 
-    start_watch(&watch, spark, id, timeout_ms);
+    watch_start(&watch, spark, id, timeout_ms);
     watch.name = name;
     watch.view = view;
     watch.log = driver_log_new(spark, id, -1);
     do
         result = running_yet(&watch, error);
-    while (result == 0 && (result = pause_watch(&watch, error)) == 0);
-    end_watch(&watch);
+    while (result == 0 && (result = watch_pause(&watch, error)) == 0);
+    watch_end(&watch);
     return result < 0 ? -1 : 0;
 }
 
 /* 1 when it has ended well, 0 to go on, -1. */
 static int ended_yet(struct watch *watch, struct error *error)
 {
-    int result = look(watch, error);
+    int result = watch_look(watch, error);
 
     if (result != 0)
         return result < 0 ? -1 : 0;
-    if (show(watch, error) < 0)
+    if (watch_show(watch, error) < 0)
         return -1;
     if (watch->answer.state == SPARK_RELAUNCHING)
         return follow_successor(watch, error);
@@ -429,84 +317,12 @@ int driver_wait_end(struct spark *spark, const char *id, struct driver_view *vie
     struct watch watch;
     int result;
 
-    start_watch(&watch, spark, id, timeout_ms);
+    watch_start(&watch, spark, id, timeout_ms);
     watch.view = view;
     watch.seen = driver_view_has_begun(view);
     do
         result = ended_yet(&watch, error);
-    while (result == 0 && (result = pause_watch(&watch, error)) == 0);
-    end_watch(&watch);
+    while (result == 0 && (result = watch_pause(&watch, error)) == 0);
+    watch_end(&watch);
     return result < 0 ? -1 : 0;
-}
-
-static int wait_killed(struct watch *watch, int64_t timeout_ms, struct error *error)
-{
-    while (!spark_state_is_end(watch->answer.state)) {
-        if (look(watch, error) < 0)
-            return -1;
-        if (watch->answer.state == SPARK_RELAUNCHING)
-            return error_set(error, EXIT_LOST,
-                             "driver %s: its worker was lost: if it goes on under another id, that "
-                             "is to be killed: see tally list",
-                             watch->id);
-        if (spark_state_is_end(watch->answer.state))
-            break;
-        if (waited(watch) >= timeout_ms)
-            return error_set(error, EXIT_TIMEOUT, "driver %s is still %s %lld s after the kill",
-                             watch->id, spark_state_name(watch->answer.state),
-                             (long long)(timeout_ms / 1000));
-        log_status("driver %s is %s, %lld s after the kill", watch->id,
-                   spark_state_name(watch->answer.state), (long long)(waited(watch) / 1000));
-        poll(NULL, 0, POLL_MS / 2); /* also after a signal: a kill is often due to one */
-    }
-    return 0;
-}
-
-/* The master has nothing to kill: why? */
-static int not_killed(struct spark *spark, const char *id, struct error *error)
-{
-    struct spark_answer answer;
-
-    if (spark_status(spark, id, &answer, error) < 0)
-        return -1;
-    if (answer.state == SPARK_NO_STATE)
-        no_such_driver(id, error);
-    else
-        error_set(error, EXIT_REFUSED, "driver %s has ended already: %s", id,
-                  spark_state_name(answer.state));
-    spark_answer_free(&answer);
-    return -1;
-}
-
-int driver_ask_kill(struct spark *spark, const char *id, struct error *error)
-{
-    struct spark_answer answer;
-    bool passed_on;
-
-    if (spark_kill(spark, id, &answer, error) < 0)
-        return -1;
-    passed_on = answer.success;
-    spark_answer_free(&answer);
-    return passed_on ? 0 : not_killed(spark, id, error);
-}
-
-int driver_wait_killed(struct spark *spark, const char *id, int64_t timeout_ms,
-                       enum spark_driver_state *state, struct error *error)
-{
-    struct watch watch;
-    int result;
-
-    start_watch(&watch, spark, id, -1);
-    result = wait_killed(&watch, timeout_ms, error);
-    *state = watch.answer.state;
-    end_watch(&watch);
-    return result;
-}
-
-int driver_kill(struct spark *spark, const char *id, enum spark_driver_state *state,
-                struct error *error)
-{
-    if (driver_ask_kill(spark, id, error) < 0)
-        return -1;
-    return driver_wait_killed(spark, id, DRIVER_KILL_MS, state, error);
 }
