@@ -550,206 +550,207 @@ static void add_pair(void *context, const struct buf *name, const struct buf *va
 
 /* What was expected is what Utils.getPropertiesFromFile of 4.2.0 and of 3.5.1
  * gave on Java 17; NULL: it threw. */
+static const struct {
+    const char *text;
+    size_t length;
+    const char *expected;
+} property_files[] = {
+    {"a b", 3, "[a|b]"},
+    {"a=b", 3, "[a|b]"},
+    {"a:b", 3, "[a|b]"},
+    {"a = b", 5, "[a|b]"},
+    {"a : b", 5, "[a|b]"},
+    {"a  :  = b", 9, "[a|= b]"},
+    {"a==b", 4, "[a|=b]"},
+    {"a\tb", 3, "[a|b]"},
+    {"a\fb", 3, "[a|b]"},
+    {"  a b  ", 7, "[a|b]"},
+    {"a b \t\f", 6, "[a|b]"},
+    {"# a b\nc d", 9, "[c|d]"},
+    {"! a b\nc d", 9, "[c|d]"},
+    {" \t # a b\nc d", 12, "[c|d]"},
+    {"a # b", 5, "[a|# b]"},
+    {"a", 1, "[a|]"},
+    {"a=", 2, "[a|]"},
+    {"=b", 2, "[|b]"},
+    {":b", 2, "[|b]"},
+    {"a b\\\n   c", 9, "[a|bc]"},
+    {"a b\\\r\n   c", 10, "[a|bc]"},
+    {"a b\\\rc", 6, "[a|bc]"},
+    {"a b\\\\\nc d", 9, "[a|b\\][c|d]"},
+    {"a b\\\\\\\nc d", 10, "[a|b\\c d]"},
+    {"# x\\\na b", 8, "[a|b]"},
+    {"a\\\n b c", 7, "[ab|c]"},
+    {"a\\\n=b", 5, "[a|b]"},
+    {"a=b\\", 4, "[a|b]"},
+    {"a\\", 2, "[a|]"},
+    {"a=b\\\n", 5, "[a|b]"},
+    {"a=b\\\n\nc=d", 9, "[a|b][c|d]"},
+    {"a=b\\\n#c=d", 9, "[a|b#c=d]"},
+    {"a=b\\\n   \nc=d", 12, "[a|b][c|d]"},
+    {"a\\ b=c", 6, "[a b|c]"},
+    {"a\\=b=c", 6, "[a=b|c]"},
+    {"a\\:b c", 6, "[a:b|c]"},
+    {"a=\\ b", 5, "[a|b]"},
+    {"a= \\  b\\ ", 9, "[a|b]"},
+    {"a=x\\ty", 6, "[a|x\ty]"},
+    {"a=x\\ny", 6, "[a|x\ny]"},
+    {"a=x\\ny\\n", 8, "[a|x\ny\n]"},
+    {"a=\\n x \\n", 9, "[a|\n x \n]"},
+    {"a=x\\ry\\fz", 9, "[a|x\ry\fz]"},
+    {"a=\\q\\z\\\"", 8, "[a|qz\"]"},
+    {"a=\\u5973", 8, "[a|\xe5\xa5\xb3]"},
+    {"a=\\u5973\\u751f x", 16, "[a|\xe5\xa5\xb3\xe7\x94\x9f x]"},
+    {"\\u0061=b", 8, "[a|b]"},
+    {"a=\\ud83d\\ude00", 14, "[a|\xf0\x9f\x98\x80]"},
+    {"a=\\ud83d x", 10, "[a|\xef\xbf\xbd x]"},
+    {"a=\\ude00", 8, "[a|\xef\xbf\xbd]"},
+    {"a=\\u12", 6, NULL},
+    {"a=\\u12g4", 8, NULL},
+    {"a=\\U0041", 8, "[a|U0041]"},
+    {"a=\\u0041\\u00", 12, NULL},
+    {"a=\\u0000b", 9, "[a|b]"},
+    {"a=\xe5\xa5\xb3\xe7\x94\x9f", 8, "[a|\xe5\xa5\xb3\xe7\x94\x9f]"},
+    {"a b\rc d", 7, "[a|b][c|d]"},
+    {"a b\r\nc d\n\r\n\n", 12, "[a|b][c|d]"},
+    {"\xef\xbb\xbf"
+     "a b",
+     6,
+     "[\xef\xbb\xbf"
+     "a|b]"},
+    {"a=\x01"
+     "b\x02",
+     5, "[a|b]"},
+    {"a=\x0b"
+     "b\x0b",
+     5, "[a|b]"},
+    {"a=b\x00", 4, "[a|b]"},
+    {"a=\x00"
+     "b",
+     4, "[a|b]"},
+    {"a\\\tb c", 6, "[a\tb|c]"},
+    {"", 0, ""},
+    {"\\", 1, "[|]"},
+    {"\\\n", 2, "[|]"},
+    {"\\\na b", 5, "[a|b]"},
+    {"a=b c=d", 7, "[a|b c=d]"},
+    {"a b=c", 5, "[a|b=c]"},
+    {"a:=b", 4, "[a|=b]"},
+    {"a=:b", 4, "[a|:b]"},
+    {"a b\\\n\\\nc", 8, "[a|bc]"},
+    {"a b \\\n  c", 9, "[a|b c]"},
+    {"a=\xc2\xa0"
+     "b\xc2\xa0",
+     7,
+     "[a|\xc2\xa0"
+     "b\xc2\xa0]"},
+    {"a\xc2\xa0"
+     "b",
+     4,
+     "[a\xc2\xa0"
+     "b|]"},
+    {"\\#a=b", 5, "[#a|b]"},
+    {"\\!a b", 5, "[!a|b]"},
+    {"a b\\\n! c", 8, "[a|b! c]"},
+    {"\x0b a b", 5, "[\x0b|a b]"},
+    {"a\x0b"
+     "b c",
+     5,
+     "[a\x0b"
+     "b|c]"},
+    {"a=\\u000a", 8, "[a|\n]"},
+    {"a=x\\u000d\\u0020", 15, "[a|x\r]"},
+    {"a\\\r\n\tb=c", 8, "[ab|c]"},
+    {"a\n=b", 4, "[a|][|b]"},
+    {"a\\n=b", 5, "[a\n|b]"},
+    {" a=\xe2\x80\xa8"
+     "b\nc=\xc2\x85"
+     "d",
+     13,
+     "[a|\xe2\x80\xa8"
+     "b][c|\xc2\x85"
+     "d]"},
+    {"a=b\x1c\nc=d", 8, "[a|b][c|d]"},
+};
+
 static void test_properties(void **state)
 {
-    static const struct {
-        const char *text;
-        size_t length;
-        const char *expected;
-    } rows[] = {
-        {"a b", 3, "[a|b]"},
-        {"a=b", 3, "[a|b]"},
-        {"a:b", 3, "[a|b]"},
-        {"a = b", 5, "[a|b]"},
-        {"a : b", 5, "[a|b]"},
-        {"a  :  = b", 9, "[a|= b]"},
-        {"a==b", 4, "[a|=b]"},
-        {"a\tb", 3, "[a|b]"},
-        {"a\fb", 3, "[a|b]"},
-        {"  a b  ", 7, "[a|b]"},
-        {"a b \t\f", 6, "[a|b]"},
-        {"# a b\nc d", 9, "[c|d]"},
-        {"! a b\nc d", 9, "[c|d]"},
-        {" \t # a b\nc d", 12, "[c|d]"},
-        {"a # b", 5, "[a|# b]"},
-        {"a", 1, "[a|]"},
-        {"a=", 2, "[a|]"},
-        {"=b", 2, "[|b]"},
-        {":b", 2, "[|b]"},
-        {"a b\\\n   c", 9, "[a|bc]"},
-        {"a b\\\r\n   c", 10, "[a|bc]"},
-        {"a b\\\rc", 6, "[a|bc]"},
-        {"a b\\\\\nc d", 9, "[a|b\\][c|d]"},
-        {"a b\\\\\\\nc d", 10, "[a|b\\c d]"},
-        {"# x\\\na b", 8, "[a|b]"},
-        {"a\\\n b c", 7, "[ab|c]"},
-        {"a\\\n=b", 5, "[a|b]"},
-        {"a=b\\", 4, "[a|b]"},
-        {"a\\", 2, "[a|]"},
-        {"a=b\\\n", 5, "[a|b]"},
-        {"a=b\\\n\nc=d", 9, "[a|b][c|d]"},
-        {"a=b\\\n#c=d", 9, "[a|b#c=d]"},
-        {"a=b\\\n   \nc=d", 12, "[a|b][c|d]"},
-        {"a\\ b=c", 6, "[a b|c]"},
-        {"a\\=b=c", 6, "[a=b|c]"},
-        {"a\\:b c", 6, "[a:b|c]"},
-        {"a=\\ b", 5, "[a|b]"},
-        {"a= \\  b\\ ", 9, "[a|b]"},
-        {"a=x\\ty", 6, "[a|x\ty]"},
-        {"a=x\\ny", 6, "[a|x\ny]"},
-        {"a=x\\ny\\n", 8, "[a|x\ny\n]"},
-        {"a=\\n x \\n", 9, "[a|\n x \n]"},
-        {"a=x\\ry\\fz", 9, "[a|x\ry\fz]"},
-        {"a=\\q\\z\\\"", 8, "[a|qz\"]"},
-        {"a=\\u5973", 8, "[a|\xe5\xa5\xb3]"},
-        {"a=\\u5973\\u751f x", 16, "[a|\xe5\xa5\xb3\xe7\x94\x9f x]"},
-        {"\\u0061=b", 8, "[a|b]"},
-        {"a=\\ud83d\\ude00", 14, "[a|\xf0\x9f\x98\x80]"},
-        {"a=\\ud83d x", 10, "[a|\xef\xbf\xbd x]"},
-        {"a=\\ude00", 8, "[a|\xef\xbf\xbd]"},
-        {"a=\\u12", 6, NULL},
-        {"a=\\u12g4", 8, NULL},
-        {"a=\\U0041", 8, "[a|U0041]"},
-        {"a=\\u0041\\u00", 12, NULL},
-        {"a=\\u0000b", 9, "[a|b]"},
-        {"a=\xe5\xa5\xb3\xe7\x94\x9f", 8, "[a|\xe5\xa5\xb3\xe7\x94\x9f]"},
-        {"a b\rc d", 7, "[a|b][c|d]"},
-        {"a b\r\nc d\n\r\n\n", 12, "[a|b][c|d]"},
-        {"\xef\xbb\xbf"
-         "a b",
-         6,
-         "[\xef\xbb\xbf"
-         "a|b]"},
-        {"a=\x01"
-         "b\x02",
-         5, "[a|b]"},
-        {"a=\x0b"
-         "b\x0b",
-         5, "[a|b]"},
-        {"a=b\x00", 4, "[a|b]"},
-        {"a=\x00"
-         "b",
-         4, "[a|b]"},
-        {"a\\\tb c", 6, "[a\tb|c]"},
-        {"", 0, ""},
-        {"\\", 1, "[|]"},
-        {"\\\n", 2, "[|]"},
-        {"\\\na b", 5, "[a|b]"},
-        {"a=b c=d", 7, "[a|b c=d]"},
-        {"a b=c", 5, "[a|b=c]"},
-        {"a:=b", 4, "[a|=b]"},
-        {"a=:b", 4, "[a|:b]"},
-        {"a b\\\n\\\nc", 8, "[a|bc]"},
-        {"a b \\\n  c", 9, "[a|b c]"},
-        {"a=\xc2\xa0"
-         "b\xc2\xa0",
-         7,
-         "[a|\xc2\xa0"
-         "b\xc2\xa0]"},
-        {"a\xc2\xa0"
-         "b",
-         4,
-         "[a\xc2\xa0"
-         "b|]"},
-        {"\\#a=b", 5, "[#a|b]"},
-        {"\\!a b", 5, "[!a|b]"},
-        {"a b\\\n! c", 8, "[a|b! c]"},
-        {"\x0b a b", 5, "[\x0b|a b]"},
-        {"a\x0b"
-         "b c",
-         5,
-         "[a\x0b"
-         "b|c]"},
-        {"a=\\u000a", 8, "[a|\n]"},
-        {"a=x\\u000d\\u0020", 15, "[a|x\r]"},
-        {"a\\\r\n\tb=c", 8, "[ab|c]"},
-        {"a\n=b", 4, "[a|][|b]"},
-        {"a\\n=b", 5, "[a\n|b]"},
-        {" a=\xe2\x80\xa8"
-         "b\nc=\xc2\x85"
-         "d",
-         13,
-         "[a|\xe2\x80\xa8"
-         "b][c|\xc2\x85"
-         "d]"},
-        {"a=b\x1c\nc=d", 8, "[a|b][c|d]"},
-    };
-
     (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(property_files); i++) {
         struct buf found = {0};
         struct error error = {.code = EXIT_OK};
-        int result = properties_read(rows[i].text, rows[i].length, add_pair, &found, &error);
+        int result = properties_read(property_files[i].text, property_files[i].length, add_pair,
+                                     &found, &error);
         buf_text(&found, "");
-        CHECK((result == 0) == (rows[i].expected != NULL), rows[i].text);
-        CHECK(result == 0 || error.code == EXIT_INPUT, rows[i].text);
-        if (result == 0 && rows[i].expected)
-            CHECK(strcmp(found.data, rows[i].expected) == 0, rows[i].text);
+        CHECK((result == 0) == (property_files[i].expected != NULL), property_files[i].text);
+        CHECK(result == 0 || error.code == EXIT_INPUT, property_files[i].text);
+        if (result == 0 && property_files[i].expected)
+            CHECK(strcmp(found.data, property_files[i].expected) == 0, property_files[i].text);
         buf_free(&found);
     }
 }
 
 /* Expected: Utils.memoryStringToMb of 4.2.0 (3.5.1 the same, but for "gib" and
  * its like); 0: it throws, or what it gives is no memory. */
+static const struct {
+    const char *text;
+    int64_t expected;
+} memory_sizes[] = {
+    {"512m", 512},
+    {"2g", 2048},
+    {"1G", 1024},
+    {"1024", 0},
+    {"512", 0},
+    {"1048576", 1},
+    {"1048575", 0},
+    {"0", 0},
+    {"0m", 0},
+    {"-1g", 0},
+    {"1.5g", 0},
+    {"1t", 1048576},
+    {"1tb", 1048576},
+    {"2pb", 0},
+    {"1p", 1073741824},
+    {"5 g", 0},
+    {" 5g ", 5120},
+    {"5g\t", 5120},
+    {"5gb", 5120},
+    {"5GB", 5120},
+    {"5mb", 5},
+    {"7k", 0},
+    {"1023k", 0},
+    {"1024k", 1},
+    {"1025kb", 1},
+    {"3b", 0},
+    {"", 0},
+    {"g", 0},
+    {"m", 0},
+    {"1e3m", 0},
+    {"9223372036854775807", 0},
+    {"9999999999999999999", 0},
+    {"9000000000g", 0},
+    {"8796093022207m", 0},
+    {"8796093022208m", 0},
+    {"2147483647m", 2147483647},
+    {"2147483648m", 0},
+    {"1gib", 1024},
+    {"1kib", 0},
+    {"+1g", 0},
+    {"0x1g", 0},
+    {"\xef\xbc\x91g", 0},
+    {"512 m", 0},
+    {"007m", 7},
+    {"1M1", 0},
+};
+
 static void test_memory(void **state)
 {
-    static const struct {
-        const char *text;
-        int64_t expected;
-    } rows[] = {
-        {"512m", 512},
-        {"2g", 2048},
-        {"1G", 1024},
-        {"1024", 0},
-        {"512", 0},
-        {"1048576", 1},
-        {"1048575", 0},
-        {"0", 0},
-        {"0m", 0},
-        {"-1g", 0},
-        {"1.5g", 0},
-        {"1t", 1048576},
-        {"1tb", 1048576},
-        {"2pb", 0},
-        {"1p", 1073741824},
-        {"5 g", 0},
-        {" 5g ", 5120},
-        {"5g\t", 5120},
-        {"5gb", 5120},
-        {"5GB", 5120},
-        {"5mb", 5},
-        {"7k", 0},
-        {"1023k", 0},
-        {"1024k", 1},
-        {"1025kb", 1},
-        {"3b", 0},
-        {"", 0},
-        {"g", 0},
-        {"m", 0},
-        {"1e3m", 0},
-        {"9223372036854775807", 0},
-        {"9999999999999999999", 0},
-        {"9000000000g", 0},
-        {"8796093022207m", 0},
-        {"8796093022208m", 0},
-        {"2147483647m", 2147483647},
-        {"2147483648m", 0},
-        {"1gib", 1024},
-        {"1kib", 0},
-        {"+1g", 0},
-        {"0x1g", 0},
-        {"\xef\xbc\x91g", 0},
-        {"512 m", 0},
-        {"007m", 7},
-        {"1M1", 0},
-    };
-
     (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(memory_sizes); i++) {
         int64_t mib = 0;
-        bool good = spark_memory(rows[i].text, &mib);
-        CHECK(good == (rows[i].expected > 0), rows[i].text);
-        CHECK(!good || mib == rows[i].expected, rows[i].text);
+        bool good = spark_memory(memory_sizes[i].text, &mib);
+        CHECK(good == (memory_sizes[i].expected > 0), memory_sizes[i].text);
+        CHECK(!good || mib == memory_sizes[i].expected, memory_sizes[i].text);
     }
 }
 
