@@ -71,6 +71,12 @@ def in_container(name, *command, stdin="", timeout=PATIENCE):
     return run("docker", "exec", "-i", name, *command, stdin=None, input=stdin, timeout=timeout)
 
 
+def clean(name, *command):
+    """What is not to stay, where that container still runs."""
+    if name in running():
+        succeed(in_container(name, *command))
+
+
 def succeed(result):
     assert result.code == 0, result
     return result
@@ -105,7 +111,7 @@ def compose_over(folder, text):
 
 
 WRONG = {
-    "an unknown prefix": ("FOO_CONF_x=1", "", r"namenode is \w+: namenode: the variable FOO_CONF_x has no known prefix"),
+    "an unknown prefix": ("FOO_CONF_x=1", "", r"(name|data)node is \w+: \w+node: the variable FOO_CONF_x has no known prefix"),
     "too little memory": ("", "services: {namenode: {mem_limit: 40m}}", "namenode is .*(memory is too small|mem_limit)"),
 }
 
@@ -347,7 +353,8 @@ SUM, ANSWER = "1234 * 5678", r"\b7006652\b"
 # name -> (container, command, [(what is waited for, what is typed then)])
 TERMINALS = {
     "bash": ("namenode", "bash", [(r"\$ $", f"echo $(({SUM}))"), (ANSWER, "exit")]),
-    "presto": ("presto-coordinator", "presto", [(r"trino> ", f"select {SUM};"), (ANSWER, "quit")]),
+    "presto": ("presto-coordinator", "presto", [(r"trino> ", f"select {SUM};"),
+                                                (ANSWER + r"[\s\S]*trino> ", "quit")]),
     "beeline": ("hive-server", "beeline", [
         (r"beeline> ", f"!connect {HIVE}"), (r"Enter username", "scott"), (r"Enter password", ""),
         (r"10000> ", f"select {SUM};"), (ANSWER, "!quit")]),
@@ -418,9 +425,9 @@ def brewery(environment, tmp_path_factory):
     succeed(in_container("namenode", "bash", "-c", f"{remove} && hdfs dfs -mkdir -p {FOLDER} && "
                                                    f"hdfs dfs -put /breweries.csv {FOLDER}/breweries.csv"))
     yield FILE
-    succeed(in_container("hive-server", "hive", "-e", f"drop database if exists {DATABASE} cascade"))
-    succeed(in_container("namenode", "bash", "-c", remove))
-    docker("exec", "--user", "0", "namenode", "rm", "-f", "/breweries.csv")
+    clean("hive-server", "hive", "-e", f"drop database if exists {DATABASE} cascade")
+    clean("namenode", "bash", "-c", remove)
+    run("docker", "exec", "--user", "0", "namenode", "rm", "-f", "/breweries.csv")
 
 
 def test_a_file_that_was_copied_is_found_as_the_guides_say(brewery):
@@ -751,13 +758,13 @@ DAMAGED = {
     "the name node's, without VERSION": ("hadoop", NAMES, "mkdir current; echo x >current/edits", HADOOP, "namenode",
                                          "no current/VERSION: the volume is damaged"),
     "the name node's, cut off": ("hadoop", NAMES, "mkdir current; echo x | tee current/VERSION current/fsimage_0; "
-                                 "md5sum current/seen_txid >current/fsimage_0.md5", HADOOP, "namenode",
+                                 "echo 0 fsimage_0 >current/fsimage_0.md5", HADOOP, "namenode",
                                  "no fsimage that agrees with its checksum: the volume is damaged"),
     "the data node's, of another name node": (
         "hadoop", BLOCKS, "mkdir current; echo clusterID=CID-other >current/VERSION",
         ["--network", "tally_default", "--env", "CORE_CONF_fs_defaultFS=hdfs://namenode:9000"], "datanode",
         "belongs to another name node"),
-    "not writable": ("hadoop", NAMES, "chmod 555 .", HADOOP, "namenode", "name is not writable for user hadoop"),
+    "not writable": ("hadoop", NAMES, "touch x; chmod 555 .", HADOOP, "namenode", "name is not writable for user hadoop"),
     "PostgreSQL's, of another version": ("postgresql", POSTGRES, "mkdir 17; echo 16 >17/PG_VERSION", [], "",
                                          "holds PostgreSQL 16, this is 17"),
     "PostgreSQL's, half of it": ("postgresql", POSTGRES, "mkdir -p 17/base", [], "", "no PG_VERSION: the volume is damaged"),
@@ -775,9 +782,10 @@ def test_a_damaged_volume(environment, name):
     try:
         mounted = ["--rm", "--volume", f"{volume}:{folder}"]
         docker("run", *mounted, "--entrypoint", "sh", f"tally/{image}", "-c", f"cd {folder}; {damage}")
-        result = run("docker", "run", *mounted, *options, f"tally/{image}", *command.split(), timeout=60)
+        result = run("docker", "run", "--name", volume, *mounted, *options, f"tally/{image}", *command.split(), timeout=60)
         assert result.code == 1 and re.search(pattern, last_line(result)), result
     finally:
+        run("docker", "rm", "--force", volume)
         docker("volume", "rm", "--force", volume)
 
 
@@ -824,9 +832,10 @@ def kept(environment):
     records = [(n % 3, 1_795_000_000_000 + n, b"%d" % n) for n in range(1000)]
     environment.kafka.produce(topic, records)
     yield topic, sorted(records)
-    environment.kafka.delete_topic(topic)
-    docker("exec", "hive-server", *QUERIES["hive-server"][:-1], "drop table kept", timeout=120)
-    docker("exec", "namenode", "hdfs", "dfs", "-rm", "-skipTrash", "/tmp/kept")
+    if "broker" in running():
+        environment.kafka.delete_topic(topic)
+    clean("hive-server", "hive", "-e", "drop table kept")
+    clean("namenode", "hdfs", "dfs", "-rm", "-skipTrash", "/tmp/kept")
 
 
 def is_kept(environment, kept):
@@ -870,7 +879,7 @@ def counting(environment, tmp_path_factory):
     finally:
         feed.ended.set()
         jobs.end()
-        docker("exec", "namenode", "hdfs", "dfs", "-rm", "-r", "-f", "-skipTrash", checkpoint)
+        clean("namenode", "hdfs", "dfs", "-rm", "-r", "-f", "-skipTrash", checkpoint)
 
 
 def all_healthy():
