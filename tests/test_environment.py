@@ -689,6 +689,44 @@ def test_presto_counts_the_source_topic(presto):
     assert {row["value"]: row["n"] for row in rows["sex"]} == Counter((each.value or b"").decode() for each in records)
 
 
+# ---- The tutorial's own line
+
+@pytest.fixture
+def scala_jar(environment):
+    """An application in Scala, by the compiler among Spark's own jars: its path in master and worker."""
+    docker("cp", ROOT / "tests/scala/KafkaWordCount.scala", "spark-master:/tmp/")
+    succeed(in_container("spark-master", "sh", "-c", "java -cp '/opt/spark/jars/*' scala.tools.nsc.Main -classpath "
+                         "$(printf %s: /opt/spark/jars/*.jar) -d /tmp/words.jar /tmp/KafkaWordCount.scala"))
+    path = ROOT / f"docker/root/tally-test-{os.urandom(3).hex()}.jar"
+    docker("cp", "spark-master:/tmp/words.jar", path)
+    path.chmod(0o644)
+    yield f"/root/{path.name}"
+    path.unlink()
+
+
+def test_the_tutorials_line(environment, scala_jar):
+    """It reads Kafka and keeps its progress in HDFS."""
+    topic = f"tutorial-{os.urandom(3).hex()}"
+    checkpoint = f"hdfs://namenode:9000/check/{topic}"
+    for name in (topic, f"{topic}-counts"):
+        environment.kafka.create_topic(name)
+    words = [b"%d" % (n % 7 % 3) for n in range(1000)]
+    environment.kafka.produce(topic, [(0, 1_795_000_000_000 + n, word) for n, word in enumerate(words)])
+    line = ("tally submit --class com.example.KafkaWordCount --master spark://spark-master:7077 --deploy-mode cluster "
+            f"{scala_jar} broker:19092 {topic} {checkpoint}")
+    submitted = succeed(in_container("spark-master", *line.split()))
+    try:
+        def counted():
+            return {r.key: int(r.value) for r in environment.kafka.read(f"{topic}-counts")} == Counter(words)
+        until(counted, PATIENCE, "the counts", every=1)
+        assert f"/check/{topic}/offsets/0" in docker("exec", "namenode", "hdfs", "dfs", "-ls", f"/check/{topic}/offsets")
+    finally:
+        environment.tally("kill", submitted.out.strip())
+        for name in (topic, f"{topic}-counts"):
+            environment.kafka.delete_topic(name)
+        clean("namenode", "hdfs", "dfs", "-rm", "-r", "-f", "-skipTrash", checkpoint)
+
+
 # ---- The gender job, meanwhile
 
 def batches():
@@ -753,18 +791,18 @@ def test_wrong_settings(environment, name):
 
 # name -> (image, its folder, what is done to the volume, options, command, the last line)
 KAFKA = ["--env", "KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://broker:9092"]
-NAMES, BLOCKS, POSTGRES = "/hadoop/dfs/name", "/hadoop/dfs/data", "/var/lib/postgresql/data"
+IMAGES, BLOCKS, POSTGRES = "/hadoop/dfs/name", "/hadoop/dfs/data", "/var/lib/postgresql/data"
 DAMAGED = {
-    "the name node's, without VERSION": ("hadoop", NAMES, "mkdir current; echo x >current/edits", HADOOP, "namenode",
+    "the name node's, without VERSION": ("hadoop", IMAGES, "mkdir current; echo x >current/edits", HADOOP, "namenode",
                                          "no current/VERSION: the volume is damaged"),
-    "the name node's, cut off": ("hadoop", NAMES, "mkdir current; echo x | tee current/VERSION current/fsimage_0; "
+    "the name node's, cut off": ("hadoop", IMAGES, "mkdir current; echo x | tee current/VERSION current/fsimage_0; "
                                  "echo 0 fsimage_0 >current/fsimage_0.md5", HADOOP, "namenode",
                                  "no fsimage that agrees with its checksum: the volume is damaged"),
     "the data node's, of another name node": (
         "hadoop", BLOCKS, "mkdir current; echo clusterID=CID-other >current/VERSION",
         ["--network", "tally_default", "--env", "CORE_CONF_fs_defaultFS=hdfs://namenode:9000"], "datanode",
         "belongs to another name node"),
-    "not writable": ("hadoop", NAMES, "touch x; chmod 555 .", HADOOP, "namenode", "name is not writable for user hadoop"),
+    "not writable": ("hadoop", IMAGES, "touch x; chmod 555 .", HADOOP, "namenode", "name is not writable for user hadoop"),
     "PostgreSQL's, of another version": ("postgresql", POSTGRES, "mkdir 17; echo 16 >17/PG_VERSION", [], "",
                                          "holds PostgreSQL 16, this is 17"),
     "PostgreSQL's, half of it": ("postgresql", POSTGRES, "mkdir -p 17/base", [], "", "no PG_VERSION: the volume is damaged"),
