@@ -15,6 +15,7 @@ import termios
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -789,6 +790,41 @@ def test_wrong_settings(environment, name):
     assert result.code == 1 and re.search(pattern, last_line(result)), result
 
 
+# Variables as the files have them that this convention comes from -> a property, its value, and who reads it.
+VARIABLES = {
+    "CORE_CONF_io_compression_codecs=org.apache.hadoop.io.compress.SnappyCodec":
+        ("io.compression.codecs", "org.apache.hadoop.io.compress.SnappyCodec"),
+    "HDFS_CONF_dfs_namenode_datanode_registration_ip___hostname___check=true":
+        ("dfs.namenode.datanode.registration.ip-hostname-check", "true"),
+    "YARN_CONF_yarn_nodemanager_disk___health___checker_max___disk___utilization___per___disk___percentage=98.5":
+        ("yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage", "98.5"),
+    "YARN_CONF_yarn_resourcemanager_resource__tracker_address=resourcemanager:8031":
+        ("yarn.resourcemanager.resource_tracker.address", "resourcemanager:8031"),
+    "MAPRED_CONF_mapreduce_map_env=HADOOP_MAPRED_HOME=/opt/hadoop-3.2.1/":
+        ("mapreduce.map.env", "HADOOP_MAPRED_HOME=/opt/hadoop-3.2.1/"),
+    "MAPRED_CONF_mapreduce_map_java_opts=-Dx=<\"&\">": ("mapreduce.map.java.opts", '-Dx=<"&">'),
+}
+
+
+def test_variables_become_properties(environment, tmp_path):
+    """Beside ours, and over them: in a container that waits, and so has written its files."""
+    (tmp_path / "their.env").write_text("# theirs\n" + "\n".join(VARIABLES) + "\n\n")
+    container = f"tally-test-{os.urandom(3).hex()}"
+    docker("run", "--detach", "--rm", "--name", container, "--env-file", tmp_path / "their.env", "--env",
+           "SERVICE_PRECONDITION=localhost:1", "tally/hadoop", "nodemanager")
+    try:
+        until(lambda: "waiting for localhost:1" in run("docker", "logs", container).err, 20, "its waiting")
+        found = {}
+        for name in ("core", "hdfs", "yarn", "mapred"):
+            tree = ElementTree.fromstring(docker("exec", container, "cat", f"/etc/hadoop/{name}-site.xml"))
+            found |= {each.findtext("name"): each.findtext("value") for each in tree}
+    finally:
+        docker("rm", "--force", container)
+    for name, value in VARIABLES.values():
+        assert found[name] == value
+    assert found["dfs.replication"] == "1" and found["fs.defaultFS"] == "hdfs://namenode:9000"
+
+
 # name -> (image, its folder, what is done to the volume, options, command, the last line)
 KAFKA = ["--env", "KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://broker:9092"]
 IMAGES, BLOCKS, POSTGRES = "/hadoop/dfs/name", "/hadoop/dfs/data", "/var/lib/postgresql/data"
@@ -916,7 +952,8 @@ def counting(environment, tmp_path_factory):
             yield tail, check
     finally:
         feed.ended.set()
-        jobs.end()
+        if "spark-worker-1" in running():
+            jobs.end()
         clean("namenode", "hdfs", "dfs", "-rm", "-r", "-f", "-skipTrash", checkpoint)
 
 
