@@ -15,6 +15,7 @@ import termios
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -71,6 +72,12 @@ def in_container(name, *command, stdin="", timeout=PATIENCE):
     return run("docker", "exec", "-i", name, *command, stdin=None, input=stdin, timeout=timeout)
 
 
+def clean(name, *command):
+    """What is not to stay, where that container still runs."""
+    if name in running():
+        succeed(in_container(name, *command))
+
+
 def succeed(result):
     assert result.code == 0, result
     return result
@@ -105,7 +112,7 @@ def compose_over(folder, text):
 
 
 WRONG = {
-    "an unknown prefix": ("FOO_CONF_x=1", "", r"namenode is \w+: namenode: the variable FOO_CONF_x has no known prefix"),
+    "an unknown prefix": ("FOO_CONF_x=1", "", r"(name|data)node is \w+: \w+node: the variable FOO_CONF_x has no known prefix"),
     "too little memory": ("", "services: {namenode: {mem_limit: 40m}}", "namenode is .*(memory is too small|mem_limit)"),
 }
 
@@ -347,7 +354,8 @@ SUM, ANSWER = "1234 * 5678", r"\b7006652\b"
 # name -> (container, command, [(what is waited for, what is typed then)])
 TERMINALS = {
     "bash": ("namenode", "bash", [(r"\$ $", f"echo $(({SUM}))"), (ANSWER, "exit")]),
-    "presto": ("presto-coordinator", "presto", [(r"trino> ", f"select {SUM};"), (ANSWER, "quit")]),
+    "presto": ("presto-coordinator", "presto", [(r"trino> ", f"select {SUM};"),
+                                                (ANSWER + r"[\s\S]*trino> ", "quit")]),
     "beeline": ("hive-server", "beeline", [
         (r"beeline> ", f"!connect {HIVE}"), (r"Enter username", "scott"), (r"Enter password", ""),
         (r"10000> ", f"select {SUM};"), (ANSWER, "!quit")]),
@@ -418,9 +426,9 @@ def brewery(environment, tmp_path_factory):
     succeed(in_container("namenode", "bash", "-c", f"{remove} && hdfs dfs -mkdir -p {FOLDER} && "
                                                    f"hdfs dfs -put /breweries.csv {FOLDER}/breweries.csv"))
     yield FILE
-    succeed(in_container("hive-server", "hive", "-e", f"drop database if exists {DATABASE} cascade"))
-    succeed(in_container("namenode", "bash", "-c", remove))
-    docker("exec", "--user", "0", "namenode", "rm", "-f", "/breweries.csv")
+    clean("hive-server", "hive", "-e", f"drop database if exists {DATABASE} cascade")
+    clean("namenode", "bash", "-c", remove)
+    run("docker", "exec", "--user", "0", "namenode", "rm", "-f", "/breweries.csv")
 
 
 def test_a_file_that_was_copied_is_found_as_the_guides_say(brewery):
@@ -682,6 +690,44 @@ def test_presto_counts_the_source_topic(presto):
     assert {row["value"]: row["n"] for row in rows["sex"]} == Counter((each.value or b"").decode() for each in records)
 
 
+# ---- The tutorial's own line
+
+@pytest.fixture
+def scala_jar(environment):
+    """An application in Scala, by the compiler among Spark's own jars: its path in master and worker."""
+    docker("cp", ROOT / "tests/scala/KafkaWordCount.scala", "spark-master:/tmp/")
+    succeed(in_container("spark-master", "sh", "-c", "java -cp '/opt/spark/jars/*' scala.tools.nsc.Main -classpath "
+                         "$(printf %s: /opt/spark/jars/*.jar) -d /tmp/words.jar /tmp/KafkaWordCount.scala"))
+    path = ROOT / f"docker/root/tally-test-{os.urandom(3).hex()}.jar"
+    docker("cp", "spark-master:/tmp/words.jar", path)
+    path.chmod(0o644)
+    yield f"/root/{path.name}"
+    path.unlink()
+
+
+def test_the_tutorials_line(environment, scala_jar):
+    """It reads Kafka and keeps its progress in HDFS."""
+    topic = f"tutorial-{os.urandom(3).hex()}"
+    checkpoint = f"hdfs://namenode:9000/check/{topic}"
+    for name in (topic, f"{topic}-counts"):
+        environment.kafka.create_topic(name)
+    words = [b"%d" % (n % 7 % 3) for n in range(1000)]
+    environment.kafka.produce(topic, [(0, 1_795_000_000_000 + n, word) for n, word in enumerate(words)])
+    line = ("tally submit --class com.example.KafkaWordCount --master spark://spark-master:7077 --deploy-mode cluster "
+            f"{scala_jar} broker:19092 {topic} {checkpoint}")
+    submitted = succeed(in_container("spark-master", *line.split()))
+    try:
+        def counted():
+            return {r.key: int(r.value) for r in environment.kafka.read(f"{topic}-counts")} == Counter(words)
+        until(counted, PATIENCE, "the counts", every=1)
+        assert f"/check/{topic}/offsets/0" in docker("exec", "namenode", "hdfs", "dfs", "-ls", f"/check/{topic}/offsets")
+    finally:
+        environment.tally("kill", submitted.out.strip())
+        for name in (topic, f"{topic}-counts"):
+            environment.kafka.delete_topic(name)
+        clean("namenode", "hdfs", "dfs", "-rm", "-r", "-f", "-skipTrash", checkpoint)
+
+
 # ---- The gender job, meanwhile
 
 def batches():
@@ -744,20 +790,55 @@ def test_wrong_settings(environment, name):
     assert result.code == 1 and re.search(pattern, last_line(result)), result
 
 
+# Variables as the files have them that this convention comes from -> a property, its value, and who reads it.
+VARIABLES = {
+    "CORE_CONF_io_compression_codecs=org.apache.hadoop.io.compress.SnappyCodec":
+        ("io.compression.codecs", "org.apache.hadoop.io.compress.SnappyCodec"),
+    "HDFS_CONF_dfs_namenode_datanode_registration_ip___hostname___check=true":
+        ("dfs.namenode.datanode.registration.ip-hostname-check", "true"),
+    "YARN_CONF_yarn_nodemanager_disk___health___checker_max___disk___utilization___per___disk___percentage=98.5":
+        ("yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage", "98.5"),
+    "YARN_CONF_yarn_resourcemanager_resource__tracker_address=resourcemanager:8031":
+        ("yarn.resourcemanager.resource_tracker.address", "resourcemanager:8031"),
+    "MAPRED_CONF_mapreduce_map_env=HADOOP_MAPRED_HOME=/opt/hadoop-3.2.1/":
+        ("mapreduce.map.env", "HADOOP_MAPRED_HOME=/opt/hadoop-3.2.1/"),
+    "MAPRED_CONF_mapreduce_map_java_opts=-Dx=<\"&\">": ("mapreduce.map.java.opts", '-Dx=<"&">'),
+}
+
+
+def test_variables_become_properties(environment, tmp_path):
+    """Beside ours, and over them: in a container that waits, and so has written its files."""
+    (tmp_path / "their.env").write_text("# theirs\n" + "\n".join(VARIABLES) + "\n\n")
+    container = f"tally-test-{os.urandom(3).hex()}"
+    docker("run", "--detach", "--rm", "--name", container, "--env-file", tmp_path / "their.env", "--env",
+           "SERVICE_PRECONDITION=localhost:1", "tally/hadoop", "nodemanager")
+    try:
+        until(lambda: "waiting for localhost:1" in run("docker", "logs", container).err, 20, "its waiting")
+        found = {}
+        for name in ("core", "hdfs", "yarn", "mapred"):
+            tree = ElementTree.fromstring(docker("exec", container, "cat", f"/etc/hadoop/{name}-site.xml"))
+            found |= {each.findtext("name"): each.findtext("value") for each in tree}
+    finally:
+        docker("rm", "--force", container)
+    for name, value in VARIABLES.values():
+        assert found[name] == value
+    assert found["dfs.replication"] == "1" and found["fs.defaultFS"] == "hdfs://namenode:9000"
+
+
 # name -> (image, its folder, what is done to the volume, options, command, the last line)
 KAFKA = ["--env", "KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://broker:9092"]
-NAMES, BLOCKS, POSTGRES = "/hadoop/dfs/name", "/hadoop/dfs/data", "/var/lib/postgresql/data"
+IMAGES, BLOCKS, POSTGRES = "/hadoop/dfs/name", "/hadoop/dfs/data", "/var/lib/postgresql/data"
 DAMAGED = {
-    "the name node's, without VERSION": ("hadoop", NAMES, "mkdir current; echo x >current/edits", HADOOP, "namenode",
+    "the name node's, without VERSION": ("hadoop", IMAGES, "mkdir current; echo x >current/edits", HADOOP, "namenode",
                                          "no current/VERSION: the volume is damaged"),
-    "the name node's, cut off": ("hadoop", NAMES, "mkdir current; echo x | tee current/VERSION current/fsimage_0; "
-                                 "md5sum current/seen_txid >current/fsimage_0.md5", HADOOP, "namenode",
+    "the name node's, cut off": ("hadoop", IMAGES, "mkdir current; echo x | tee current/VERSION current/fsimage_0; "
+                                 "echo 0 fsimage_0 >current/fsimage_0.md5", HADOOP, "namenode",
                                  "no fsimage that agrees with its checksum: the volume is damaged"),
     "the data node's, of another name node": (
         "hadoop", BLOCKS, "mkdir current; echo clusterID=CID-other >current/VERSION",
         ["--network", "tally_default", "--env", "CORE_CONF_fs_defaultFS=hdfs://namenode:9000"], "datanode",
         "belongs to another name node"),
-    "not writable": ("hadoop", NAMES, "chmod 555 .", HADOOP, "namenode", "name is not writable for user hadoop"),
+    "not writable": ("hadoop", IMAGES, "touch x; chmod 555 .", HADOOP, "namenode", "name is not writable for user hadoop"),
     "PostgreSQL's, of another version": ("postgresql", POSTGRES, "mkdir 17; echo 16 >17/PG_VERSION", [], "",
                                          "holds PostgreSQL 16, this is 17"),
     "PostgreSQL's, half of it": ("postgresql", POSTGRES, "mkdir -p 17/base", [], "", "no PG_VERSION: the volume is damaged"),
@@ -775,9 +856,10 @@ def test_a_damaged_volume(environment, name):
     try:
         mounted = ["--rm", "--volume", f"{volume}:{folder}"]
         docker("run", *mounted, "--entrypoint", "sh", f"tally/{image}", "-c", f"cd {folder}; {damage}")
-        result = run("docker", "run", *mounted, *options, f"tally/{image}", *command.split(), timeout=60)
+        result = run("docker", "run", "--name", volume, *mounted, *options, f"tally/{image}", *command.split(), timeout=60)
         assert result.code == 1 and re.search(pattern, last_line(result)), result
     finally:
+        run("docker", "rm", "--force", volume)
         docker("volume", "rm", "--force", volume)
 
 
@@ -824,9 +906,10 @@ def kept(environment):
     records = [(n % 3, 1_795_000_000_000 + n, b"%d" % n) for n in range(1000)]
     environment.kafka.produce(topic, records)
     yield topic, sorted(records)
-    environment.kafka.delete_topic(topic)
-    docker("exec", "hive-server", *QUERIES["hive-server"][:-1], "drop table kept", timeout=120)
-    docker("exec", "namenode", "hdfs", "dfs", "-rm", "-skipTrash", "/tmp/kept")
+    if "broker" in running():
+        environment.kafka.delete_topic(topic)
+    clean("hive-server", "hive", "-e", "drop table kept")
+    clean("namenode", "hdfs", "dfs", "-rm", "-skipTrash", "/tmp/kept")
 
 
 def is_kept(environment, kept):
@@ -869,8 +952,9 @@ def counting(environment, tmp_path_factory):
             yield tail, check
     finally:
         feed.ended.set()
-        jobs.end()
-        docker("exec", "namenode", "hdfs", "dfs", "-rm", "-r", "-f", "-skipTrash", checkpoint)
+        if "spark-worker-1" in running():
+            jobs.end()
+        clean("namenode", "hdfs", "dfs", "-rm", "-r", "-f", "-skipTrash", checkpoint)
 
 
 def all_healthy():

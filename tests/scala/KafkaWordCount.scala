@@ -3,7 +3,8 @@ package com.example
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.functions.{col, window}
 
-/** An application as people bring it: the tutorial's class name, and as first argument what is to become of it. */
+/** An application as people bring it: the tutorial's class name and arguments, BROKERS TOPIC CHECKPOINT; or as first
+  * argument what is to become of it. */
 object KafkaWordCount {
   private def session = SparkSession.builder.getOrCreate()
 
@@ -20,6 +21,15 @@ object KafkaWordCount {
       .writeStream.queryName("words").outputMode("update").format("console").start().awaitTermination()
   }
 
+  /** As the tutorial's: how often each record occurs in a topic, into the topic beside it. */
+  private def count(brokers: String, topic: String, checkpoint: String): Unit =
+    session.readStream.format("kafka").option("kafka.bootstrap.servers", brokers).option("subscribe", topic)
+      .option("startingOffsets", "earliest").load()
+      .groupBy(col("value")).count().select(col("value").as("key"), col("count").cast("string").as("value"))
+      .writeStream.queryName("counts").outputMode("update").format("kafka")
+      .option("kafka.bootstrap.servers", brokers).option("topic", topic + "-counts")
+      .option("checkpointLocation", checkpoint).start().awaitTermination()
+
   def main(args: Array[String]): Unit = {
     println(args.map(_.length).toList)
     args.headOption.getOrElse("stream") match {
@@ -30,6 +40,7 @@ object KafkaWordCount {
       case "loop"   => session; while (true) { println("女生 loop"); Thread.sleep(200) }
       case "kafka"  => session.readStream.format("kafka").option("subscribe", "sex").load()
       case "stream" => stream()
+      case brokers  => count(brokers, args(1), args(2))
     }
   }
 }
