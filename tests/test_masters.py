@@ -21,7 +21,7 @@ import pytest
 
 from tests.cluster import docker, run
 from tests.kafka_server import free_port
-from tests.program import ROOT, Program, until
+from tests.program import ROOT, Program, Result, until
 from tests.test_cluster import ALL, only_all
 
 pytestmark = pytest.mark.cluster
@@ -187,7 +187,7 @@ class Real:
         off = "-Dspark.master.rest.enabled=false"
         self.master = Master(network, f"m-{version}", version, publish=True)
         self.off = Master(network, f"off-{version}", version, java=off)
-        self.workers = [worker(network, f"near-{version}", version, [self.master], 10, "6g",
+        self.workers = [worker(network, f"near-{version}", version, [self.master], 13, "6g",
                                {"SPARK_PUBLIC_DNS": "{address}"}),
                         worker(network, f"far-{version}", version, [self.master], 5, "10g")]
         self.master.ready(2)
@@ -255,7 +255,7 @@ ROWS = {
     "supervised, it dies and dies": Row([*FOLLOW, "--supervise"], ["{jar}", "throw"], 1,
                                         r"driver \S+ failed 2 times: .*the root of it", 1),
     "too many cores": Row([*FOLLOW, "--driver-cores", 99], ["{jar}", "batch"], 5,
-                          r"no room for the driver: it asks for 99 cores and \d+ MiB on one worker; free: .* of 10 cores",
+                          r"no room for the driver: it asks for 99 cores and \d+ MiB on one worker; free: .* of 13 cores",
                           0, True),
     "too much memory for an executor": Row([*FOLLOW, "--executor-memory", "20g"], ["{jar}", "batch"], 5,
                                            r"no room for the application's first executor .*20480 MiB", 0),
@@ -313,7 +313,8 @@ def test_rest_off(real):
 def test_looking_on(real, started):
     """Logs by the worker's page and out of its container, those of executors, rates, and the end of all."""
     near, far = real.memory(), real.FAR
-    stream = started(*real.line(near, *real.NEAR, "--executor-cores", 5, "--total-executor-cores", 5, "--follow"), real.jar,
+    stream = started(*real.line(near, *real.NEAR, "--executor-cores", 5, "--total-executor-cores", 5, "--follow",
+                                "--conf", "spark.sql.shuffle.partitions=2"), real.jar,
                      "stream")
     loop = started(*real.line(far, "--follow"), real.jar, "loop")
     stream.wait_for(r"[\d.]+ rows/s in, [\d.]+ rows/s processed, batch \d+ ms, watermark 20\S+Z, [1-9]\d* state rows",
@@ -381,6 +382,12 @@ def test_worker_gone(real, started, how):
 
 # ---- A master that goes
 
+# What may become of a driver that runs meanwhile. While a master recovers, it knows no drivers of a worker's until that has
+# told them; when the worker comes by itself before that, the master has it kill what it runs (Master.scala,
+# WorkerLatestState; seen with 4.2.0).
+AFTERWARDS = {"FINISHED": (0, r"is FINISHED"), "KILLED": (6, r"was KILLED")}
+
+
 @only_all
 def test_master_killed_during_a_follow(real, started):
     memory = real.memory()
@@ -389,11 +396,12 @@ def test_master_killed_during_a_follow(real, started):
     docker("kill", real.master.name)
     follower.wait_for(r"waiting for the Spark master", timeout=PATIENCE)
     docker("start", real.master.name)
-    assert follower.wait(PATIENCE) == 0, follower.err
+    code = follower.wait(PATIENCE)
     assert re.search(r"the Spark master answers again, after \d+ s", follower.err)
-    assert re.search(r"driver \S+ is FINISHED", follower.err.strip().splitlines()[-1]), follower.err
     real.master.ready(2)
-    assert len(real.ended(memory)) == 1 and launches(real.workers, follower.out.strip()) == 1
+    row, = real.ended(memory)
+    told(Result(code, follower.out, follower.err), *AFTERWARDS[row["state"]])
+    assert launches(real.workers, row["id"]) == 1
 
 
 class Between:
@@ -460,14 +468,15 @@ def test_create(real, name):
     memory = real.memory()
     by = ["-m", "spark://127.0.0.1:7077", "--rest-port", between.port, "--ui-port", real.master.page]
     try:
-        told(real.tally(*real.line(memory, "--deploy-mode", "cluster", master=by), real.there, "sleep", 1), code, pattern)
+        told(real.tally(*real.line(memory, "--deploy-mode", "cluster", master=by), real.there, "sleep", 20 if kill else 1),
+             code, pattern)
     finally:
         between.server.shutdown()
         if kill:
             docker("start", real.master.name)
             real.master.ready(2)
     rows = real.ended(memory, drivers)
-    assert [row["state"] for row in rows] == ["FINISHED"] * drivers, rows
+    assert len(rows) == drivers and all(row["state"] in (AFTERWARDS if kill else ["FINISHED"]) for row in rows), rows
     assert all(launches(real.workers, row["id"]) == 1 for row in rows)
 
 
@@ -531,10 +540,11 @@ def test_two_masters(real, started):
         until(lambda: standby.status() in ("RECOVERING", "COMPLETING_RECOVERY"), PATIENCE, "recovery", every=0.05)
         late = real.memory()
         created = real.tally(*real.line(late, "--follow", master=both), real.jar, "batch")
-        print(created)
         told(created, 0, r"is FINISHED")
         assert "recovering: waiting" in created.err
-        assert follower.wait(PATIENCE) == 0, follower.err
+        code = follower.wait(PATIENCE)
+        state = standby.drivers(followed)[0]["state"]
+        told(Result(code, follower.out, follower.err), *AFTERWARDS[state])
         assert len(standby.drivers(followed)) == len(standby.drivers(late)) == 1
         assert launches([name for name in workers if name != idle], follower.out.strip()) == 1
     finally:
