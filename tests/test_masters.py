@@ -231,11 +231,12 @@ def real(request, network):
 
 
 @pytest.fixture
-def started():
-    """Starts the program in the background; whatever still runs then is ended."""
+def started(real):
+    """Starts the program in the background; whatever still runs at the end, drivers too, is ended."""
     program = Program()
     yield program.start
     program.end_all()
+    real.ask("kill", "--all", "--yes")
 
 
 # ---- Drivers that end by themselves, or never begin
