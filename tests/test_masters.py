@@ -31,7 +31,7 @@ MAIN = "com.example.KafkaWordCount"
 SCALA = {"4.2.0": "2.13", "3.5.1": "2.12"}
 OTHER = {"4.2.0": "3.5.1", "3.5.1": "4.2.0"}
 AT_ONCE = 3
-PATIENCE = 180  # seconds: two cores, each driver two JVMs, and other work beside it
+PATIENCE = 300  # seconds: two cores, each driver two JVMs, and other work beside it
 LOST = 10  # seconds until a master takes a silent worker for lost
 
 
@@ -176,7 +176,7 @@ class Real:
     """A master of that version, and two workers. The near one tells addresses by which this machine reaches its pages, the
     far one does not; the near one has more cores, the far one more memory."""
 
-    NEAR = ["--driver-cores", 5]
+    NEAR = ["--driver-cores", 6]
     FAR = 6500  # MiB
 
     def __init__(self, network, version):
@@ -264,11 +264,19 @@ ROWS = {
     "no such class": Row(["--class", "no.Such"], ["{jar}"], 5, r"there is no class no.Such in ", 0),
     "no such class there": Row([*FOLLOW, "--class", "no.Such"], ["{there}"], 1,
                                r"FAILED: the jar has no main class no.Such", 1),
-    "another Scala": Row([], ["{other}", "batch"], 5, r"Scala 2.1\d", 0),
+    "another Scala": Row(FOLLOW, ["{other}", "broken"], 5, r"Scala 2.1\d", 0),
     "another Scala there": Row([*FOLLOW, "--no-preflight"], ["file:/jars/{other_name}", "broken"], 1,
                                r"FAILED: the jar is built for Scala 2.1\d", 1),
 }
 SHOWN = [name for name, row in ROWS.items() if ALL or row.quick]
+
+
+def row_of(real, name):
+    """Of Spark 3 nobody can tell from outside which Scala it has."""
+    if name == "another Scala" and real.version < "4":
+        there = ROWS["another Scala there"]
+        return ROWS[name]._replace(code=there.code, pattern=there.pattern, drivers=there.drivers)
+    return ROWS[name]
 
 
 def run_row(real, row):
@@ -292,12 +300,12 @@ def outcomes(request, real):
     if ALL:
         real.network.jar(OTHER[real.version])
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {name: pool.submit(run_row, real, ROWS[name]) for name in names}
+        yield {name: pool.submit(run_row, real, row_of(real, name)) for name in names}
 
 
 @pytest.mark.parametrize("name", SHOWN)
-def test_what_becomes_of_it(outcomes, name):
-    row, (result, drivers) = ROWS[name], outcomes[name].result()
+def test_what_becomes_of_it(real, outcomes, name):
+    row, (result, drivers) = row_of(real, name), outcomes[name].result()
     told(result, row.code, row.pattern)
     assert len(drivers) == row.drivers and all(driver["mainclass"] for driver in drivers), (result, drivers)
 
@@ -358,8 +366,18 @@ def test_supervised_through_three_deaths(real):
 
 # ---- A worker that goes
 
+# how -> what becomes of a driver that is not supervised, and of one that is: the exit code, the last line, the states of
+# all the drivers that it has been. A worker that is ended in good order kills its drivers, and says so: then the master
+# starts none anew.
+GONE = {
+    "kill": ((7, r"driver \S+: ERROR: the master does not say why \(a lost worker", ["ERROR"]),
+             (0, r"is FINISHED", ["RELAUNCHING", "FINISHED"])),
+    "stop": ((6, r"was KILLED", ["KILLED"]), (6, r"was KILLED", ["KILLED"])),
+}
+
+
 @only_all
-@pytest.mark.parametrize("how", ["kill", "stop"])
+@pytest.mark.parametrize("how", GONE)
 def test_worker_gone(real, started, how):
     """A supervised driver is started anew elsewhere if its worker is lost, and followed there."""
     supervised = real.memory()
@@ -373,12 +391,13 @@ def test_worker_gone(real, started, how):
         follower.wait_for(r"application app-\S+ .* is RUNNING, 1 executor", timeout=PATIENCE)
     docker(how, *(["-t", "30"] if how == "stop" else []), lost, timeout=60)
     try:
-        print(how, first.wait(PATIENCE), first.err, second.wait(PATIENCE), second.err)
-        print(real.master.drivers(alone), real.master.drivers(supervised))
+        for follower, memory, (code, pattern, states) in ((first, alone, GONE[how][0]), (second, supervised, GONE[how][1])):
+            told(Result(follower.wait(PATIENCE), follower.out, follower.err), code, pattern)
+            assert [row["state"] for row in sorted(real.ended(memory), key=lambda row: row["id"])] == states
+        assert ("was started anew" in second.err) == (how == "kill"), second.err
     finally:
         docker("start", lost)
         real.master.ready(2)
-    raise AssertionError
 
 
 # ---- A master that goes
