@@ -349,7 +349,7 @@ def test_looking_on(real, started):
     for follower, driver in ((stream, near_id), (loop, far_id), (looking, far_id)):
         assert follower.wait(30) == 6 and follower.err.strip().endswith(f"driver {driver} was KILLED"), follower.err
     assert len(real.ended(near)) == 1 and len(real.ended(far)) == 1
-    assert real.ask("kill", "--all", "--yes").err == "tally: no driver is active\n"
+    assert real.ask("kill", "--all", "--yes").err == "no driver is active\n"
 
 
 @only_all
