@@ -354,8 +354,9 @@ def test_looking_on(real, started):
 
 @only_all
 def test_supervised_through_three_deaths(real):
+    """On the near worker: a log out of a container that is not there yet is looked for again half a minute later only."""
     memory = real.memory()
-    submitted = real.tally(*real.line(memory, "--supervise"), real.there, "thrice")
+    submitted = real.tally(*real.line(memory, "--supervise", *real.NEAR), real.there, "thrice")
     assert submitted.code == 0, submitted
     driver = submitted.out.strip()
     waited = real.ask("wait", driver)
