@@ -507,9 +507,8 @@ KEY = urlsafe_b64encode(bytes(range(48))).decode().rstrip("=")
 
 
 @only_all
+@pytest.mark.parametrize("real", ["4.2.0"], indirect=True)  # before Spark 4 there is no such filter
 def test_signed(real, tmp_path):
-    if real.version < "4":
-        return  # it has no such filter
     java = (f"-Dspark.master.rest.filters=org.apache.spark.ui.JWSFilter "
             f"-Dspark.org.apache.spark.ui.JWSFilter.param.secretKey={KEY}")
     master = Master(real.network, "signed", real.version, java=java)
