@@ -88,6 +88,11 @@ void spark_reader_set_snapshot(struct spark_reader *reader)
     reader->snapshot = true;
 }
 
+static bool is_signal(const struct error *error)
+{
+    return error->code == EXIT_INTERRUPTED || error->code == EXIT_TERMINATED;
+}
+
 /* Asks one address; the result is the log's, SPARK_LOG_NONE with the reason. */
 static enum spark_log_result ask(struct spark_reader *reader, const char *address, int64_t offset,
                                  int64_t bytes, struct spark_log *log, struct error *error)
@@ -165,7 +170,7 @@ static int not_reached(struct spark_reader *reader, const char *tried, int64_t o
         take_piece(reader, offset, bytes, log);
         return 1;
     }
-    if (result < 0 && (trouble.code == EXIT_INTERRUPTED || trouble.code == EXIT_TERMINATED)) {
+    if (result < 0 && is_signal(&trouble)) {
         *error = trouble;
         return -1;
     }
@@ -178,13 +183,14 @@ static int not_reached(struct spark_reader *reader, const char *tried, int64_t o
 /* ---- By the worker's pages */
 
 /* A worker without the log is another one, behind an address that means
- * something else here; or it is the right one, before the driver's start. */
+ * something else here, and the log is in the right one's container; or it is
+ * the right one, before the driver's start. */
 static int get_piece(struct spark_reader *reader, int64_t offset, int64_t bytes,
                      struct spark_log *log, struct error *error)
 {
     struct buf tried = {0};
     bool missing = false;
-    int found = 0;
+    int found;
 
     if (reader->by_docker)
         return not_reached(reader, "its container is not to be read", offset, bytes, log, error);
@@ -197,18 +203,17 @@ static int get_piece(struct spark_reader *reader, int64_t offset, int64_t bytes,
             buf_free(&tried);
             return 1;
         }
-        if (error->code == EXIT_INTERRUPTED || error->code == EXIT_TERMINATED) {
+        if (is_signal(error)) {
             buf_free(&tried);
             return -1;
         }
         missing = missing || result == SPARK_LOG_MISSING;
         buf_format(&tried, "%s%s: %s", i ? "; " : "", address, error->text);
     }
-    if (!missing)
-        found = not_reached(reader, tried.data ? tried.data : "it has no address", offset, bytes,
-                            log, error);
+    found = not_reached(reader, tried.data ? tried.data : "it has no address", offset, bytes, log,
+                        error);
     buf_free(&tried);
-    return found;
+    return found < 0 && missing && !is_signal(error) ? 0 : found;
 }
 
 /* ---- The tail */

@@ -432,6 +432,18 @@ def test_a_log_by_the_docker_engine(program, double, tmp_path, more):  # noqa: F
     assert result.err.count("is read out of the container of nope.invalid: http://127.0.0.1:1: ") == 1
 
 
+def test_another_worker_is_not_asked_for_it(program, double, tmp_path):  # noqa: F811
+    """Where the worker's name leads nowhere, the port of its page may be another one's on the master's host."""
+    engine = Engine(tmp_path / "docker.sock", 1, "127.0.0.3", "nope.invalid",
+                    {f"/spark/work/nope.invalid/{ID}/stderr": b"hello\n"})
+    other = spark.answer(f"==== Bytes 0-0 of 0 of /w/{ID}/stderr ====\nError: invalid log directory /w/{ID}/")
+    master = double(status=status("FINISHED"), log=lambda connection, _: connection.sendall(other))
+    master.set(json=spark.page(web=f"http://nope.invalid:{master.ui}"))
+    result = program.run("logs", ID, *master.options, env={"DOCKER_HOST": f"unix://{tmp_path}/docker.sock"})
+    engine.close()
+    assert result.code == 0 and result.out == "hello\n", result
+
+
 def test_no_log_by_the_docker_engine(program, double, tmp_path):  # noqa: F811
     engine = Engine(tmp_path / "docker.sock", 1, "127.0.0.3", "nope.invalid")
     master = double(status=status("FINISHED"), json=spark.page())

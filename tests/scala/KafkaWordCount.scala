@@ -30,6 +30,18 @@ object KafkaWordCount {
       .option("kafka.bootstrap.servers", brokers).option("topic", topic + "-counts")
       .option("checkpointLocation", checkpoint).start().awaitTermination()
 
+  /** Dies three times. What is counted stands in the driver's folder, which its next start finds again. */
+  private def thrice(): Unit = {
+    val deaths = new java.io.File("deaths")
+    val before = deaths.length
+    if (before < 3) {
+      val out = new java.io.FileOutputStream(deaths, true)
+      out.write('x')
+      out.close()
+      throw new IllegalStateException(s"death ${before + 1} of 3")
+    }
+  }
+
   def main(args: Array[String]): Unit = {
     println(args.map(_.length).toList)
     args.headOption.getOrElse("stream") match {
@@ -40,6 +52,8 @@ object KafkaWordCount {
       case "loop"   => session; while (true) { println("女生 loop"); Thread.sleep(200) }
       case "kafka"  => session.readStream.format("kafka").option("subscribe", "sex").load()
       case "stream" => stream()
+      case "sleep"  => session; Thread.sleep(args(1).toLong * 1000)
+      case "thrice" => thrice()
       case brokers  => count(brokers, args(1), args(2))
     }
   }

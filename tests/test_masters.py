@@ -1,0 +1,571 @@
+"""The runner against real masters in containers, of two Spark versions: what it says, its exit code, and how many drivers
+ran. An application is compiled by the compiler among Spark's own jars, and served to the workers by the program.
+
+Masters and workers are shared by what runs on them, and drivers run side by side: most of their time is Java's start.
+Each has a memory of its own, to the MiB, by which the master's list tells whose it is."""
+
+import http.client
+import json
+import os
+import random
+import re
+import threading
+import time
+import urllib.request
+from base64 import urlsafe_b64encode
+from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tests.cluster import docker, run
+from tests.kafka_server import free_port
+from tests.program import ROOT, Program, Result, until
+from tests.test_cluster import ALL, only_all
+
+pytestmark = pytest.mark.cluster
+
+VERSIONS = ["4.2.0", "3.5.1"] if ALL else ["4.2.0"]
+MAIN = "com.example.KafkaWordCount"
+SCALA = {"4.2.0": "2.13", "3.5.1": "2.12"}
+OTHER = {"4.2.0": "3.5.1", "3.5.1": "4.2.0"}
+AT_ONCE = 3
+PATIENCE = 300  # seconds: two cores, each driver two JVMs, and other work beside it
+LOST = 10  # seconds until a master takes a silent worker for lost
+
+
+# ---- Masters and workers
+
+def has_version(image, version):
+    found = run("docker", "image", "inspect", "-f", '{{index .Config.Labels "version"}}', image)
+    return found.code == 0 and found.out.strip() == version
+
+
+def image(version):
+    """Its name: what the cluster has built, or else one of our own."""
+    own = f"tally/spark:{version}"
+    for name in ("tally/spark", own):
+        if has_version(name, version):
+            return name
+    none = {name: "-" for name in ("KAFKA_IMAGE", "TALLY_IMAGE", "SPARK_IMAGE")}  # only the base, and what it trusts
+    assert run("docker/cluster", "build", env=none).code == 0
+    docker("build", "-t", own, "-f", "docker/spark/Dockerfile", "--build-arg", f"SPARK_VERSION={version}", ".",
+           timeout=1800)
+    return own
+
+
+class Network:
+    """Containers with addresses of their own, which they keep when they start again. All of them go at the end."""
+
+    def __init__(self, folder):
+        self.name = f"tally-test-{os.urandom(3).hex()}"
+        self.jars, self.compiled = folder / "jars", {}
+        self.jars.mkdir()
+        folder.chmod(0o755)
+        self.jars.chmod(0o755)
+        self.names = []
+        for _ in range(10):
+            self.subnet = f"10.{random.randrange(128, 250)}.{random.randrange(250)}"
+            if run("docker", "network", "create", "--subnet", f"{self.subnet}.0/24", self.name).code == 0:
+                return
+        raise RuntimeError("no subnet is free")
+
+    def start(self, kind, version, *command, java="", memory="1g", env=None, ports=()):
+        name = f"{self.name}-{kind.replace('.', '')}"  # for Java a host's last label does not begin with a digit
+        self.names.append(name)
+        address = f"{self.subnet}.{1 + len(self.names)}"
+        env = {"SPARK_DAEMON_JAVA_OPTS": f"-Dspark.worker.timeout={LOST} {java}", **(env or {})}
+        options = [f"--env={key}={value.format(address=address)}" for key, value in env.items()]
+        options += [f"--publish=127.0.0.1:{outside}:{inside}" for outside, inside in ports]
+        docker("run", "-d", "--init", "--name", name, "--hostname", name, "--network", self.name, "--ip", address,
+               "--memory", memory, "--cap-drop", "ALL", "--volume", f"{self.jars}:/jars:ro", *options, image(version),
+               *command)
+        return name, address
+
+    def jar(self, version):
+        """The application, compiled for its Scala."""
+        if version not in self.compiled:
+            path = self.jars / f"words-{SCALA[version]}.jar"
+            compiling = ("java -cp '/opt/spark/jars/*' scala.tools.nsc.Main -classpath $(printf %s: /opt/spark/jars/*.jar) "
+                         "-d /tmp/words.jar /source/KafkaWordCount.scala")
+            docker("run", "--name", f"{self.name}-scala", "--memory", "1g", "--volume", f"{ROOT}/tests/scala:/source:ro",
+                   image(version), "sh", "-c", compiling, timeout=300)
+            docker("cp", f"{self.name}-scala:/tmp/words.jar", path)
+            docker("rm", "-f", f"{self.name}-scala")
+            path.chmod(0o644)
+            self.compiled[version] = path
+        return self.compiled[version]
+
+    def remove(self, *names):
+        run("docker", "rm", "-f", "-v", *names)
+        self.names = [None if name in names else name for name in self.names]  # addresses are not given twice
+
+    def end(self):
+        run("docker", "rm", "-f", "-v", f"{self.name}-scala", *filter(None, self.names))
+        run("docker", "network", "rm", self.name)
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory):
+    made = Network(tmp_path_factory.mktemp("masters"))
+    yield made
+    made.end()
+
+
+class Master:
+    """A master: by its container's address, and, where it publishes them, by ports of this machine."""
+
+    def __init__(self, network, kind, version, java="", publish=False):
+        self.version = version
+        self.rest, self.page = (free_port(), free_port()) if publish else (None, None)
+        ports = [(self.rest, 6066), (self.page, 8080)] if publish else []
+        self.name, self.address = network.start(kind, version, "master", java=java, ports=ports)
+        self.url = f"spark://{self.address}:7077"
+
+    @property
+    def here(self):
+        """Options that name it by its published ports."""
+        return ["-m", "spark://127.0.0.1:7077", "--rest-port", self.rest, "--ui-port", self.page]
+
+    def json(self):
+        with urllib.request.urlopen(f"http://{self.address}:8080/json/", timeout=10) as answer:
+            return json.load(answer)
+
+    def status(self):
+        try:
+            return self.json()["status"]
+        except (OSError, http.client.HTTPException):
+            return None
+
+    def ready(self, workers=0):
+        def is_there():
+            return self.status() == "ALIVE" and self.json()["aliveworkers"] >= workers
+        until(is_there, PATIENCE, f"{self.name} with {workers} workers", every=0.2)
+
+    def drivers(self, memory):
+        """Its rows of all drivers, active or not, with that memory."""
+        state = self.json()
+        return [row for row in state["activedrivers"] + state["completeddrivers"] if row["memory"] == memory]
+
+
+def worker(network, kind, version, masters, cores, memory, env=None):
+    """Its container's name."""
+    env = {"SPARK_WORKER_CORES": str(cores), "SPARK_WORKER_MEMORY": memory, **(env or {})}
+    url = "spark://" + ",".join(f"{master.name}:7077" for master in masters)
+    return network.start(kind, version, "worker", url, memory="4g", env=env)[0]
+
+
+def launches(workers, driver):
+    """How often workers have started it."""
+    return sum(run("docker", "exec", name, "sh", "-c", f"cat /spark/work/*/{driver}/stderr").out.count("Launch Command")
+               for name in workers)
+
+
+# ---- What the program says
+
+def told(result, code, pattern):
+    """The exit code, and a last line that says it; no stack of Java's."""
+    lines = result.err.strip().splitlines() or [""]
+    assert result.code == code, result
+    assert re.search(pattern, lines[-1]), result.err
+    assert not re.search(r"^\s+at [\w.$]+\(|Exception in thread", result.err, re.M), result.err
+
+
+class Real:
+    """A master of that version, and two workers. The near one tells addresses by which this machine reaches its pages, the
+    far one does not; the near one has more cores, the far one more memory."""
+
+    NEAR = ["--driver-cores", 6]
+    FAR = 6500  # MiB
+
+    def __init__(self, network, version):
+        self.network, self.version = network, version
+        self.tag, self.lock = 512, threading.Lock()
+        self.jar = network.jar(version)
+        self.there = f"file:/jars/{self.jar.name}"
+        off = "-Dspark.master.rest.enabled=false"
+        self.master = Master(network, f"m-{version}", version, publish=True)
+        self.off = Master(network, f"off-{version}", version, java=off)
+        self.workers = [worker(network, f"near-{version}", version, [self.master], 13, "6g",
+                               {"SPARK_PUBLIC_DNS": "{address}"}),
+                        worker(network, f"far-{version}", version, [self.master], 5, "10g")]
+        self.master.ready(2)
+        self.off.ready()
+
+    def end(self):
+        self.network.remove(self.master.name, self.off.name, *self.workers)
+
+    def memory(self):
+        """MiB, of one test's drivers and no others."""
+        with self.lock:
+            self.tag += 1
+            return self.tag
+
+    def line(self, memory, *options, master=None):
+        """Of submit, up to the application."""
+        return ["submit", *(master or self.master.here), "--class", MAIN, "--driver-memory", f"{memory}m",
+                "--executor-memory", "512m", "--total-executor-cores", 1, "--name", f"words-{memory}", *options]
+
+    def tally(self, *args, **options):
+        return Program().run(*args, timeout=PATIENCE, **options)
+
+    def ask(self, command, *args, **options):
+        """One of the other commands."""
+        return self.tally(command, *args, *self.master.here, **options)
+
+    def ended(self, memory, count=1):
+        """Their rows, once none of them is active."""
+        def rows():
+            active = [row for row in self.master.json()["activedrivers"] if row["memory"] == memory]
+            return not active and len(self.master.drivers(memory)) >= count
+        until(rows, PATIENCE, "the drivers' end", every=0.3)
+        return self.master.drivers(memory)
+
+
+@pytest.fixture(scope="module", params=VERSIONS)
+def real(request, network):
+    made = Real(network, request.param)
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def started(real):
+    """Starts the program in the background; whatever still runs at the end, drivers too, is ended."""
+    program = Program()
+    yield program.start
+    program.end_all()
+    real.ask("kill", "--all", "--yes")
+
+
+# ---- Drivers that end by themselves, or never begin
+
+# name -> (options, application and arguments, the exit code, the last line, how many drivers). {jar}: here, and so served
+# to the workers; {there}: on the workers; {other}: for another Scala.
+Row = namedtuple("Row", "options application code pattern drivers quick", defaults=[False])
+FOLLOW = ["--follow"]
+ROWS = {
+    "it ends": Row(FOLLOW, ["{jar}", "batch"], 0, r"driver \S+ is FINISHED", 1, True),
+    "it exits 1": Row(FOLLOW, ["{jar}", "exit", 1], 1, r"driver \S+ FAILED: ", 1),
+    "it throws": Row(FOLLOW, ["{jar}", "throw"], 1, r"driver \S+ FAILED: java.lang.RuntimeException: the root of it "
+                     r"\(thrown on as java.lang.IllegalStateException: what was to be done, 1\)", 1, True),
+    "a task throws": Row(FOLLOW, ["{jar}", "broken"], 1, r"FAILED: .*ArithmeticException: / by zero", 1),
+    "it loops": Row([*FOLLOW, "--timeout", "30s"], ["{jar}", "loop"], 9, r"driver \S+ is RUNNING after 3\d s, and goes on",
+                    1),
+    "supervised, it dies and dies": Row([*FOLLOW, "--supervise"], ["{jar}", "throw"], 1,
+                                        r"driver \S+ failed 2 times: .*the root of it", 1),
+    "too many cores": Row([*FOLLOW, "--driver-cores", 99], ["{jar}", "batch"], 5,
+                          r"no room for the driver: it asks for 99 cores and \d+ MiB on one worker; free: .* of 13 cores",
+                          0, True),
+    "too much memory for an executor": Row([*FOLLOW, "--executor-memory", "20g"], ["{jar}", "batch"], 5,
+                                           r"no room for the application's first executor .*20480 MiB", 0),
+    "no jar there": Row(FOLLOW, ["file:/nowhere/my.jar"], 7, r"driver \S+: ERROR: .*/nowhere/my.jar", 1, True),
+    "no such class": Row(["--class", "no.Such"], ["{jar}"], 5, r"there is no class no.Such in ", 0),
+    "no such class there": Row([*FOLLOW, "--class", "no.Such"], ["{there}"], 1,
+                               r"FAILED: the jar has no main class no.Such", 1),
+    "another Scala": Row(FOLLOW, ["{other}", "broken"], 5, r"Scala 2.1\d", 0),
+    "another Scala there": Row([*FOLLOW, "--no-preflight"], ["file:/jars/{other_name}", "broken"], 1,
+                               r"FAILED: the jar is built for Scala 2.1\d", 1),
+}
+SHOWN = [name for name, row in ROWS.items() if ALL or row.quick]
+
+
+def row_of(real, name):
+    """Of Spark 3 nobody can tell from outside which Scala it has."""
+    if name == "another Scala" and real.version < "4":
+        there = ROWS["another Scala there"]
+        return ROWS[name]._replace(code=there.code, pattern=there.pattern, drivers=there.drivers)
+    return ROWS[name]
+
+
+def run_row(real, row):
+    memory = real.memory()
+    other = real.network.jar(OTHER[real.version]) if ALL else real.jar
+    names = {"jar": real.jar, "there": real.there, "other": other, "other_name": other.name}
+    application = [str(word).format(**names) for word in row.application]
+    result = real.tally(*real.line(memory, *row.options), *application)
+    for driver in real.master.drivers(memory):
+        if result.code == 9:
+            assert real.ask("kill", driver["id"]).out == f"{driver['id']} KILLED\n"
+            assert real.ask("wait", driver["id"]).code == 6
+    return result, real.ended(memory, row.drivers)
+
+
+@pytest.fixture(scope="module")
+def outcomes(request, real):
+    """name -> what came of it, all of those that are asked for side by side."""
+    asked = [item.callspec.params for item in request.session.items if item.originalname == "test_what_becomes_of_it"]
+    names = [params["name"] for params in asked if params["real"] == real.version]
+    if ALL:
+        real.network.jar(OTHER[real.version])
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {name: pool.submit(run_row, real, row_of(real, name)) for name in names}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_what_becomes_of_it(real, outcomes, name):
+    row, (result, drivers) = row_of(real, name), outcomes[name].result()
+    told(result, row.code, row.pattern)
+    assert len(drivers) == row.drivers and all(driver["mainclass"] for driver in drivers), (result, drivers)
+
+
+def test_rest_off(real):
+    result = real.tally(*real.line(real.memory(), master=["-m", real.off.url]), real.jar, "batch")
+    told(result, 5, r"REST is off on the Spark master at .*spark.master.rest.enabled=true")
+    assert not real.off.json()["activedrivers"] + real.off.json()["completeddrivers"]
+
+
+# ---- Drivers that run until they are killed
+
+@only_all
+def test_looking_on(real, started):
+    """Logs by the worker's page and out of its container, those of executors, rates, and the end of all."""
+    near, far = real.memory(), real.FAR
+    stream = started(*real.line(near, *real.NEAR, "--executor-cores", 5, "--total-executor-cores", 5, "--follow",
+                                "--conf", "spark.sql.shuffle.partitions=2"), real.jar,
+                     "stream")
+    loop = started(*real.line(far, "--follow"), real.jar, "loop")
+    stream.wait_for(r"[\d.]+ rows/s in, [\d.]+ rows/s processed, batch \d+ ms, watermark 20\S+Z, [1-9]\d* state rows",
+                    timeout=PATIENCE)
+    loop.wait_for(r"application app-\S+ \(words-6500\) is RUNNING, 1 executor", timeout=PATIENCE)
+    near_id, far_id = stream.out.strip(), loop.out.strip()
+
+    by_page = real.ask("logs", near_id, "--tail", 5, "-v")
+    assert by_page.code == 0 and len(by_page.out.splitlines()) == 5 and "container" not in by_page.err, by_page
+    by_engine = real.ask("logs", far_id, "--stdout", "--tail", 3, "-v")
+    assert by_engine.code == 0 and by_engine.out == "女生 loop\n" * 3, by_engine
+    assert f"is read out of the container of {real.workers[1]}" in by_engine.err
+    following = started("logs", "-f", "--stdout", "--tail", 1, far_id, *real.master.here)
+    following.wait_for(r"(女生 loop\n){10}", "out", PATIENCE)
+    assert following.stop()[0] == 0
+    executors = real.ask("logs", near_id, "--executor", "all", "--tail", 5)
+    assert executors.code == 0 and re.match(r"==> executor 0 on worker-\S+ <==\n.+", executors.out), executors
+
+    looking = started("status", "--follow", far_id, *real.master.here)
+    looking.wait_for(r"RUNNING", timeout=PATIENCE)
+    killed = real.ask("kill", "--all", "--yes")
+    assert killed.code == 0 and sorted(killed.out.splitlines()) == sorted(f"{i} KILLED" for i in (near_id, far_id)), killed
+    for follower, driver in ((stream, near_id), (loop, far_id), (looking, far_id)):
+        assert follower.wait(30) == 6 and follower.err.strip().endswith(f"driver {driver} was KILLED"), follower.err
+    assert len(real.ended(near)) == 1 and len(real.ended(far)) == 1
+    assert real.ask("kill", "--all", "--yes").err == "no driver is active\n"
+
+
+@only_all
+def test_supervised_through_three_deaths(real):
+    """On the near worker: a log out of a container that is not there yet is looked for again half a minute later only."""
+    memory = real.memory()
+    submitted = real.tally(*real.line(memory, "--supervise", *real.NEAR), real.there, "thrice")
+    assert submitted.code == 0, submitted
+    driver = submitted.out.strip()
+    waited = real.ask("wait", driver)
+    told(waited, 0, r"is FINISHED")
+    assert re.search(r"ended and was started again: java.lang.IllegalStateException: death \d of 3", waited.err), waited
+    assert len(real.ended(memory)) == 1 and launches(real.workers, driver) == 4
+
+
+# ---- A worker that goes
+
+# how -> what becomes of a driver that is not supervised, and of one that is: the exit code, the last line, the states of
+# all the drivers that it has been. A worker that is ended in good order kills its drivers, and says so: then the master
+# starts none anew.
+GONE = {
+    "kill": ((7, r"driver \S+: ERROR: the master does not say why \(a lost worker", ["ERROR"]),
+             (0, r"is FINISHED", ["RELAUNCHING", "FINISHED"])),
+    "stop": ((6, r"was KILLED", ["KILLED"]), (6, r"was KILLED", ["KILLED"])),
+}
+
+
+@only_all
+@pytest.mark.parametrize("how", GONE)
+def test_worker_gone(real, started, how):
+    """A supervised driver is started anew elsewhere if its worker is lost, and followed there."""
+    supervised = real.memory()
+    second = started(*real.line(supervised, "--follow", "--supervise"), real.jar, "sleep", 20)
+    row = until(lambda: next((r for r in real.master.drivers(supervised) if r["worker"] != "None"), None), PATIENCE)
+    lost = next(name for name in real.workers if name in row["worker"])
+    is_near = lost == real.workers[0]
+    alone = real.memory() + (0 if is_near else real.FAR)
+    first = started(*real.line(alone, "--follow", *(real.NEAR if is_near else [])), real.jar, "loop")
+    for follower in (first, second):
+        follower.wait_for(r"application app-\S+ .* is RUNNING, 1 executor", timeout=PATIENCE)
+    docker(how, *(["-t", "30"] if how == "stop" else []), lost, timeout=60)
+    try:
+        for follower, memory, (code, pattern, states) in ((first, alone, GONE[how][0]), (second, supervised, GONE[how][1])):
+            told(Result(follower.wait(PATIENCE), follower.out, follower.err), code, pattern)
+            assert [row["state"] for row in sorted(real.ended(memory), key=lambda row: row["id"])] == states
+        assert ("was started anew" in second.err) == (how == "kill"), second.err
+    finally:
+        docker("start", lost)
+        real.master.ready(2)
+
+
+# ---- A master that goes
+
+# What may become of a driver that runs meanwhile. While a master recovers, it knows no drivers of a worker's until that has
+# told them; when the worker comes by itself before that, the master has it kill what it runs (Master.scala,
+# WorkerLatestState; seen with 4.2.0).
+AFTERWARDS = {"FINISHED": (0, r"is FINISHED"), "KILLED": (6, r"was KILLED")}
+
+
+@only_all
+def test_master_killed_during_a_follow(real, started):
+    memory = real.memory()
+    follower = started(*real.line(memory, "--follow"), real.jar, "sleep", 25)
+    follower.wait_for(r"application app-\S+ .* is RUNNING", timeout=PATIENCE)
+    docker("kill", real.master.name)
+    follower.wait_for(r"waiting for the Spark master", timeout=PATIENCE)
+    docker("start", real.master.name)
+    code = follower.wait(PATIENCE)
+    assert re.search(r"the Spark master answers again, after \d+ s", follower.err)
+    real.master.ready(2)
+    row, = real.ended(memory)
+    told(Result(code, follower.out, follower.err), *AFTERWARDS[row["state"]])
+    assert launches(real.workers, row["id"]) == 1
+
+
+class Between:
+    """Between the program and a master's REST API: does something to the first create, and else passes on."""
+
+    def __init__(self, master, mishap):
+        self.master, self.mishap, self.creates = master, mishap, 0
+        between = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, *_):
+                pass
+
+            def do_GET(self):
+                between.pass_on(self)
+
+            def do_POST(self):
+                between.pass_on(self)
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def pass_on(self, handler):
+        body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+        create = handler.path.endswith("/create")
+        self.creates += create
+        handler.close_connection = True
+        hurt = create and self.creates == 1
+        if hurt and not self.mishap["arrives"]:
+            return self.hurt()
+        upstream = http.client.HTTPConnection(self.master.address, 6066, timeout=60)
+        upstream.request(handler.command, handler.path, body, {"Content-Type": handler.headers.get("Content-Type", "")})
+        answer = upstream.getresponse()
+        data = answer.read()
+        if hurt:
+            return self.hurt()
+        handler.send_response(answer.status)
+        handler.send_header("Content-Type", answer.getheader("Content-Type", "text/html"))
+        handler.send_header("Content-Length", str(len(data)))
+        handler.send_header("Connection", "close")
+        handler.end_headers()
+        handler.wfile.write(data)
+
+    def hurt(self):
+        if self.mishap["kill"]:
+            docker("kill", self.master.name)
+
+
+# name -> (does the request arrive, is the master killed then, the exit code, the last line, how many drivers)
+MISHAPS = {
+    "the answer is lost": (True, False, 0, r"but the master has created the driver: driver-", 1),
+    "the request is lost": (False, False, 0, r"the master has created no driver: trying once more", 1),
+    "the master is killed after it": (True, True, 10, r"may have been created or not: .* look for .*words-\d+", 1),
+    "the master is killed before it": (False, True, 10, r"may have been created or not: .* look for .*words-\d+", 0),
+}
+
+
+@only_all
+@pytest.mark.parametrize("name", MISHAPS)
+def test_create(real, name):
+    arrives, kill, code, pattern, drivers = MISHAPS[name]
+    between = Between(real.master, {"arrives": arrives, "kill": kill})
+    memory = real.memory()
+    by = ["-m", "spark://127.0.0.1:7077", "--rest-port", between.port, "--ui-port", real.master.page]
+    try:
+        told(real.tally(*real.line(memory, "--deploy-mode", "cluster", master=by), real.there, "sleep", 20 if kill else 1),
+             code, pattern)
+    finally:
+        between.server.shutdown()
+        if kill:
+            docker("start", real.master.name)
+            real.master.ready(2)
+    rows = real.ended(memory, drivers)
+    assert len(rows) == drivers and all(row["state"] in (AFTERWARDS if kill else ["FINISHED"]) for row in rows), rows
+    assert all(launches(real.workers, row["id"]) == 1 for row in rows)
+
+
+# ---- Signed requests
+
+KEY = urlsafe_b64encode(bytes(range(48))).decode().rstrip("=")
+
+
+@only_all
+@pytest.mark.parametrize("real", ["4.2.0"], indirect=True)  # before Spark 4 there is no such filter
+def test_signed(real, tmp_path):
+    java = (f"-Dspark.master.rest.filters=org.apache.spark.ui.JWSFilter "
+            f"-Dspark.org.apache.spark.ui.JWSFilter.param.secretKey={KEY}")
+    master = Master(real.network, "signed", real.version, java=java)
+    name = worker(real.network, "signed-w", real.version, [master], 2, "2g")
+    try:
+        master.ready(1)
+        (tmp_path / "key").write_text(KEY)
+        (tmp_path / "wrong").write_text(urlsafe_b64encode(bytes(48)).decode())
+        cases = [([], 5, r"HTTP 403 .*--jws-key-file", 0),
+                 (["--jws-key-file", tmp_path / "wrong"], 5, r"HTTP 403 ", 0),
+                 (["--jws-key-file", tmp_path / "key"], 0, r"is FINISHED", 1)]
+        for options, code, pattern, drivers in cases:
+            memory = real.memory()
+            told(real.tally(*real.line(memory, "--follow", *options, master=["-m", master.url]), real.jar, "exit", 0), code,
+                 pattern)
+            assert len(master.drivers(memory)) == drivers
+    finally:
+        real.network.remove(master.name, name)
+
+
+# ---- Two masters
+
+@only_all
+def test_two_masters(real, started):
+    """One on standby; the leader killed while a driver is followed; one in recovery while a driver is to be created."""
+    network, version = real.network, real.version
+    keeper, address = network.start(f"zookeeper-{version}", version, "java", "-cp", "/opt/spark/jars/*",
+                                    "org.apache.zookeeper.server.ZooKeeperServerMain", "2181", "/tmp/zookeeper", "500")
+    java = f"-Dspark.deploy.recoveryMode=ZOOKEEPER -Dspark.deploy.zookeeper.url={address}:2181"
+    masters = [Master(network, f"{n}-{version}", version, java=java) for n in ("a", "b")]
+    workers = [worker(network, f"{n}-{version}", version, masters, 4, "4g") for n in ("aw", "bw")]
+    try:
+        until(lambda: sorted(str(m.status()) for m in masters) == ["ALIVE", "STANDBY"], PATIENCE, "a leader", every=0.3)
+        standby, leader = sorted(masters, key=lambda m: m.status(), reverse=True)
+        leader.ready(2)
+        both = ["-m", f"spark://{standby.address}:7077,{leader.address}:7077"]
+
+        memory = real.memory()
+        told(real.tally(*real.line(memory, master=["-m", standby.url]), real.jar, "batch"), 5, r"does not lead")
+        told(real.tally(*real.line(memory, "--follow", master=both), real.jar, "batch"), 0, r"is FINISHED")
+        assert len(leader.drivers(memory)) == 1 and not standby.drivers(memory)
+
+        followed = real.memory()
+        follower = started(*real.line(followed, "--follow", master=both), real.jar, "sleep", 40)
+        follower.wait_for(r"application app-\S+ .* is RUNNING", timeout=PATIENCE)
+        on = leader.drivers(followed)[0]["worker"]
+        idle = next(name for name in workers if name not in on)
+        docker("kill", leader.name, idle)
+        until(lambda: standby.status() in ("RECOVERING", "COMPLETING_RECOVERY"), PATIENCE, "recovery", every=0.05)
+        late = real.memory()
+        created = real.tally(*real.line(late, "--follow", master=both), real.jar, "batch")
+        told(created, 0, r"is FINISHED")
+        assert "recovering: waiting" in created.err
+        code = follower.wait(PATIENCE)
+        state = standby.drivers(followed)[0]["state"]
+        told(Result(code, follower.out, follower.err), *AFTERWARDS[state])
+        assert len(standby.drivers(followed)) == len(standby.drivers(late)) == 1
+        assert launches([name for name in workers if name != idle], follower.out.strip()) == 1
+    finally:
+        network.remove(keeper, *(m.name for m in masters), *workers)
