@@ -577,7 +577,7 @@ def test_submit_is_small_and_quick(cluster, tmp_path):
 
 def test_status_is_small_and_quick(cluster):
     """Likewise; of a driver that is there. The least of each, for whatever else goes on here."""
-    driver = cluster.active("drivers")[0]["id"]
+    driver = cluster.active("drivers")[0]
     ours = [str(chosen()), "status", driver, "--master", MASTER]
     curl = ["curl", "-sf", f"http://localhost:6066/v1/submissions/status/{driver}"]
     rounds = [(measured(ours), measured(curl)) for _ in range(15)]
