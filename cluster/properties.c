@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "cluster/base/utf8.h"
+
 /* What is between a name and its value, and before a name. */
 static bool is_blank(char c)
 {
@@ -99,26 +101,6 @@ static long take_unit(struct cursor *cursor)
     return unit;
 }
 
-static void add_character(struct buf *text, long code)
-{
-    if (code < 0x80) {
-        buf_char(text, (char)code);
-        return;
-    }
-    if (code < 0x800) {
-        buf_char(text, (char)(0xc0 | code >> 6));
-    } else {
-        if (code < 0x10000) {
-            buf_char(text, (char)(0xe0 | code >> 12));
-        } else {
-            buf_char(text, (char)(0xf0 | code >> 18));
-            buf_char(text, (char)(0x80 | (code >> 12 & 0x3f)));
-        }
-        buf_char(text, (char)(0x80 | (code >> 6 & 0x3f)));
-    }
-    buf_char(text, (char)(0x80 | (code & 0x3f)));
-}
-
 /* Behind \u: one character, of two units where they are a pair. */
 static int take_unicode(struct cursor *cursor, struct buf *text)
 {
@@ -140,7 +122,7 @@ static int take_unicode(struct cursor *cursor, struct buf *text)
     } else if (unit >= 0xd800 && unit < 0xe000) {
         unit = 0xfffd;
     }
-    add_character(text, unit);
+    utf8_add(text, (unsigned)unit);
     return 0;
 }
 

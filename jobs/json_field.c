@@ -81,26 +81,6 @@ static bool take_hex4(struct scan *scan, unsigned *code)
     return true;
 }
 
-static void add_utf8(struct buf *out, unsigned code)
-{
-    if (code < 0x80) {
-        buf_char(out, (char)code);
-        return;
-    }
-    if (code < 0x800) {
-        buf_char(out, (char)(0xc0 | code >> 6));
-    } else {
-        if (code < 0x10000) {
-            buf_char(out, (char)(0xe0 | code >> 12));
-        } else {
-            buf_char(out, (char)(0xf0 | code >> 18));
-            buf_char(out, (char)(0x80 | (code >> 12 & 0x3f)));
-        }
-        buf_char(out, (char)(0x80 | (code >> 6 & 0x3f)));
-    }
-    buf_char(out, (char)(0x80 | (code & 0x3f)));
-}
-
 /* Behind \u; two halves make one character, one half alone is an error. */
 static bool take_code(struct scan *scan, struct buf *out)
 {
@@ -113,7 +93,7 @@ static bool take_code(struct scan *scan, struct buf *out)
             return false;
         code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
     }
-    add_utf8(out, code);
+    utf8_add(out, code);
     return true;
 }
 

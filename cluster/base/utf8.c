@@ -26,3 +26,23 @@ size_t utf8_length(const unsigned char *at, size_t left)
     }
     return 0;
 }
+
+void utf8_add(struct buf *text, unsigned code)
+{
+    if (code < 0x80) {
+        buf_char(text, (char)code);
+        return;
+    }
+    if (code < 0x800) {
+        buf_char(text, (char)(0xc0 | code >> 6));
+    } else {
+        if (code < 0x10000) {
+            buf_char(text, (char)(0xe0 | code >> 12));
+        } else {
+            buf_char(text, (char)(0xf0 | code >> 18));
+            buf_char(text, (char)(0x80 | (code >> 12 & 0x3f)));
+        }
+        buf_char(text, (char)(0x80 | (code >> 6 & 0x3f)));
+    }
+    buf_char(text, (char)(0x80 | (code & 0x3f)));
+}
