@@ -401,7 +401,7 @@ int spark_ask_page(struct spark *spark, int n, struct spark_state **state, struc
 /* One that leads replaces one that does not. */
 static struct spark_state *better(struct spark_state *found, struct spark_state *other)
 {
-    bool keep = found && (!other || strcmp(other->status, "ALIVE") != 0);
+    bool keep = found && (!other || !spark_leads(other));
 
     spark_state_free(keep ? other : found);
     return keep ? found : other;
@@ -419,7 +419,7 @@ int spark_ask_state(struct spark *spark, struct spark_state **state, struct erro
         found = better(found, one);
         if (one && found == one)
             spark->current = at;
-        if (found && strcmp(found->status, "ALIVE") == 0)
+        if (found && spark_leads(found))
             break;
     }
     *state = found;

@@ -212,13 +212,21 @@ const struct spark_app *spark_find_app(const struct spark_state *state, const ch
     return NULL;
 }
 
+bool spark_leads(const struct spark_state *state)
+{
+    return strcmp(state->status, "ALIVE") == 0;
+}
+
+bool spark_worker_has_room(const struct spark_worker *worker, int64_t cores, int64_t memory)
+{
+    return strcmp(worker->state, "ALIVE") == 0 && worker->cores_free >= cores &&
+           worker->memory_free >= memory;
+}
+
 bool spark_has_room(const struct spark_state *state, int64_t cores, int64_t memory)
 {
-    for (size_t i = 0; i < state->worker_count; i++) {
-        const struct spark_worker *worker = &state->workers[i];
-        if (strcmp(worker->state, "ALIVE") == 0 && worker->cores_free >= cores &&
-            worker->memory_free >= memory)
+    for (size_t i = 0; i < state->worker_count; i++)
+        if (spark_worker_has_room(&state->workers[i], cores, memory))
             return true;
-    }
     return false;
 }

@@ -47,6 +47,10 @@ const struct spark_driver_row *spark_find_driver(const struct spark_state *state
 /* The newest application of that name that began at `since` or later; NULL if there is none. */
 const struct spark_app *spark_find_app(const struct spark_state *state, const char *name,
                                        int64_t since);
+/* The master leads: it is neither on standby nor in recovery. */
+bool spark_leads(const struct spark_state *state);
+/* Whether it is alive and has that much free. */
+bool spark_worker_has_room(const struct spark_worker *worker, int64_t cores, int64_t memory);
 /* Whether some living worker has that much free. */
 bool spark_has_room(const struct spark_state *state, int64_t cores, int64_t memory);
 

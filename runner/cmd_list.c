@@ -122,7 +122,7 @@ static int print_state(const struct options *options, const struct spark_state *
     }
     if (output_flush(error) < 0)
         return -1;
-    if (strcmp(state->status, "ALIVE") == 0)
+    if (spark_leads(state))
         return 0;
     return error_set(error, EXIT_REFUSED, "the Spark master %s is %s: it does not lead",
                      *state->url ? state->url : "", state->status);

@@ -44,7 +44,7 @@ static bool is_like_ours(const struct creation *creation, const struct spark_dri
  * that a driver is not there means nothing. */
 static bool is_same_master(const struct spark_state *before, const struct spark_state *after)
 {
-    if (strcmp(before->url, after->url) != 0 || strcmp(after->status, "ALIVE") != 0)
+    if (strcmp(before->url, after->url) != 0 || !spark_leads(after))
         return false;
     for (size_t i = 0; i < before->driver_count; i++)
         if (before->drivers[i].active && !spark_find_driver(after, before->drivers[i].id))

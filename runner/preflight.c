@@ -60,7 +60,7 @@ static int look_at_all(struct spark *spark, struct look *look, struct error *err
             log_verbose("preflight: %s", error->text);
         }
         add_url(look, state, &masters->list[n]);
-        if (state && !look->leader && strcmp(state->status, "ALIVE") == 0) {
+        if (state && !look->leader && spark_leads(state)) {
             look->leader = state;
             spark_prefer(spark, n);
             continue;

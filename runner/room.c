@@ -43,11 +43,6 @@ static bool is_alive(const struct spark_worker *worker)
     return strcmp(worker->state, "ALIVE") == 0;
 }
 
-static bool fits(const struct spark_worker *worker, int64_t cores, int64_t memory)
-{
-    return is_alive(worker) && worker->cores_free >= cores && worker->memory_free >= memory;
-}
-
 void describe_room(const struct spark_state *state, struct buf *text)
 {
     size_t alive = 0;
@@ -109,10 +104,11 @@ static bool has_both(const struct spark_state *state, const struct demand *deman
 
     for (size_t i = 0; i < state->worker_count; i++) {
         const struct spark_worker *worker = &state->workers[i];
-        bool driver = fits(worker, demand->driver_cores, demand->driver_memory);
-        bool executor = fits(worker, demand->executor_cores, demand->executor_memory);
-        if (fits(worker, demand->driver_cores + demand->executor_cores,
-                 demand->driver_memory + demand->executor_memory))
+        bool driver = spark_worker_has_room(worker, demand->driver_cores, demand->driver_memory);
+        bool executor =
+            spark_worker_has_room(worker, demand->executor_cores, demand->executor_memory);
+        if (spark_worker_has_room(worker, demand->driver_cores + demand->executor_cores,
+                                  demand->driver_memory + demand->executor_memory))
             return true;
         drivers += driver;
         executors += executor;
