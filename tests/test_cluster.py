@@ -27,6 +27,7 @@ from tests.program import ROOT, Program, Running, chosen, measured, until
 from tests.test_engine import best, difference, expected, source, wait_for_results
 from tests.test_faults import Feed, caught_up, new_result
 from tests.test_readme import cluster_blocks
+from tests.test_submit import check_cost_of_status
 from tests.web import get_json
 
 pytestmark = pytest.mark.cluster
@@ -576,16 +577,11 @@ def test_submit_is_small_and_quick(cluster, tmp_path):
 
 
 def test_status_is_small_and_quick(cluster):
-    """Likewise; of a driver that is there. The least of each, for whatever else goes on here."""
+    """Likewise; of a driver that is there."""
     driver = cluster.active("drivers")[0]
     ours = [str(chosen()), "status", driver, "--master", MASTER]
     curl = ["curl", "-sf", f"http://localhost:6066/v1/submissions/status/{driver}"]
-    rounds = [(measured(ours), measured(curl)) for _ in range(15)]
-    assert not [each for pair in rounds for each in pair if each[0]], rounds
-    more = min(pair[0][1] for pair in rounds) - min(pair[1][1] for pair in rounds)
-    peak = max(pair[0][2] for pair in rounds)
-    print(f"\nstatus: {more * 1000:+.1f} ms against curl, {peak / 2**20:.1f} MiB at most")
-    assert peak <= 16 << 20 and more <= 0.005
+    check_cost_of_status(ours, curl)
 
 
 # ---- The README, and the end
