@@ -20,7 +20,7 @@ BUILD_CFLAGS = -std=c17 $(CFLAGS) $(WARNINGS) $(SANITIZE) -MMD -MP $$(pkg-config
 BUILD_LIBS = $$(pkg-config --libs $(LIBRARIES)) -lev
 
 # Everything but the program's own folder, which holds main().
-SOURCES := $(wildcard cluster/base/*.c cluster/*.c jobs/*.c dashboard/*.c)
+SOURCES := $(wildcard cluster/*.c cluster/*/*.c jobs/*.c dashboard/*.c)
 PROGRAM := $(wildcard runner/*.c)
 UNITS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/assets.o
