@@ -76,6 +76,11 @@
 #define LIMIT_JAR_ENTRY     (1 << 20)
 #define LIMIT_JAR_CLASSES   64
 
+/* The listener doctor: corrections of corrections, and how far a difference is
+ * looked along for equal lines. */
+#define LIMIT_FIX_ROUNDS 8
+#define LIMIT_DIFF_LINES 1000
+
 /* Events in time. */
 #define EMIT_EVERY_MS     100
 #define COMMIT_EVERY_MS   1000
