@@ -76,6 +76,23 @@
 #define LIMIT_JAR_ENTRY     (1 << 20)
 #define LIMIT_JAR_CLASSES   64
 
+/* Compose files. All files of a project together, how deep lists and mappings
+ * go, values in a file, and what aliases and merge keys may make of them. */
+#define LIMIT_COMPOSE_BYTES    (4 << 20)
+#define LIMIT_COMPOSE_FILES    256
+#define LIMIT_COMPOSE_DEPTH    64
+#define LIMIT_COMPOSE_NODES    400000
+#define LIMIT_COMPOSE_VISITS   4000000
+#define LIMIT_COMPOSE_SERVICES 4096
+#define LIMIT_COMPOSE_EXTENDS  64 /* one of another of another ... */
+#define LIMIT_COMPOSE_PORTS    65536
+#define LIMIT_COMPOSE_UNKNOWN  1000
+/* A value with its variables replaced, as long as an argument may be; defaults in defaults. */
+#define LIMIT_COMPOSE_VALUE    131072
+#define LIMIT_COMPOSE_DEFAULTS 16
+#define LIMIT_ENV_FILE_BYTES   (1 << 20)
+#define LIMIT_DOCKERFILE_BYTES (1 << 20)
+
 /* Events in time. */
 #define EMIT_EVERY_MS     100
 #define COMMIT_EVERY_MS   1000

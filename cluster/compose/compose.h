@@ -35,6 +35,8 @@ struct compose_port {
     char *host_ip; /* "" : all addresses */
     int published; /* of the host; 0: whatever is free */
     int target;    /* of the container */
+    char *unset;   /* as of compose_text */
+    /* The whole text of the short form; in the long form, of `published` or else `target`. */
     struct place place;
 };
 

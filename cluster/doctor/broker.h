@@ -26,6 +26,7 @@ struct property {
         *pair; /* the variable; NULL: from a word of the command, or the image */
     const struct compose_text *value; /* never NULL; a derived one has PLACE_NONE */
     bool derived;                     /* the image made it; nobody wrote it */
+    struct compose_text *own;         /* what `value` is then, or NULL: it is the service's */
 };
 
 /* name://host:port. Texts are never NULL. */
@@ -69,8 +70,10 @@ struct broker {
     long node_id;       /* -1: none given */
     struct voter *voters;
     size_t voter_count;
-    bool unknown; /* its configuration is somewhere that cannot be read: a mounted file out of
-                     reach, a script */
+    bool unknown;  /* its configuration is somewhere that cannot be read: a mounted file out of
+                      reach, a script */
+    bool scripted; /* a script of the user's runs before the image's: what the image itself
+                      demands may not hold */
 };
 
 struct brokers {

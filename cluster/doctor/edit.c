@@ -1,0 +1,118 @@
+#include "cluster/doctor/edit.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster/base/buf.h"
+
+bool edit_possible(const struct compose_text *value)
+{
+    const struct place *place = &value->place;
+    size_t length = strlen(value->text);
+
+    return place->source &&
+           (place->style == PLACE_PLAIN || place->style == PLACE_SINGLE ||
+            place->style == PLACE_DOUBLE) &&
+           place->end <= place->source->length && place->end - place->start == length &&
+           !memcmp(place->source->bytes + place->start, value->text, length);
+}
+
+bool edit_value(struct finding *finding, const struct compose_text *value, size_t offset,
+                size_t length, const char *text)
+{
+    if (!edit_possible(value))
+        return false;
+    finding_edit(finding, value->place.source, value->place.start + offset,
+                 value->place.start + offset + length, mem_text(text));
+    return true;
+}
+
+bool edit_remove_item(struct finding *finding, const struct compose_text *value, size_t offset,
+                      size_t length)
+{
+    size_t end = offset + length;
+
+    while (offset && isspace((unsigned char)value->text[offset - 1]))
+        offset--;
+    if (offset && value->text[offset - 1] == ',')
+        offset--;
+    else
+        end += strspn(value->text + end, " \t,");
+    return edit_value(finding, value, offset, end - offset, "");
+}
+
+/* Whether a plain scalar of this text is a string, and this one. */
+static bool plain(const char *text)
+{
+    return *text && !isdigit((unsigned char)*text) && !strpbrk(text, "\"'#{}[]&*!|>%@`\n\t") &&
+           !strstr(text, ": ") && strcmp(text, "yes") && strcmp(text, "no");
+}
+
+bool edit_add_variable(struct finding *finding, const struct compose_service *service,
+                       const char *name, const char *text)
+{
+    const struct compose_gap *gap = &service->environment_gap;
+    bool fresh; /* at the beginning of a line */
+    struct buf line = {0};
+
+    if (!gap->source || gap->at > gap->source->length)
+        return false;
+    fresh = !gap->at || gap->source->bytes[gap->at - 1] == '\n';
+    buf_format(&line, "%s%*s", fresh ? "" : "\n", (int)gap->indent, "");
+    if (gap->list)
+        buf_format(&line, "- %s=%s", name, text);
+    else
+        buf_format(&line, plain(text) ? "%s: %s" : "%s: \"%s\"", name, text);
+    if (fresh)
+        buf_char(&line, '\n');
+    finding_edit(finding, gap->source, gap->at, gap->at, line.data);
+    return true;
+}
+
+/* The variable's name on the line of its value: the offset, or -1. */
+static long name_offset(const struct compose_pair *pair)
+{
+    const struct place *place = &pair->value.place;
+    size_t length = strlen(pair->name), at = place->start;
+
+    if (!place->source || pair->from_file || pair->shared || place->end > place->source->length)
+        return -1;
+    while (at && place->source->bytes[at - 1] != '\n') {
+        at--;
+        if (at + length <= place->start && !memcmp(place->source->bytes + at, pair->name, length) &&
+            (!at || strchr(" \t\n-\"'", place->source->bytes[at - 1])))
+            return (long)at;
+    }
+    return -1;
+}
+
+bool edit_remove_variable(struct finding *finding, const struct compose_pair *pair)
+{
+    const struct source *source = pair->value.place.source;
+    long name = name_offset(pair);
+    size_t start, end = pair->value.place.end;
+
+    if (name < 0 || memchr(source->bytes + name, '\n', end - (size_t)name))
+        return false;
+    for (start = (size_t)name; start && source->bytes[start - 1] != '\n'; start--)
+        if (!strchr(" \t-\"'", source->bytes[start - 1]))
+            return false; /* something else before it: a mapping in one line */
+    while (end < source->length && source->bytes[end] != '\n')
+        if (strchr(",}]", source->bytes[end++]))
+            return false;
+    finding_edit(finding, source, start, end + (end < source->length), mem_text(""));
+    return true;
+}
+
+bool edit_rename_variable(struct finding *finding, const struct compose_pair *pair,
+                          const char *name)
+{
+    long at = name_offset(pair);
+
+    if (at < 0)
+        return false;
+    finding_edit(finding, pair->value.place.source, (size_t)at, (size_t)at + strlen(pair->name),
+                 mem_text(name));
+    return true;
+}

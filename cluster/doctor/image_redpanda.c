@@ -1,0 +1,173 @@
+/* image_redpanda.c: `rpk redpanda start` and its flags.
+ *
+ * Source: redpanda-data/redpanda src/go/rpk/pkg/cli/redpanda/start.go: both
+ * flags take lists (comma-separated, or repeated) of name://host:port, the port
+ * being 9092 where none is given; REDPANDA_KAFKA_ADDRESS and
+ * REDPANDA_ADVERTISE_KAFKA_ADDRESS stand in for them. The image's entry point
+ * gives its words to rpk unquoted, so "--kafka-addr X" may be one item. */
+#include "cluster/doctor/image.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster/base/buf.h"
+
+/* The flag's value within one word ("--flag=X", "--flag X"), or NULL; `next`
+ * when it is the next word. */
+static const char *flag_value(const char *word, const char *flag, bool *next)
+{
+    size_t length = strlen(flag);
+    const char *at = word + strspn(word, " \t\n");
+
+    *next = false;
+    if (strncmp(at, flag, length))
+        return NULL;
+    at += length;
+    if (!*at) {
+        *next = true;
+        return at;
+    }
+    if (*at != '=' && !isspace((unsigned char)*at))
+        return NULL;
+    return at + 1 + strspn(at + 1, " \t\n\"'");
+}
+
+/* The value ends at a blank; but a list may have blanks behind its commas where
+ * it was one quoted word. */
+static size_t value_length(const char *value)
+{
+    size_t length = strcspn(value, "\"'");
+
+    while (length && isspace((unsigned char)value[length - 1]))
+        length--;
+    return length;
+}
+
+/* Adds to the list that an earlier flag of that name gave. */
+static void add_value(struct broker *broker, const char *name, const struct compose_text *word,
+                      const char *value)
+{
+    const struct property *before = broker_property(broker, name);
+    size_t skip = (size_t)(value - word->text), length = value_length(value);
+    struct compose_text text = *word;
+    struct property *property;
+    char *bytes = mem_bytes(value, length);
+
+    if (before) {
+        text.text = mem_format("%s,%s", before->value->text, bytes);
+        free(bytes);
+        text.place.style = PLACE_NONE;
+    } else {
+        text.text = bytes;
+        if (text.place.end - text.place.start == strlen(word->text)) {
+            text.place.start += skip;
+            text.place.column += skip;
+            text.place.end = text.place.start + length;
+        } else {
+            text.place.style = PLACE_NONE;
+        }
+    }
+    property = property_derive(broker, name, text.text);
+    property->derived = false;
+    property->own->place = text.place;
+    property->own->interpolated = word->interpolated;
+    property->own->unset = word->unset ? mem_text(word->unset) : NULL;
+    free(text.text);
+}
+
+static void read_flag(struct broker *broker, const char *flag, const char *name)
+{
+    const struct compose_service *service = broker->service;
+
+    for (size_t i = 0; i < service->command_count; i++) {
+        const struct compose_text *word = &service->command[i];
+        const char *at = word->text;
+
+        /* All flags in one word: a script, or a line that nothing split. */
+        while (at && *at) {
+            bool next;
+            const char *value = flag_value(at, flag, &next);
+
+            if (next && i + 1 < service->command_count)
+                add_value(broker, name, &service->command[i + 1], service->command[i + 1].text);
+            else if (value && !next)
+                add_value(broker, name, word, value);
+            at = strpbrk(at + strspn(at, " \t\n"), " \t\n");
+        }
+    }
+}
+
+static bool contains(const struct compose_service *service, const char *what)
+{
+    char *line = image_words(service);
+    bool found = strstr(line, what);
+
+    free(line);
+    return found;
+}
+
+static void from_variable(struct broker *broker, const char *variable, const char *name)
+{
+    const struct compose_pair *pair = compose_variable(broker->service, variable);
+
+    if (pair && !pair->absent && *pair->value.text && !broker_property(broker, name))
+        property_set(broker, name, pair, &pair->value);
+}
+
+/* "internal://h:1,h:2" -> names and ports everywhere: "INTERNAL" and "". Redpanda's own default
+ * is port 9092 on all addresses. */
+static void complete(struct broker *broker, const char *name)
+{
+    const struct property *property = broker_property(broker, name);
+    char **items;
+    struct buf text = {0};
+    bool changed = false;
+
+    if (!property)
+        return;
+    items = list_read(property->value->text);
+    for (size_t i = 0; items[i]; i++) {
+        const char *scheme = strstr(items[i], "://"), *host = scheme ? scheme + 3 : items[i];
+        const char *colon = strrchr(host, ':'), *bracket = strrchr(host, ']');
+        bool port = colon && (!bracket || colon > bracket);
+
+        changed |= !scheme || !port;
+        buf_format(&text, "%s%s%s%s", i ? "," : "", scheme ? "" : "://", items[i],
+                   port ? "" : ":9092");
+    }
+    if (changed && text.data) {
+        struct place place = property->value->place;
+        struct property *whole = property_derive(broker, name, text.data);
+
+        whole->own->place = place;
+        whole->own->place.style = PLACE_NONE;
+        whole->derived = false;
+    }
+    buf_free(&text);
+    list_free(items);
+}
+
+static bool config_mounted(const struct compose_service *service)
+{
+    for (size_t i = 0; i < service->volume_count; i++)
+        if (!strncmp(service->volumes[i].target, "/etc/redpanda", 13))
+            return true;
+    return false;
+}
+
+void image_redpanda(struct broker *broker)
+{
+    const struct compose_service *service = broker->service;
+
+    read_flag(broker, "--kafka-addr", "listeners");
+    read_flag(broker, "--advertise-kafka-addr", "advertised.listeners");
+    from_variable(broker, "REDPANDA_KAFKA_ADDRESS", "listeners");
+    from_variable(broker, "REDPANDA_ADVERTISE_KAFKA_ADDRESS", "advertised.listeners");
+    complete(broker, "listeners");
+    complete(broker, "advertised.listeners");
+    if (contains(service, "kafka_api") || contains(service, "--config") ||
+        (config_mounted(service) && !broker_property(broker, "advertised.listeners")))
+        broker->unknown = true;
+    property_default(broker, "listeners", "://0.0.0.0:9092");
+}
