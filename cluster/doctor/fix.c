@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cluster/base/buf.h"
+#include "cluster/doctor/edit.h"
 
 /* ---- Places within values */
 
@@ -175,17 +176,19 @@ bool fix_published(const struct diagnosis *diagnosis, struct finding *finding,
 
 /* ---- A line more */
 
-bool fix_variable(struct finding *finding, const struct compose_service *service, const char *name,
-                  char *value)
+bool fix_lines(struct finding *finding, const struct compose_gap *gap, char *lines)
 {
-    const struct compose_gap *gap = &service->environment_gap;
+    bool fresh; /* at the beginning of a line */
 
-    if (gap->source)
-        finding_edit(finding, gap->source, gap->at, gap->at,
-                     gap->list ? mem_format("%*s- %s=%s\n", (int)gap->indent, "", name, value)
-                               : mem_format("%*s%s: \"%s\"\n", (int)gap->indent, "", name, value));
-    free(value);
-    return gap->source != NULL;
+    if (!gap->source || gap->at > gap->source->length) {
+        free(lines);
+        return false;
+    }
+    fresh = !gap->at || gap->source->bytes[gap->at - 1] == '\n';
+    finding_edit(finding, gap->source, gap->at, gap->at,
+                 mem_format(fresh ? "%s\n" : "\n%s", lines));
+    free(lines);
+    return true;
 }
 
 /* ---- A listener more */
@@ -255,10 +258,12 @@ static bool append(const struct change *change, const struct compose_text *value
 
 static bool add_variable(const struct change *change, const char *property, char *value)
 {
-    char *name = mem_format("%s%s", change->prefix, property);
-    bool done = fix_variable(change->finding, change->broker->service, name, value);
+    char *name = mem_format("%s%s", change->prefix ? change->prefix : "", property);
+    bool done =
+        change->prefix && edit_add_variable(change->finding, change->broker->service, name, value);
 
     free(name);
+    free(value);
     return done;
 }
 

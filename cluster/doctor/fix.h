@@ -26,9 +26,8 @@ bool fix_published(const struct diagnosis *diagnosis, struct finding *finding,
                    const struct compose_port *port, int published);
 bool fix_published_possible(const struct compose_port *port);
 
-/* A line more in a service's environment. Takes `value`. */
-bool fix_variable(struct finding *finding, const struct compose_service *service, const char *name,
-                  char *value);
+/* Lines more, each with its own indent, none at the end of the last. Takes `lines`. */
+bool fix_lines(struct finding *finding, const struct compose_gap *gap, char *lines);
 
 /* Makes a listener the containers' own (advertised by the service's name), and
  * where a port of the host leads to it, adds another for the host. Says so as

@@ -18,4 +18,18 @@ void vantages_free(struct diagnosis *diagnosis);
 /* A broker refuses to start (rules_start.c). */
 void check_parse(struct diagnosis *diagnosis);
 
+/* It starts, and clients fail (rules_client.c, rules_reach.c). */
+void check_clients(struct diagnosis *diagnosis);
+void check_advertised(struct diagnosis *diagnosis);
+void check_binding(struct diagnosis *diagnosis);
+void check_brokers(struct diagnosis *diagnosis);
+void check_claims(struct diagnosis *diagnosis);
+
+/* It depends on what is outside the files (rules_outside.c). */
+void check_unset(struct diagnosis *diagnosis);
+void check_config_file(struct diagnosis *diagnosis);
+void check_fragment(struct diagnosis *diagnosis);
+void check_typo(struct diagnosis *diagnosis);
+void check_legacy(struct diagnosis *diagnosis);
+
 #endif

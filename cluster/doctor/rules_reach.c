@@ -165,16 +165,14 @@ static void blame_unpublished(const struct look *look, bool ephemeral)
                           look->listener->port);
     finding_fix(finding, "publish \"%d:%d\"", look->told->port, look->listener->port);
     if (service->ports_gap.source && service->ports_gap.list)
-        finding_edit(finding, service->ports_gap.source, service->ports_gap.at,
-                     service->ports_gap.at,
-                     mem_format("%*s- \"%d:%d\"\n", (int)service->ports_gap.indent, "",
-                                look->told->port, look->listener->port));
-    else if (!service->ports_gap.source && !service->port_count && service->service_gap.source)
-        finding_edit(finding, service->service_gap.source, service->service_gap.at,
-                     service->service_gap.at,
-                     mem_format("%*sports:\n%*s- \"%d:%d\"\n", (int)service->service_gap.indent, "",
-                                (int)service->service_gap.indent + 2, "", look->told->port,
-                                look->listener->port));
+        fix_lines(finding, &service->ports_gap,
+                  mem_format("%*s- \"%d:%d\"", (int)service->ports_gap.indent, "", look->told->port,
+                             look->listener->port));
+    else if (!service->port_count)
+        fix_lines(finding, &service->service_gap,
+                  mem_format("%*sports:\n%*s- \"%d:%d\"", (int)service->service_gap.indent, "",
+                             (int)service->service_gap.indent + 2, "", look->told->port,
+                             look->listener->port));
 }
 
 /* Nothing on the host's localhost leads where the broker says that it listens. */
