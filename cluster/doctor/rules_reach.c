@@ -331,7 +331,8 @@ static void blame_nobody(const struct look *look)
 
     if (reach_external(look->reach, look->broker->service) ||
         reach_on_host(look->reach, look->broker->service) || known_elsewhere(look) ||
-        look->diagnosis->compose->unknown_count)
+        look->diagnosis->compose->unknown_count ||
+        (!is_needed(look) && (serves_networks(look) || serves_host(look))))
         finding->severity = SEVERITY_WARNING;
     fix_listener(look->diagnosis, look->reach, finding, look->broker, look->told->name);
 }
