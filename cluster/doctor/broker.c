@@ -142,9 +142,8 @@ static bool read_voter(const char *item, struct voter *voter)
     if (!at || !colon || colon < at || !number_int64(item, (size_t)(at - item), &id) ||
         !number_in_range(colon + 1, 0, 65535, &port))
         return false;
-    *voter = (struct voter){.id = (long)id,
-                            .host = mem_bytes(at + 1, (size_t)(colon - at - 1)),
-                            .port = (int)port};
+    *voter = (struct voter){
+        .id = (long)id, .host = mem_bytes(at + 1, (size_t)(colon - at - 1)), .port = (int)port};
     return true;
 }
 
@@ -157,8 +156,7 @@ static void read_voters(struct broker *broker)
 
         if (!read_voter(items[i], &voter))
             continue;
-        broker->voters =
-            mem_grow(broker->voters, broker->voter_count + 1, sizeof *broker->voters);
+        broker->voters = mem_grow(broker->voters, broker->voter_count + 1, sizeof *broker->voters);
         broker->voters[broker->voter_count++] = voter;
     }
     list_free(items);
@@ -187,8 +185,7 @@ static void map_item(struct broker *broker, const char *item)
     while (end > item && isspace((unsigned char)end[-1]))
         end--;
     protocol += strspn(protocol, " \t");
-    map_add(broker, text_upper(item, (size_t)(end - item)),
-            text_upper(protocol, strlen(protocol)));
+    map_add(broker, text_upper(item, (size_t)(end - item)), text_upper(protocol, strlen(protocol)));
 }
 
 static bool secured(const char *name)
@@ -251,7 +248,9 @@ static void read_old_names(struct broker *broker)
     if (!from)
         from = broker_property(broker, "advertised.port");
     made = mem_format("PLAINTEXT://%s:%s", *host ? host : text(broker, "host.name"),
-                      *advertised ? advertised : *port ? port : "9092");
+                      *advertised ? advertised
+                      : *port     ? port
+                                  : "9092");
     const struct place place = from->value->place;
     const char *unset = from->value->unset;
     struct property *whole = property_derive(broker, "advertised.listeners", made);
@@ -267,8 +266,8 @@ static void read_listeners(struct broker *broker)
 
     /* An image of which nothing is known is taken to be old where it uses the old names. */
     if (broker_before(broker, 3, 0) || broker->image == IMAGE_WURSTMEISTER ||
-        (broker->image == IMAGE_OTHER && (*text(broker, "advertised.host.name") ||
-                                          *text(broker, "advertised.port"))))
+        (broker->image == IMAGE_OTHER &&
+         (*text(broker, "advertised.host.name") || *text(broker, "advertised.port"))))
         read_old_names(broker);
     if (!broker_property(broker, "listeners"))
         property_derive(broker, "listeners", "PLAINTEXT://:9092");
@@ -311,10 +310,13 @@ static bool has(const struct compose_service *service, const char *name)
 /* Variables that only a broker is given. */
 static bool broker_variables(const struct compose_service *service)
 {
-    static const char *const names[] = {
-        "KAFKA_ADVERTISED_LISTENERS", "KAFKA_CFG_ADVERTISED_LISTENERS", "KAFKA_PROCESS_ROLES",
-        "KAFKA_CFG_PROCESS_ROLES",    "KAFKA_ADVERTISED_HOST_NAME",     "KAFKA_CFG_LISTENERS",
-        NULL};
+    static const char *const names[] = {"KAFKA_ADVERTISED_LISTENERS",
+                                        "KAFKA_CFG_ADVERTISED_LISTENERS",
+                                        "KAFKA_PROCESS_ROLES",
+                                        "KAFKA_CFG_PROCESS_ROLES",
+                                        "KAFKA_ADVERTISED_HOST_NAME",
+                                        "KAFKA_CFG_LISTENERS",
+                                        NULL};
     const struct compose_pair *listeners = compose_variable(service, "KAFKA_LISTENERS");
 
     for (size_t i = 0; names[i]; i++)
@@ -343,9 +345,9 @@ static bool by_image(const struct compose_service *service, struct broker *broke
 static bool by_variables(const struct compose_service *service, struct broker *broker)
 {
     enum broker_image base;
-    bool based = *service->build_base &&
-                 broker_image_read(service->build_base, &base, &broker->major, &broker->minor,
-                                   &broker->latest);
+    bool based =
+        *service->build_base && broker_image_read(service->build_base, &base, &broker->major,
+                                                  &broker->minor, &broker->latest);
 
     if (image_is_client(reference(service)) ||
         (!based && (!broker_variables(service) || image_is_client(service->name))))
@@ -382,16 +384,16 @@ static bool is_broker(const struct compose_service *service, struct broker *brok
 /* A script whose words speak of listeners writes them. */
 static void look_at_script(struct broker *broker, enum start start)
 {
-    static const char *const own[] = {"docker/run", "start-kafka", "kafka/run.sh",
-                                      "docker/launch", "redpanda", NULL};
+    static const char *const own[] = {"docker/run",    "start-kafka", "kafka/run.sh",
+                                      "docker/launch", "redpanda",    NULL};
     char *line = image_words(broker->service);
     bool calls = false;
 
     for (size_t i = 0; own[i]; i++)
         calls |= strstr(line, own[i]) != NULL;
-    broker->scripted = start == START_SCRIPT;
-    if (start == START_SCRIPT && (!calls || strstr(line, "LISTENERS") || strstr(line, "listeners") ||
-                                  strstr(line, ".properties")))
+    broker->scripted = start == START_SCRIPT || start == START_SERVER;
+    if (start == START_SCRIPT && (!calls || strstr(line, "LISTENERS") ||
+                                  strstr(line, "listeners") || strstr(line, ".properties")))
         broker->unknown = broker->image != IMAGE_REDPANDA;
     free(line);
 }

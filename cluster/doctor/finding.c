@@ -42,8 +42,8 @@ struct finding *finding_add(struct diagnosis *diagnosis, const char *id,
 
     if (!rule)
         abort(); /* only a typing mistake in a check gets here */
-    diagnosis->findings = mem_grow(diagnosis->findings, diagnosis->finding_count + 1,
-                                   sizeof *diagnosis->findings);
+    diagnosis->findings =
+        mem_grow(diagnosis->findings, diagnosis->finding_count + 1, sizeof *diagnosis->findings);
     finding = &diagnosis->findings[diagnosis->finding_count++];
     va_start(arguments, format);
     *finding = (struct finding){
@@ -107,8 +107,8 @@ static int compare(size_t a, size_t b)
 static int compare_findings(const void *left, const void *right, void *compose)
 {
     const struct finding *a = left, *b = right;
-    int order = compare(source_index(compose, a->place.source),
-                        source_index(compose, b->place.source));
+    int order =
+        compare(source_index(compose, a->place.source), source_index(compose, b->place.source));
 
     if (!order)
         order = compare(a->place.line, b->place.line);

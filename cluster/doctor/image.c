@@ -47,15 +47,31 @@ static bool any_of(const char *reference, const char *const *names)
 bool image_is_other_broker(const char *reference)
 {
     /* Those that publish a broker and document KAFKA_ variables or their own. */
-    static const char *const names[] = {
-        "spotify/kafka",           "debezium/kafka",         "landoop/fast-data-dev",
-        "lensesio/fast-data-dev",  "lensesio/box",           "blacktop/kafka",
-        "ches/kafka",              "krisgeus/docker-kafka",  "bashj79/kafka-kraft",
-        "ubuntu/kafka",            "strimzi/kafka",          "obsidiandynamics/kafka",
-        "johnnypark/kafka-zookeeper", "flozano/kafka",       "harisekhon/kafka",
-        "solsson/kafka",           "kafkakraft/kafkakraft",  "moeenz/docker-kafka-kraft",
-        "dockerkafka/kafka",       "hyperledger/fabric-kafka", "deadtrickster/kafka",
-        "chainguard/kafka",        "lwieske/kafka",          "cppla/kafka", NULL};
+    static const char *const names[] = {"spotify/kafka",
+                                        "debezium/kafka",
+                                        "landoop/fast-data-dev",
+                                        "lensesio/fast-data-dev",
+                                        "lensesio/box",
+                                        "blacktop/kafka",
+                                        "ches/kafka",
+                                        "krisgeus/docker-kafka",
+                                        "bashj79/kafka-kraft",
+                                        "ubuntu/kafka",
+                                        "strimzi/kafka",
+                                        "obsidiandynamics/kafka",
+                                        "johnnypark/kafka-zookeeper",
+                                        "flozano/kafka",
+                                        "harisekhon/kafka",
+                                        "solsson/kafka",
+                                        "kafkakraft/kafkakraft",
+                                        "moeenz/docker-kafka-kraft",
+                                        "dockerkafka/kafka",
+                                        "hyperledger/fabric-kafka",
+                                        "deadtrickster/kafka",
+                                        "chainguard/kafka",
+                                        "lwieske/kafka",
+                                        "cppla/kafka",
+                                        NULL};
 
     return any_of(reference, names);
 }
@@ -75,14 +91,16 @@ static bool has_word(const char *text, size_t length, const char *word)
 bool image_is_client(const char *reference)
 {
     static const char *const words[] = {
-        "ui",       "akhq",      "kafkahq",  "kafdrop",  "cmak",      "conduktor", "console",
-        "kowl",     "connect",   "registry", "ksqldb",   "ksql",      "rest",      "exporter",
-        "mirror",   "mm2",       "cruise",   "zookeeper", "kafkacat", "kcat",      "cli",
-        "manager",  "eagle",     "efak",     "burrow",   "magic",     "monitor",   "lag",
-        "minion",   "topics",    "debezium", "proxy",    "operator",  "center",    "kouncil",
-        "streams",  "producer",  "consumer", "client",   "tools",     "telegraf",  "jmx",
-        "webui",    "kafkaui",   "kafka-ui", "control",  "server-connect", "init", "bridge",
-        "admin",    "dashboard", "setup",    "trifecta", "redpandaconsole", "replicator", NULL};
+        "ui",         "akhq",     "kafkahq",   "kafdrop",  "cmak",           "conduktor",
+        "console",    "kowl",     "connect",   "registry", "ksqldb",         "ksql",
+        "rest",       "exporter", "mirror",    "mm2",      "cruise",         "zookeeper",
+        "kafkacat",   "kcat",     "cli",       "manager",  "eagle",          "efak",
+        "burrow",     "magic",    "monitor",   "lag",      "minion",         "topics",
+        "debezium",   "proxy",    "operator",  "center",   "kouncil",        "streams",
+        "producer",   "consumer", "client",    "tools",    "telegraf",       "jmx",
+        "webui",      "kafkaui",  "kafka-ui",  "control",  "server-connect", "init",
+        "bridge",     "admin",    "dashboard", "setup",    "trifecta",       "redpandaconsole",
+        "replicator", NULL};
     const char *tag, *part;
     size_t length = path_length(reference, &tag);
 

@@ -15,7 +15,8 @@ bool image_is(const char *reference, const char *name);
 /* What the words that start the container do. */
 enum start {
     START_IMAGE,  /* the image's own entry point */
-    START_SERVER, /* the server without the image's own script: what it makes of variables is void */
+    START_SERVER, /* the server without the image's own script: what it makes of variables is void
+                   */
     START_SCRIPT, /* something of the user's, and then, as it seems, the broker */
     START_CLIENT, /* another program of the image: kafka-topics, sleep, ... */
 };

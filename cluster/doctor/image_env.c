@@ -18,11 +18,19 @@
 /* What the images' scripts keep to themselves. */
 static bool own_variable(const char *name)
 {
-    static const char *const names[] = {
-        "KAFKA_VERSION",        "KAFKA_HEAP_OPTS",           "KAFKA_LOG4J_OPTS",
-        "KAFKA_OPTS",           "KAFKA_JMX_OPTS",            "KAFKA_JVM_PERFORMANCE_OPTS",
-        "KAFKA_GC_LOG_OPTS",    "KAFKA_LOG4J_ROOT_LOGLEVEL", "KAFKA_LOG4J_LOGGERS",
-        "KAFKA_TOOLS_LOG4J_LOGLEVEL", "KAFKA_JMX_HOSTNAME",  "KAFKA_HOME", NULL};
+    static const char *const names[] = {"KAFKA_VERSION",
+                                        "KAFKA_HEAP_OPTS",
+                                        "KAFKA_LOG4J_OPTS",
+                                        "KAFKA_OPTS",
+                                        "KAFKA_JMX_OPTS",
+                                        "KAFKA_JVM_PERFORMANCE_OPTS",
+                                        "KAFKA_GC_LOG_OPTS",
+                                        "KAFKA_LOG4J_ROOT_LOGLEVEL",
+                                        "KAFKA_LOG4J_LOGGERS",
+                                        "KAFKA_TOOLS_LOG4J_LOGLEVEL",
+                                        "KAFKA_JMX_HOSTNAME",
+                                        "KAFKA_HOME",
+                                        NULL};
 
     for (size_t i = 0; names[i]; i++)
         if (!strcmp(name, names[i]))
@@ -119,8 +127,7 @@ static void derive_listeners(struct broker *broker)
     char *derived;
 
     if (*text(broker, "listeners") || !advertised || !advertised->pair ||
-        !*advertised->value->text ||
-        !strcmp(text(broker, "process.roles"), "controller"))
+        !*advertised->value->text || !strcmp(text(broker, "process.roles"), "controller"))
         return;
     derived = any_address(advertised->value->text);
     listeners = property_derive(broker, "listeners", derived);
@@ -168,9 +175,8 @@ static void confluent(struct broker *broker)
         property_default(broker, "advertised.listeners",
                          "PLAINTEXT://localhost:29092,PLAINTEXT_HOST://localhost:9092");
         property_default(broker, "controller.listener.names", "CONTROLLER");
-        property_default(
-            broker, "listener.security.protocol.map",
-            "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PLAINTEXT_HOST:PLAINTEXT");
+        property_default(broker, "listener.security.protocol.map",
+                         "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PLAINTEXT_HOST:PLAINTEXT");
     }
     derive_listeners(broker);
 }
@@ -218,9 +224,8 @@ static void bitnami_defaults(struct broker *broker)
 
     if (!broker_before(broker, 3, 5) || broker_before(broker, 2, 8))
         return;
-    if (off || (!*enabled && (broker_before(broker, 3, 3) ||
-                              (*text(broker, "zookeeper.connect") &&
-                               !*text(broker, "process.roles")))))
+    if (off || (!*enabled && (broker_before(broker, 3, 3) || (*text(broker, "zookeeper.connect") &&
+                                                              !*text(broker, "process.roles")))))
         return;
     property_default(broker, "controller.listener.names", "CONTROLLER");
     property_default(broker, "advertised.listeners", "PLAINTEXT://:9092");
@@ -301,9 +306,12 @@ static void other(struct broker *broker)
 void image_properties(struct broker *broker)
 {
     static void (*const styles[])(struct broker *) = {
-        [IMAGE_APACHE] = apache,     [IMAGE_CONFLUENT] = confluent,
-        [IMAGE_BITNAMI] = bitnami,   [IMAGE_WURSTMEISTER] = wurstmeister,
-        [IMAGE_REDPANDA] = image_redpanda, [IMAGE_TALLY] = tally,
+        [IMAGE_APACHE] = apache,
+        [IMAGE_CONFLUENT] = confluent,
+        [IMAGE_BITNAMI] = bitnami,
+        [IMAGE_WURSTMEISTER] = wurstmeister,
+        [IMAGE_REDPANDA] = image_redpanda,
+        [IMAGE_TALLY] = tally,
         [IMAGE_OTHER] = other,
     };
 

@@ -15,8 +15,24 @@ void vantages_find(struct diagnosis *diagnosis);
 void clients_free(struct diagnosis *diagnosis);
 void vantages_free(struct diagnosis *diagnosis);
 
-/* A broker refuses to start (rules_start.c). */
+/* A broker refuses to start: its listeners (rules_start.c), its part in KRaft
+ * (rules_start_kraft.c), its image's demands (rules_start_image.c). */
 void check_parse(struct diagnosis *diagnosis);
+void check_names(struct diagnosis *diagnosis);
+void check_ports(struct diagnosis *diagnosis);
+void check_subset(struct diagnosis *diagnosis);
+void check_wildcard(struct diagnosis *diagnosis);
+void check_bind(struct diagnosis *diagnosis);
+void check_map(struct diagnosis *diagnosis);
+void check_protocols(struct diagnosis *diagnosis);
+void check_inter_broker(struct diagnosis *diagnosis);
+void check_inter_broker_both(struct diagnosis *diagnosis);
+void check_roles(struct diagnosis *diagnosis);
+void check_controller_advertised(struct diagnosis *diagnosis);
+void check_controller_listener(struct diagnosis *diagnosis);
+void check_voters(struct diagnosis *diagnosis);
+void check_image(struct diagnosis *diagnosis);
+void check_deprecated(struct diagnosis *diagnosis);
 
 /* It starts, and clients fail (rules_client.c, rules_reach.c). */
 void check_clients(struct diagnosis *diagnosis);

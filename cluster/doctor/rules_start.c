@@ -1,7 +1,790 @@
-/* rules_start.c: why a broker refuses to start. */
-#include "cluster/doctor/rules.h"
+/* rules_start.c: why a broker refuses to start: its listeners.
+ *
+ * Conditions and messages: kafka.server.KafkaConfig.validateValues (2.0-3.9),
+ * CoreUtils.listenerListToEndPoints; each tried on Kafka 4.1.1. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster/base/buf.h"
+#include "cluster/doctor/start.h"
+
+#define LISTENERS    "listeners"
+#define ADVERTISED   "advertised.listeners"
+#define MAP          "listener.security.protocol.map"
+#define INTER_BROKER "inter.broker.listener.name"
+
+/* ---- Shared */
+
+void each_broker(struct diagnosis *diagnosis,
+                 void (*check)(struct diagnosis *diagnosis, const struct broker *broker))
+{
+    for (size_t i = 0; i < diagnosis->brokers.count; i++) {
+        const struct broker *broker = &diagnosis->brokers.list[i];
+
+        if (!broker->unknown && broker->image != IMAGE_REDPANDA)
+            check(diagnosis, broker);
+    }
+}
+
+bool whole(const struct broker *broker)
+{
+    return broker->image != IMAGE_OTHER;
+}
+
+bool certain(const struct property *property)
+{
+    return !property || !property->value->unset;
+}
+
+const char *property_text(const struct broker *broker, const char *name)
+{
+    const struct property *property = broker_property(broker, name);
+
+    return property ? property->value->text : "";
+}
+
+const char *variable_name(const struct broker *broker, const char *property)
+{
+    static char name[256];
+    const struct property *given = broker_property(broker, property);
+    size_t length;
+
+    if (given && given->pair)
+        return given->pair->name;
+    length = (size_t)snprintf(name, sizeof name, "%s%s",
+                              broker->image == IMAGE_BITNAMI ? "KAFKA_CFG_" : "KAFKA_", property);
+    for (size_t i = 0; i < length && i < sizeof name - 1; i++)
+        name[i] = name[i] == '.' ? '_' : (char)toupper((unsigned char)name[i]);
+    return name;
+}
+
+const struct place *place_of(const struct broker *broker, const char *property)
+{
+    const struct property *given = broker_property(broker, property);
+
+    return given && given->value->place.source ? &given->value->place : &broker->service->place;
+}
+
+bool is_protocol(const char *name)
+{
+    return !strcmp(name, "PLAINTEXT") || !strcmp(name, "SSL") || !strcmp(name, "SASL_PLAINTEXT") ||
+           !strcmp(name, "SASL_SSL");
+}
+
+bool in_list(char *const *list, const char *item)
+{
+    for (; list && *list; list++)
+        if (!strcmp(*list, item))
+            return true;
+    return false;
+}
+
+bool edit_append(struct finding *finding, const struct broker *broker, const char *property,
+                 const char *item, const char *otherwise)
+{
+    const struct property *given = broker_property(broker, property);
+    char *text;
+    bool done;
+
+    if (!given || given->derived)
+        return edit_add_variable(finding, broker->service, variable_name(broker, property),
+                                 otherwise);
+    if (!given->pair || given->pair->shared)
+        return false;
+    text = mem_format("%s%s", *given->value->text ? "," : "", item);
+    done = edit_value(finding, given->value, strlen(given->value->text), 0, text);
+    free(text);
+    return done;
+}
+
+int free_port(const struct broker *broker, int from)
+{
+    for (size_t i = 0; i < broker->listeners.count; i++)
+        if (broker->listeners.list[i].port == from) {
+            from++;
+            i = (size_t)-1;
+        }
+    return from;
+}
+
+/* A value that only this service has, and that can be changed in its place. */
+static bool own_value(const struct property *property)
+{
+    return property && property->pair && !property->pair->shared && !property->derived;
+}
+
+/* ---- PARSE */
+
+/* "host:9092" -> "PLAINTEXT://host:9092", "A://h:1/" -> "A://h:1", "A:/h:1" -> "A://h:1"; NULL:
+ * not so simple. Free it. */
+static char *repaired(const char *item)
+{
+    size_t length = strlen(item);
+    const char *slash = strstr(item, ":/"), *colon = strchr(item, ':');
+    char *text;
+
+    if (strpbrk(item, " <>{}$\"'"))
+        return NULL;
+    if (length && item[length - 1] == '/' && strstr(item, "://"))
+        text = mem_bytes(item, length - 1);
+    else if (slash && slash[2] != '/')
+        text = mem_format("%.*s://%s", (int)(slash - item), item, slash + 2);
+    else if (colon && !strchr(item, '/') && isdigit((unsigned char)colon[1]))
+        text = mem_format("PLAINTEXT://%s", item);
+    else
+        return NULL;
+    struct compose_text value = {.text = text};
+    struct property property = {.value = &value};
+    struct endpoints endpoints;
+    endpoints_read(&endpoints, &property);
+    if (endpoints.bad || endpoints.count != 1) {
+        free(text);
+        text = NULL;
+    }
+    endpoints_free(&endpoints);
+    return text;
+}
+
+/* Quotes that came along in a list: - NAME="value". */
+static bool quoted(const char *text)
+{
+    size_t length = strlen(text);
+
+    return length > 1 && (*text == '"' || *text == '\'') && text[length - 1] == *text;
+}
+
+static void repair(struct finding *finding, const struct property *property, const char *bad)
+{
+    const char *text = property->value->text, *at = strstr(text, bad);
+    char *better;
+
+    finding_fix(finding, "write NAME://HOST:PORT, as in PLAINTEXT://broker:9092; several with "
+                         "commas between them");
+    if (quoted(text)) {
+        finding_fix(finding, "leave the quotes out, or put them around the whole item: they are "
+                             "a part of the value here");
+        if (own_value(property) && edit_value(finding, property->value, 0, 1, ""))
+            edit_value(finding, property->value, strlen(text) - 1, 1, "");
+        return;
+    }
+    better = repaired(bad);
+    if (better && at) {
+        finding_fix(finding, "%s", better);
+        if (own_value(property))
+            edit_value(finding, property->value, (size_t)(at - text), strlen(bad), better);
+    }
+    free(better);
+}
+
+static void parse_one(struct diagnosis *diagnosis, const struct broker *broker,
+                      const struct endpoints *endpoints, const char *name)
+{
+    const struct property *property = endpoints->property;
+    struct finding *finding;
+
+    if (!endpoints->bad || !property || property->derived || !certain(property) ||
+        strcmp(property->name, name))
+        return;
+    finding = finding_add(diagnosis, "PARSE", broker->service, &property->value->place,
+                          "`%s` refuses to start: \"Unable to parse %s to a broker endpoint\"",
+                          broker->service->name, endpoints->bad);
+    /* Whoever is to put an address of his own in knows that it does not start as it is. */
+    if (strpbrk(endpoints->bad, "<>{}$"))
+        finding->severity = SEVERITY_WARNING;
+    repair(finding, property, endpoints->bad);
+}
+
+static void port_range(struct diagnosis *diagnosis, const struct broker *broker,
+                       const struct endpoint *endpoint, const char *name)
+{
+    struct finding *finding;
+
+    if (endpoint->port >= 0 && endpoint->port <= 65535)
+        return;
+    finding = finding_add(diagnosis, "PARSE", broker->service, &endpoint->value->place,
+                          "`%s` refuses to start: port %d of %s in %s is out of range",
+                          broker->service->name, endpoint->port, endpoint->name, name);
+    finding_fix(finding, "give it a port from 1 to 65535");
+}
+
+static void parse_broker(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    parse_one(diagnosis, broker, &broker->listeners, LISTENERS);
+    parse_one(diagnosis, broker, &broker->advertised, ADVERTISED);
+    for (size_t i = 0; i < broker->listeners.count; i++)
+        port_range(diagnosis, broker, &broker->listeners.list[i], LISTENERS);
+    for (size_t i = 0; i < broker->advertised.count; i++)
+        if (broker->advertised.property != broker->listeners.property)
+            port_range(diagnosis, broker, &broker->advertised.list[i], ADVERTISED);
+}
 
 void check_parse(struct diagnosis *diagnosis)
 {
-    (void)diagnosis;
+    each_broker(diagnosis, parse_broker);
+}
+
+/* The rules below speak of lists that could be read and depend on nothing unset. */
+static bool readable(const struct broker *broker)
+{
+    return !broker->listeners.bad && !broker->advertised.bad &&
+           certain(broker->listeners.property) && certain(broker->advertised.property);
+}
+
+/* ---- NAME-DUP */
+
+static void name_twice(struct diagnosis *diagnosis, const struct broker *broker,
+                       const struct endpoints *endpoints)
+{
+    for (size_t i = 0; i < endpoints->count; i++)
+        for (size_t k = 0; k < i; k++) {
+            const struct endpoint *a = &endpoints->list[k], *b = &endpoints->list[i];
+            struct finding *finding;
+
+            if (strcmp(a->name, b->name))
+                continue;
+            finding = finding_add(
+                diagnosis, "NAME-DUP", broker->service, &b->value->place,
+                "`%s` refuses to start: \"Each listener must have a different name\": %s stands "
+                "twice in %s",
+                broker->service->name, b->name, endpoints->property->name);
+            finding_fix(finding, "give one of them another name, in %s, %s and %s", LISTENERS,
+                        ADVERTISED, MAP);
+            if (a->port == b->port && !strcmp(a->host, b->host)) {
+                finding_fix(finding, "leave one of them out");
+                if (own_value(endpoints->property))
+                    edit_remove_item(finding, b->value, b->offset, b->length);
+            }
+            return;
+        }
+}
+
+static void names_of_broker(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    if (!readable(broker))
+        return;
+    /* Derived ones have the names of what they were derived from. */
+    if (!broker->listeners.property->derived)
+        name_twice(diagnosis, broker, &broker->listeners);
+    if (broker->advertised.property != broker->listeners.property)
+        name_twice(diagnosis, broker, &broker->advertised);
+}
+
+void check_names(struct diagnosis *diagnosis)
+{
+    each_broker(diagnosis, names_of_broker);
+}
+
+/* ---- PORT-DUP */
+
+static bool is_ipv4(const char *host)
+{
+    return *host && strspn(host, "0123456789.") == strlen(host);
+}
+
+static bool is_ipv6(const char *host)
+{
+    return strchr(host, ':') && strspn(host, "0123456789abcdefABCDEF:.%") == strlen(host);
+}
+
+/* One IPv4 and one IPv6 address may share a port since 3.6 (KIP-797). */
+static bool clash(const struct broker *broker, const struct endpoint *a, const struct endpoint *b)
+{
+    bool both = (is_ipv4(a->host) && is_ipv6(b->host)) || (is_ipv6(a->host) && is_ipv4(b->host));
+
+    return a->port && a->port == b->port && !(both && !broker_before(broker, 3, 6));
+}
+
+static void say_port(struct diagnosis *diagnosis, const struct broker *broker,
+                     const struct endpoint *a, const struct endpoint *b)
+{
+    bool derived = broker->listeners.property->derived;
+    struct finding *finding = finding_add(
+        diagnosis, "PORT-DUP", broker->service,
+        derived ? place_of(broker, ADVERTISED) : &b->value->place,
+        "`%s` refuses to start: \"Each listener must have a different port\": %s and %s both have "
+        "%d%s",
+        broker->service->name, a->name, b->name, b->port,
+        derived ? " in the listeners that the image derives from the advertised ones" : "");
+
+    if (derived)
+        finding_fix(finding, "set %s with a port for each, such as %s://0.0.0.0:%d",
+                    variable_name(broker, LISTENERS), b->name, free_port(broker, b->port));
+    else
+        finding_fix(finding, "give %s a port of its own, such as %d, and publish that", b->name,
+                    free_port(broker, b->port));
+}
+
+static void ports_of_broker(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct endpoints *listeners = &broker->listeners;
+
+    if (!readable(broker) || (!whole(broker) && listeners->property->derived))
+        return;
+    for (size_t i = 0; i < listeners->count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (clash(broker, &listeners->list[k], &listeners->list[i])) {
+                say_port(diagnosis, broker, &listeners->list[k], &listeners->list[i]);
+                return;
+            }
+}
+
+void check_ports(struct diagnosis *diagnosis)
+{
+    each_broker(diagnosis, ports_of_broker);
+}
+
+/* ---- ADV-NOT-SUBSET */
+
+/* A listener on this port that nothing advertises: the one that was meant. */
+static const struct endpoint *meant(const struct broker *broker, const struct endpoint *endpoint)
+{
+    const struct endpoint *found = NULL;
+    size_t count = 0;
+
+    for (size_t i = 0; i < broker->listeners.count; i++) {
+        const struct endpoint *listener = &broker->listeners.list[i];
+
+        if (endpoint_find(&broker->advertised, listener->name) ||
+            in_list(broker->controllers, listener->name))
+            continue;
+        count++;
+        if (!found || listener->port == endpoint->port)
+            found = listener;
+    }
+    return count == 1 || (found && found->port == endpoint->port) ? found : NULL;
+}
+
+static void fix_subset(struct finding *finding, const struct broker *broker,
+                       const struct endpoint *endpoint)
+{
+    const struct endpoint *other = meant(broker, endpoint);
+    size_t name = strlen(endpoint->name);
+    char *item;
+
+    if (other) {
+        finding_fix(finding, "call it %s, as the listener is called", other->name);
+        if (own_value(broker->advertised.property))
+            edit_value(finding, endpoint->value, endpoint->offset, name, other->name);
+        return;
+    }
+    item = mem_format("%s://0.0.0.0:%d", endpoint->name, free_port(broker, endpoint->port));
+    finding_fix(finding, "add %s to %s", item, variable_name(broker, LISTENERS));
+    if (!broker->listeners.property->derived) {
+        if (edit_append(finding, broker, LISTENERS, item, item) && broker->map_given &&
+            !*broker_protocol(broker, endpoint->name)) {
+            free(item);
+            item = mem_format("%s:PLAINTEXT", endpoint->name);
+            edit_append(finding, broker, MAP, item, item);
+        }
+    }
+    free(item);
+}
+
+static void subset_of_broker(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    if (!readable(broker) || !broker->is_broker ||
+        (!whole(broker) && broker->listeners.property->derived))
+        return;
+    for (size_t i = 0; i < broker->advertised.count; i++) {
+        const struct endpoint *endpoint = &broker->advertised.list[i];
+        struct finding *finding;
+
+        if (in_list(broker->controllers, endpoint->name) ||
+            endpoint_find(&broker->listeners, endpoint->name))
+            continue;
+        finding = finding_add(diagnosis, "ADV-NOT-SUBSET", broker->service, &endpoint->value->place,
+                              "`%s` refuses to start: it advertises %s, but has no listener of "
+                              "that name: \"advertised.listeners listener names must be equal to "
+                              "or a subset of the ones defined in listeners\"",
+                              broker->service->name, endpoint->name);
+        fix_subset(finding, broker, endpoint);
+        return;
+    }
+}
+
+void check_subset(struct diagnosis *diagnosis)
+{
+    each_broker(diagnosis, subset_of_broker);
+}
+
+/* ---- ADV-WILDCARD */
+
+static bool published(const struct compose_service *service, int port)
+{
+    for (size_t i = 0; i < service->port_count; i++)
+        if (service->ports[i].target == port && service->ports[i].published == port)
+            return true;
+    return false;
+}
+
+static bool advertises(const struct broker *broker, const char *host)
+{
+    for (size_t i = 0; i < broker->advertised.count; i++)
+        if (!strcmp(broker->advertised.list[i].host, host))
+            return true;
+    return false;
+}
+
+/* Who is to be sent there: containers, if there are any besides; else the host. */
+static const char *reachable_host(const struct diagnosis *diagnosis, const struct broker *broker,
+                                  const struct endpoint *endpoint)
+{
+    bool host = published(broker->service, endpoint->port);
+
+    if (host && (advertises(broker, broker->service->name) || !diagnosis->client_count))
+        return advertises(broker, "localhost") ? broker->service->name : "localhost";
+    return broker->service->name;
+}
+
+static void fix_wildcard(struct finding *finding, const struct diagnosis *diagnosis,
+                         const struct broker *broker, const struct endpoint *endpoint)
+{
+    const char *host = reachable_host(diagnosis, broker, endpoint);
+    const char *at = strstr(endpoint->value->text + endpoint->offset, "0.0.0.0");
+    char *item = mem_format("%s://%s:%d", endpoint->name, host, endpoint->port);
+
+    if (broker->advertised.property == broker->listeners.property) {
+        finding_fix(finding, "add %s: %s", variable_name(broker, ADVERTISED), item);
+        if (broker->advertised.count == 1 && !broker_property(broker, ADVERTISED))
+            edit_add_variable(finding, broker->service, variable_name(broker, ADVERTISED), item);
+    } else {
+        finding_fix(finding, "%s", item);
+        if (at && own_value(broker->advertised.property))
+            edit_value(finding, endpoint->value, (size_t)(at - endpoint->value->text),
+                       strlen("0.0.0.0"), host);
+    }
+    free(item);
+}
+
+/* KAFKA-18281: 3.9.0 alone wants a controller's address to be routable, too,
+ * though nothing advertises it. */
+static void controller_wildcard(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const char *image = broker->service->image.text;
+    bool that = image_is(image, "apache/kafka") || image_is(image, "apache/kafka-native") ||
+                        broker->image == IMAGE_BITNAMI
+                    ? strstr(image, ":3.9.0") != NULL
+                    : broker->image == IMAGE_CONFLUENT && strstr(image, ":7.9.0");
+
+    for (size_t i = 0; that && broker->is_controller && i < broker->listeners.count; i++) {
+        const struct endpoint *endpoint = &broker->listeners.list[i];
+        const char *at = strstr(endpoint->value->text + endpoint->offset, "0.0.0.0");
+        struct finding *finding;
+
+        if (strcmp(endpoint->host, "0.0.0.0") || !in_list(broker->controllers, endpoint->name) ||
+            endpoint_find(&broker->advertised, endpoint->name))
+            continue;
+        finding = finding_add(diagnosis, "ADV-WILDCARD", broker->service, &endpoint->value->place,
+                              "`%s` refuses to start: Kafka 3.9.0 takes the controller's address "
+                              "for an advertised one: \"advertised.listeners cannot use the "
+                              "nonroutable meta-address 0.0.0.0\" (KAFKA-18281)",
+                              broker->service->name);
+        finding_fix(finding, "%s://:%d, which binds to all addresses, too; or Kafka 3.9.1",
+                    endpoint->name, endpoint->port);
+        if (at && own_value(broker->listeners.property))
+            edit_value(finding, endpoint->value, (size_t)(at - endpoint->value->text),
+                       strlen("0.0.0.0"), "");
+        return;
+    }
+}
+
+static void wildcard_of_broker(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    /* Since 1.0 (KAFKA-4260). */
+    if (!readable(broker) || broker_before(broker, 1, 0))
+        return;
+    controller_wildcard(diagnosis, broker);
+    if (!whole(broker) && broker->advertised.property == broker->listeners.property)
+        return;
+    for (size_t i = 0; i < broker->advertised.count; i++) {
+        const struct endpoint *endpoint = &broker->advertised.list[i];
+        struct finding *finding;
+
+        if (strcmp(endpoint->host, "0.0.0.0"))
+            continue;
+        finding = finding_add(diagnosis, "ADV-WILDCARD", broker->service, &endpoint->value->place,
+                              "`%s` refuses to start: \"advertised.listeners cannot use the "
+                              "nonroutable meta-address 0.0.0.0\"",
+                              broker->service->name);
+        fix_wildcard(finding, diagnosis, broker, endpoint);
+    }
+}
+
+void check_wildcard(struct diagnosis *diagnosis)
+{
+    each_broker(diagnosis, wildcard_of_broker);
+}
+
+/* ---- BIND-FOREIGN */
+
+static bool own_name(const struct compose_service *service, const char *host)
+{
+    if (!strcmp(host, service->name) || !strcmp(host, service->hostname.text) ||
+        !strcmp(host, service->container_name.text) || !strcmp(host, "localhost"))
+        return true;
+    for (size_t i = 0; i < service->use_count; i++) {
+        if (!strcmp(host, service->uses[i].address))
+            return true;
+        for (char **alias = service->uses[i].aliases; alias && *alias; alias++)
+            if (!strcmp(host, *alias))
+                return true;
+    }
+    for (size_t i = 0; i < service->host_count; i++)
+        if (!strcmp(host, service->hosts[i].name))
+            return true;
+    return false;
+}
+
+/* An address that the container cannot have, or the name of another service. */
+static bool foreign(const struct diagnosis *diagnosis, const struct compose_service *service,
+                    const char *host)
+{
+    const struct compose_service *other;
+
+    if (own_name(service, host) || !strncmp(host, "127.", 4) || !strcmp(host, "0.0.0.0"))
+        return false;
+    other = compose_service(diagnosis->compose, host);
+    if (other && other != service)
+        return true;
+    /* Docker hands out 172.16/12 first: somebody may have looked there. */
+    return is_ipv4(host) && strncmp(host, "172.", 4);
+}
+
+static void bind_of_broker(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    if (!readable(broker) || *broker->service->network_mode.text ||
+        broker->listeners.property->derived)
+        return;
+    for (size_t i = 0; i < broker->listeners.count; i++) {
+        const struct endpoint *endpoint = &broker->listeners.list[i];
+        const char *at = strstr(endpoint->value->text + endpoint->offset, endpoint->host);
+        struct finding *finding;
+
+        if (!*endpoint->host || !foreign(diagnosis, broker->service, endpoint->host))
+            continue;
+        finding =
+            finding_add(diagnosis, "BIND-FOREIGN", broker->service, &endpoint->value->place,
+                        "`%s` refuses to start: its container does not have the address %s: "
+                        "\"Socket server failed to bind to %s:%d: Cannot assign requested "
+                        "address\"",
+                        broker->service->name, endpoint->host, endpoint->host, endpoint->port);
+        finding_fix(finding, "%s://0.0.0.0:%d; that address belongs into %s", endpoint->name,
+                    endpoint->port, variable_name(broker, ADVERTISED));
+        if (at && own_value(broker->listeners.property) &&
+            broker->advertised.property != broker->listeners.property)
+            edit_value(finding, endpoint->value, (size_t)(at - endpoint->value->text),
+                       strlen(endpoint->host), "0.0.0.0");
+    }
+}
+
+void check_bind(struct diagnosis *diagnosis)
+{
+    each_broker(diagnosis, bind_of_broker);
+}
+
+/* ---- MAP-MISSING */
+
+static void add_missing(struct buf *names, struct buf *items, const struct broker *broker,
+                        const char *name)
+{
+    char *marked = mem_format(",%s:", name);
+
+    if (!*broker_protocol(broker, name) && !(items->data && strstr(items->data, marked))) {
+        buf_format(names, "%s%s", names->length ? ", " : "", name);
+        buf_format(items, ",%s:%s", name,
+                   strstr(name, "SASL_SSL") ? "SASL_SSL"
+                   : strstr(name, "SASL")   ? "SASL_PLAINTEXT"
+                   : strstr(name, "SSL")    ? "SSL"
+                                            : "PLAINTEXT");
+    }
+    free(marked);
+}
+
+/* The whole map, for a file that has none. */
+static char *new_map(const struct broker *broker, const char *items)
+{
+    struct buf map = {0};
+
+    buf_text(&map, items + 1);
+    for (size_t i = 0; i < broker->listeners.count; i++) {
+        const char *name = broker->listeners.list[i].name;
+
+        if (*broker_protocol(broker, name))
+            buf_format(&map, ",%s:%s", name, broker_protocol(broker, name));
+    }
+    return map.data;
+}
+
+static void say_map(struct diagnosis *diagnosis, const struct broker *broker, const char *names,
+                    const char *items)
+{
+    bool given = broker->map_given && *property_text(broker, MAP);
+    const struct place *place =
+        given ? place_of(broker, MAP)
+              : place_of(broker, broker->listeners.property->derived ? ADVERTISED : LISTENERS);
+    struct finding *finding =
+        finding_add(diagnosis, "MAP-MISSING", broker->service, place,
+                    "`%s` refuses to start: \"No security protocol defined for listener %s\"%s",
+                    broker->service->name, names, given ? "" : ": no map is given");
+    char *whole_map = new_map(broker, items);
+
+    if (given)
+        finding_fix(finding, "add %s to %s", items + 1, variable_name(broker, MAP));
+    else
+        finding_fix(finding, "add %s: %s", variable_name(broker, MAP), whole_map);
+    edit_append(finding, broker, MAP, items + 1, whole_map);
+    free(whole_map);
+}
+
+static void map_of_broker(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    struct buf names = {0}, items = {0};
+
+    if (!readable(broker) || !certain(broker_property(broker, MAP)) ||
+        (!whole(broker) && !broker->map_given))
+        return;
+    for (size_t i = 0; i < broker->listeners.count; i++)
+        add_missing(&names, &items, broker, broker->listeners.list[i].name);
+    for (size_t i = 0; i < broker->advertised.count; i++)
+        add_missing(&names, &items, broker, broker->advertised.list[i].name);
+    for (size_t i = 0; broker->kraft && !broker->is_controller && broker->controllers[i]; i++)
+        add_missing(&names, &items, broker, broker->controllers[i]);
+    if (names.length)
+        say_map(diagnosis, broker, names.data, items.data);
+    buf_free(&names);
+    buf_free(&items);
+}
+
+void check_map(struct diagnosis *diagnosis)
+{
+    each_broker(diagnosis, map_of_broker);
+}
+
+/* ---- MAP-BADPROTO */
+
+static const char *nearest(const char *protocol)
+{
+    if (strstr(protocol, "SASL") && (strstr(protocol, "SSL") || strstr(protocol, "TLS")))
+        return "SASL_SSL";
+    if (strstr(protocol, "SASL"))
+        return "SASL_PLAINTEXT";
+    return strstr(protocol, "SSL") || strstr(protocol, "TLS") ? "SSL" : "PLAINTEXT";
+}
+
+static void say_protocol(struct diagnosis *diagnosis, const struct broker *broker, const char *name,
+                         const char *protocol)
+{
+    const struct property *property = broker_property(broker, MAP);
+    const char *text = property->value->text;
+    char *wrong = *protocol ? mem_format("%s:%s", name, protocol) : mem_text(name);
+    char *right = mem_format("%s:%s", name, nearest(*protocol ? protocol : name));
+    const char *at = strstr(text, wrong);
+    struct finding *finding = finding_add(
+        diagnosis, "MAP-BADPROTO", broker->service, &property->value->place,
+        *protocol ? "`%s` refuses to start: \"Invalid security protocol `%s` defined in "
+                    "listener.security.protocol.map\""
+                  : "`%s` refuses to start: %s in the listener.security.protocol.map has no "
+                    "protocol: \"Error parsing configuration property\"",
+        broker->service->name, *protocol ? protocol : name);
+
+    finding_fix(finding, "%s", right);
+    if (at && own_value(property))
+        edit_value(finding, property->value, (size_t)(at - text), strlen(wrong), right);
+    free(wrong);
+    free(right);
+}
+
+static void protocols_of_broker(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    if (!broker->map_given || !certain(broker_property(broker, MAP)))
+        return;
+    for (size_t i = 0; i < broker->map_count; i++)
+        if (!is_protocol(broker->map[i].protocol))
+            say_protocol(diagnosis, broker, broker->map[i].name, broker->map[i].protocol);
+}
+
+void check_protocols(struct diagnosis *diagnosis)
+{
+    each_broker(diagnosis, protocols_of_broker);
+}
+
+/* ---- IBL-UNKNOWN, IBL-BOTH */
+
+/* The one that brokers can use among themselves: not localhost. */
+static const struct endpoint *candidate(const struct broker *broker)
+{
+    const struct endpoint *first = NULL;
+
+    for (size_t i = 0; i < broker->advertised.count; i++) {
+        const struct endpoint *endpoint = &broker->advertised.list[i];
+
+        if (in_list(broker->controllers, endpoint->name))
+            continue;
+        if (strcmp(endpoint->host, "localhost") && strncmp(endpoint->host, "127.", 4))
+            return endpoint;
+        if (!first)
+            first = endpoint;
+    }
+    return first;
+}
+
+static void inter_broker_of(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct property *given = broker_property(broker, INTER_BROKER);
+    const struct property *protocol = broker_property(broker, "security.inter.broker.protocol");
+    const struct endpoint *right = candidate(broker);
+    bool named = given && *given->value->text;
+    struct finding *finding;
+
+    if (!readable(broker) || !broker->is_broker || !certain(given) || !right ||
+        (!whole(broker) && !named) || !certain(protocol))
+        return;
+    if (endpoint_find(&broker->advertised, broker->inter_broker) &&
+        !in_list(broker->controllers, broker->inter_broker))
+        return;
+    finding = finding_add(
+        diagnosis, "IBL-UNKNOWN", broker->service,
+        place_of(broker, named ? INTER_BROKER : ADVERTISED),
+        "`%s` refuses to start: brokers are to speak to each other through %s%s, which is not "
+        "advertised: \"inter.broker.listener.name must be a listener name defined in "
+        "advertised.listeners\"",
+        broker->service->name, broker->inter_broker, named ? "" : " (the default)");
+    finding_fix(finding, "%s: %s", variable_name(broker, INTER_BROKER), right->name);
+    if (named && own_value(given))
+        edit_value(finding, given->value, 0, strlen(given->value->text), right->name);
+    else if (!given && !protocol)
+        edit_add_variable(finding, broker->service, variable_name(broker, INTER_BROKER),
+                          right->name);
+}
+
+void check_inter_broker(struct diagnosis *diagnosis)
+{
+    each_broker(diagnosis, inter_broker_of);
+}
+
+static void both_of(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct property *name = broker_property(broker, INTER_BROKER);
+    const struct property *protocol = broker_property(broker, "security.inter.broker.protocol");
+    struct finding *finding;
+
+    /* Up to 3.4 bitnami's script takes the protocol away itself. */
+    if (!name || !protocol || !whole(broker) ||
+        (broker->image == IMAGE_BITNAMI && !broker_since(broker, 3, 6)))
+        return;
+    finding = finding_add(diagnosis, "IBL-BOTH", broker->service, &protocol->value->place,
+                          "`%s` refuses to start: \"Only one of inter.broker.listener.name and "
+                          "security.inter.broker.protocol should be set.\"",
+                          broker->service->name);
+    finding_fix(finding, "leave %s out: the listener's protocol is in the map",
+                protocol->pair ? protocol->pair->name : protocol->name);
+    if (protocol->pair)
+        edit_remove_variable(finding, protocol->pair);
+}
+
+void check_inter_broker_both(struct diagnosis *diagnosis)
+{
+    each_broker(diagnosis, both_of);
 }

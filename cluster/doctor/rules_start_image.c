@@ -1,0 +1,410 @@
+/* rules_start_image.c: why an image refuses to start, before Kafka is asked.
+ *
+ * Sources as in image_env.c: the images' own scripts. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cluster/base/buf.h"
+#include "cluster/doctor/start.h"
+
+static bool set(const struct broker *broker, const char *property)
+{
+    return *property_text(broker, property);
+}
+
+static bool has_variable(const struct broker *broker, const char *name)
+{
+    const struct compose_pair *pair = compose_variable(broker->service, name);
+
+    /* Unset, or the shell's: somebody may set it. */
+    return pair && (pair->absent || pair->value.unset || *pair->value.text);
+}
+
+/* ---- WRONG-STYLE */
+
+/* The same setting in another image's style, if the file has that. */
+static const struct compose_pair *other_style(const struct broker *broker, const char *property)
+{
+    struct buf name = {0};
+    const struct compose_pair *pair;
+
+    buf_text(&name, broker->image == IMAGE_BITNAMI ? "KAFKA_" : "KAFKA_CFG_");
+    for (const char *at = property; *at; at++)
+        buf_char(&name, *at == '.' ? '_' : (char)(*at >= 'a' && *at <= 'z' ? *at - 32 : *at));
+    pair = compose_variable(broker->service, name.data);
+    buf_free(&name);
+    return pair;
+}
+
+/* Whether the missing property is there under another image's name; then that is the finding. */
+static bool wrong_style(struct diagnosis *diagnosis, const struct broker *broker,
+                        const char *property)
+{
+    const struct compose_pair *pair = other_style(broker, property);
+    const char *right = variable_name(broker, property);
+    struct finding *finding;
+
+    if (!pair || set(broker, property))
+        return false;
+    finding = finding_add(diagnosis, "WRONG-STYLE", broker->service, &pair->value.place,
+                          "`%s` refuses to start: its image takes %s for nothing it knows; it "
+                          "wants %s",
+                          broker->service->name, pair->name, right);
+    finding_fix(finding, "%s: %s", right, pair->value.text);
+    edit_rename_variable(finding, pair, right);
+    return true;
+}
+
+/* All of them at once, once one that is needed is missing. */
+static bool any_wrong_style(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    static const char *const properties[] = {"process.roles",
+                                             "advertised.listeners",
+                                             "listeners",
+                                             "node.id",
+                                             "controller.quorum.voters",
+                                             "controller.listener.names",
+                                             "listener.security.protocol.map",
+                                             "inter.broker.listener.name",
+                                             "zookeeper.connect"};
+    bool any = false;
+
+    for (size_t i = 0; i < sizeof properties / sizeof *properties; i++) {
+        const struct property *given = broker_property(broker, properties[i]);
+
+        if (!given || given->derived)
+            any |= wrong_style(diagnosis, broker, properties[i]);
+    }
+    return any;
+}
+
+/* ---- IMG-REQUIRED */
+
+static struct finding *required(struct diagnosis *diagnosis, const struct broker *broker,
+                                const char *name, const char *message)
+{
+    return finding_add(diagnosis, "IMG-REQUIRED", broker->service,
+                       *broker->service->image.text && broker->service->image.place.source
+                           ? &broker->service->image.place
+                           : &broker->service->place,
+                       "`%s` refuses to start: its image wants %s: \"%s\"", broker->service->name,
+                       name, message);
+}
+
+static void require(struct diagnosis *diagnosis, const struct broker *broker, const char *name,
+                    const char *message, const char *value)
+{
+    struct finding *finding = required(diagnosis, broker, name, message);
+
+    finding_fix(finding, "add %s: %s", name, value);
+    edit_add_variable(finding, broker->service, name, value);
+}
+
+static void zookeeper_gone(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct compose_text *image = &broker->service->image;
+    const char *older = broker->image == IMAGE_CONFLUENT ? "7.8.0" : "3.9.1";
+    const char *message =
+        broker->image == IMAGE_CONFLUENT ? "KAFKA_PROCESS_ROLES is required."
+        : broker->image == IMAGE_BITNAMI
+            ? "Kafka requires at least one process role to be set."
+            : "Missing required configuration \"process.roles\" which has no default value.";
+    const char *slash = strrchr(image->text, '/');
+    const char *tag = strchr(slash ? slash : image->text, ':');
+    struct finding *finding =
+        finding_add(diagnosis, "ZK-LATEST", broker->service, &image->place,
+                    "`%s` refuses to start: %s is Kafka 4 or later, which has no ZooKeeper any "
+                    "more: \"%s\"",
+                    broker->service->name, image->text, message);
+    size_t length = tag ? (size_t)(tag - image->text) : strlen(image->text);
+
+    if (broker->image == IMAGE_BITNAMI)
+        older = "3.9.0";
+    finding_fix(finding, "%.*s:%s, or KRaft in ZooKeeper's place", (int)length, image->text, older);
+    if (!strchr(image->text, '@')) {
+        char *text = mem_format("%.*s:%s", (int)length, image->text, older);
+
+        edit_value(finding, image, 0, strlen(image->text), text);
+        free(text);
+    }
+}
+
+static const char *dub(const struct broker *broker, const char *name)
+{
+    static char message[128];
+
+    /* dub and cub are Python's up to 7, ub is Go's since 8: their words differ. */
+    snprintf(message, sizeof message,
+             broker_since(broker, 4, 0) ? "environment variable \"%s\" is not set"
+                                        : "%s is required.",
+             name);
+    return message;
+}
+
+/* TLS and SASL: by the advertised names, whatever the map says. */
+static void require_security(struct diagnosis *diagnosis, const struct broker *broker,
+                             const char *format)
+{
+    const struct property *advertised = broker_property(broker, "advertised.listeners");
+    const char *name = NULL, *text = advertised ? advertised->value->text : "";
+    char message[128];
+    struct finding *finding;
+
+    if (!certain(advertised))
+        return;
+    if (strstr(text, "SSL://") && !has_variable(broker, "KAFKA_SSL_KEYSTORE_FILENAME"))
+        name = "KAFKA_SSL_KEYSTORE_FILENAME";
+    else if (strstr(text, "SASL_") && !has_variable(broker, "KAFKA_OPTS"))
+        name = "KAFKA_OPTS";
+    if (!name)
+        return;
+    snprintf(message, sizeof message, format, name);
+    finding = required(diagnosis, broker, name, message);
+    finding_fix(finding, "%s",
+                !strcmp(name, "KAFKA_OPTS")
+                    ? "add KAFKA_OPTS: -Djava.security.auth.login.config=/path/to/jaas.conf"
+                    : "add KAFKA_SSL_KEYSTORE_FILENAME, a file in /etc/kafka/secrets, and its "
+                      "credentials; or give the listener a name that does not end in SSL");
+}
+
+static void confluent(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    bool advertised =
+        set(broker, "advertised.listeners") || has_variable(broker, "KAFKA_ADVERTISED_LISTENERS");
+    bool controller = !strcmp(property_text(broker, "process.roles"), "controller");
+
+    if (broker->zookeeper && broker_since(broker, 4, 0)) {
+        zookeeper_gone(diagnosis, broker);
+        return;
+    }
+    if (image_is(broker->service->image.text, "confluent-local"))
+        return;
+    if (!broker->kraft && !broker->zookeeper && !has_variable(broker, "KAFKA_PROCESS_ROLES") &&
+        !has_variable(broker, "KAFKA_ZOOKEEPER_CONNECT")) {
+        const char *name =
+            broker_since(broker, 4, 0) ? "KAFKA_PROCESS_ROLES" : "KAFKA_ZOOKEEPER_CONNECT";
+
+        if (!any_wrong_style(diagnosis, broker))
+            finding_fix(required(diagnosis, broker, name, dub(broker, name)),
+                        broker_since(broker, 4, 0)
+                            ? "add KAFKA_PROCESS_ROLES: broker,controller, with KAFKA_NODE_ID, "
+                              "KAFKA_CONTROLLER_QUORUM_VOTERS, KAFKA_CONTROLLER_LISTENER_NAMES "
+                              "and CLUSTER_ID"
+                            : "add KAFKA_ZOOKEEPER_CONNECT, and a ZooKeeper");
+        return;
+    }
+    if (broker->kraft && broker_before(broker, 3, 4) && !broker->zookeeper) {
+        finding_fix(required(diagnosis, broker, "KAFKA_ZOOKEEPER_CONNECT",
+                             dub(broker, "KAFKA_ZOOKEEPER_CONNECT")),
+                    "take confluentinc/cp-kafka:7.4.0 or later: this one knows no KRaft");
+        return;
+    }
+    if (!advertised && !controller && !wrong_style(diagnosis, broker, "advertised.listeners"))
+        finding_fix(required(diagnosis, broker, "KAFKA_ADVERTISED_LISTENERS",
+                             dub(broker, "KAFKA_ADVERTISED_LISTENERS")),
+                    "add KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://%s:9092", broker->service->name);
+    if (broker->kraft && !broker_before(broker, 3, 4) && !has_variable(broker, "CLUSTER_ID"))
+        require(diagnosis, broker, "CLUSTER_ID", dub(broker, "CLUSTER_ID"),
+                "MkU3OEVBNTcwNTJENDM2Qk");
+    require_security(diagnosis, broker, "%s is required.");
+}
+
+/* What apache/kafka:4 has by default, of which one variable drops all. */
+static void complete_apache(struct finding *finding, const struct broker *broker)
+{
+    const struct compose_service *service = broker->service;
+    const int port = free_port(broker, 9093);
+    char *voters = mem_format("1@%s:%d", service->name, port);
+    static const char *const names[] = {"node.id", "process.roles", "controller.quorum.voters",
+                                        "controller.listener.names", "listeners"};
+    const char *values[] = {"1", "broker,controller", voters, "CONTROLLER", NULL};
+    struct buf listeners = {0};
+
+    for (size_t i = 0; i < broker->listeners.count; i++)
+        buf_format(&listeners, "%s://:%d,", broker->listeners.list[i].name,
+                   broker->listeners.list[i].port);
+    buf_format(&listeners, "CONTROLLER://:%d", port);
+    values[4] = listeners.data;
+    for (size_t i = 0; i < 5; i++) {
+        const struct property *given = broker_property(broker, names[i]);
+
+        if (!given || given->derived)
+            edit_add_variable(finding, service, variable_name(broker, names[i]), values[i]);
+    }
+    if (broker->map_given && !*broker_protocol(broker, "CONTROLLER"))
+        edit_append(finding, broker, "listener.security.protocol.map", "CONTROLLER:PLAINTEXT", "");
+    buf_free(&listeners);
+    free(voters);
+}
+
+static void apache(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    bool roles = broker->kraft || has_variable(broker, "KAFKA_PROCESS_ROLES");
+    struct finding *finding;
+
+    if (broker->zookeeper && broker_since(broker, 4, 0)) {
+        zookeeper_gone(diagnosis, broker);
+        return;
+    }
+    if (!roles && !broker->zookeeper && !has_variable(broker, "KAFKA_ZOOKEEPER_CONNECT") &&
+        !any_wrong_style(diagnosis, broker)) {
+        finding = required(
+            diagnosis, broker, "KAFKA_PROCESS_ROLES",
+            broker_before(broker, 4, 0)
+                ? "Missing required configuration `zookeeper.connect` which has no default value."
+                : "Missing required configuration \"process.roles\" which has no default value.");
+        finding_fix(finding,
+                    "add KAFKA_NODE_ID: 1, KAFKA_PROCESS_ROLES: broker,controller, "
+                    "KAFKA_CONTROLLER_QUORUM_VOTERS: 1@%s:9093, "
+                    "KAFKA_CONTROLLER_LISTENER_NAMES: CONTROLLER and KAFKA_LISTENERS with "
+                    "CONTROLLER://:9093: any KAFKA_ variable drops all of the image's "
+                    "own configuration",
+                    broker->service->name);
+        if (!strpbrk(property_text(broker, "listeners"), "$"))
+            complete_apache(finding, broker);
+    }
+    require_security(diagnosis, broker, "%s environment variable not set");
+}
+
+/* Up to 3.1 all of bitnami's tags were built from the scripts that wanted to be told. */
+static void allow_plaintext(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct compose_pair *pair = compose_variable(broker->service, "ALLOW_PLAINTEXT_LISTENER");
+    const char *text = pair ? pair->value.text : "";
+    const char *map = property_text(broker, "listener.security.protocol.map");
+
+    if (!broker_before(broker, 3, 2) || (pair && (pair->absent || pair->value.unset)) ||
+        !strcasecmp(text, "yes") || !strcasecmp(text, "true") || !strcmp(text, "1") ||
+        strstr(property_text(broker, "listeners"), "SASL") || strstr(map, "SASL") ||
+        strstr(property_text(broker, "listeners"), "SSL") || strstr(map, "SSL"))
+        return;
+    require(diagnosis, broker, "ALLOW_PLAINTEXT_LISTENER",
+            "The KAFKA_CFG_LISTENERS environment variable does not configure a secure listener. "
+            "Set the environment variable ALLOW_PLAINTEXT_LISTENER=yes to allow the container to "
+            "be started with a plaintext listener.",
+            "yes");
+}
+
+static void bitnami(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    bool new_scripts = broker_since(broker, 3, 6) || (broker->major == 3 && broker->minor < 0);
+    bool roles = broker->kraft || has_variable(broker, "KAFKA_CFG_PROCESS_ROLES");
+
+    allow_plaintext(diagnosis, broker);
+    if (!new_scripts)
+        return;
+    if (broker->zookeeper && broker_since(broker, 4, 0)) {
+        zookeeper_gone(diagnosis, broker);
+        return;
+    }
+    if (roles || broker->zookeeper || has_variable(broker, "KAFKA_CFG_ZOOKEEPER_CONNECT")) {
+        if (broker->is_controller)
+            wrong_style(diagnosis, broker, "controller.listener.names");
+        return;
+    }
+    if (any_wrong_style(diagnosis, broker))
+        return;
+    finding_fix(required(diagnosis, broker, "KAFKA_CFG_PROCESS_ROLES",
+                         broker_since(broker, 4, 0)
+                             ? "Kafka requires at least one process role to be set. Set the "
+                               "environment variable KAFKA_CFG_PROCESS_ROLES to configure the "
+                               "process roles for Kafka."
+                             : "Kafka haven't been configured to work in either Raft or Zookeeper "
+                               "mode. Please make sure at least one of the modes is configured."),
+                "add KAFKA_CFG_PROCESS_ROLES: broker,controller, with KAFKA_CFG_NODE_ID, "
+                "KAFKA_CFG_CONTROLLER_QUORUM_VOTERS, KAFKA_CFG_CONTROLLER_LISTENER_NAMES and "
+                "KAFKA_CFG_LISTENERS");
+}
+
+static void wurstmeister(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    bool host = has_variable(broker, "KAFKA_ADVERTISED_HOST_NAME") ||
+                has_variable(broker, "HOSTNAME_COMMAND");
+    const struct property *advertised = broker_property(broker, "advertised.listeners");
+
+    /* Before 1.0 the scripts took what they needed from links, and asked for less. */
+    if (broker_before(broker, 1, 0))
+        return;
+    if (!has_variable(broker, "KAFKA_ZOOKEEPER_CONNECT") && !broker->service->links[0] &&
+        !any_wrong_style(diagnosis, broker))
+        finding_fix(required(diagnosis, broker, "KAFKA_ZOOKEEPER_CONNECT",
+                             "ERROR: missing mandatory config: KAFKA_ZOOKEEPER_CONNECT"),
+                    "add KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181, and a ZooKeeper");
+    if (host || has_variable(broker, "KAFKA_LISTENERS"))
+        return;
+    if (advertised && advertised->pair) {
+        struct buf listeners = {0};
+
+        for (size_t i = 0; i < broker->advertised.count; i++)
+            buf_format(&listeners, "%s%s://:%d", i ? "," : "", broker->advertised.list[i].name,
+                       broker->advertised.list[i].port);
+        require(diagnosis, broker, "KAFKA_LISTENERS",
+                "ERROR: Missing environment variable KAFKA_LISTENERS. Must be specified when using "
+                "KAFKA_ADVERTISED_LISTENERS",
+                listeners.data ? listeners.data : "PLAINTEXT://:9092");
+        buf_free(&listeners);
+        return;
+    }
+    finding_fix(required(diagnosis, broker, "KAFKA_LISTENERS",
+                         "ERROR: No listener or advertised hostname configuration provided in "
+                         "environment."),
+                "add KAFKA_LISTENERS: PLAINTEXT://:9092 and KAFKA_ADVERTISED_LISTENERS: "
+                "PLAINTEXT://%s:9092",
+                broker->service->name);
+}
+
+static void tally(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    if (!has_variable(broker, "KAFKA_ADVERTISED_LISTENERS"))
+        finding_fix(required(diagnosis, broker, "KAFKA_ADVERTISED_LISTENERS",
+                             "KAFKA_ADVERTISED_LISTENERS is not set"),
+                    "add KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://%s:9092", broker->service->name);
+}
+
+static void image_of(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    static void (*const images[])(struct diagnosis *, const struct broker *) = {
+        [IMAGE_APACHE] = apache,   [IMAGE_CONFLUENT] = confluent,
+        [IMAGE_BITNAMI] = bitnami, [IMAGE_WURSTMEISTER] = wurstmeister,
+        [IMAGE_TALLY] = tally,
+    };
+
+    if (broker->scripted || broker->image == IMAGE_OTHER || broker->image == IMAGE_REDPANDA)
+        return;
+    images[broker->image](diagnosis, broker);
+}
+
+void check_image(struct diagnosis *diagnosis)
+{
+    each_broker(diagnosis, image_of);
+}
+
+/* ---- IMG-DEPRECATED-ENV */
+
+static void deprecated_of(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    static const char *const names[] = {"KAFKA_ADVERTISED_PORT", "KAFKA_ADVERTISED_HOST",
+                                        "KAFKA_HOST", "KAFKA_PORT"};
+    static const char *const says[] = {"advertised.port", "advertised.host", "host", "port"};
+
+    for (size_t i = 0; i < 4 && broker->image == IMAGE_CONFLUENT && !broker->scripted; i++) {
+        const struct compose_pair *pair = compose_variable(broker->service, names[i]);
+        struct finding *finding;
+
+        if (!pair || pair->absent || pair->value.unset || !*pair->value.text)
+            continue;
+        finding = finding_add(diagnosis, "IMG-DEPRECATED-ENV", broker->service, &pair->value.place,
+                              "`%s` refuses to start: \"%s is deprecated. Please use "
+                              "KAFKA_ADVERTISED_LISTENERS instead.\"",
+                              broker->service->name, says[i]);
+        finding_fix(finding, "leave %s out", names[i]);
+        edit_remove_variable(finding, pair);
+    }
+}
+
+void check_deprecated(struct diagnosis *diagnosis)
+{
+    each_broker(diagnosis, deprecated_of);
+}

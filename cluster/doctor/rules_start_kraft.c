@@ -1,0 +1,553 @@
+/* rules_start_kraft.c: why a broker refuses to start: roles, controllers, voters.
+ *
+ * Conditions and messages: kafka.server.KafkaConfig.validateValues (3.3, 3.9),
+ * QuorumConfig.parseVoterConnections; each tried on Kafka 4.1.1. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster/base/buf.h"
+#include "cluster/doctor/start.h"
+
+#define CONTROLLERS "controller.listener.names"
+#define VOTERS      "controller.quorum.voters"
+#define ADVERTISED  "advertised.listeners"
+#define ROLES       "process.roles"
+
+static bool readable(const struct broker *broker)
+{
+    return !broker->listeners.bad && !broker->advertised.bad &&
+           certain(broker->listeners.property) && certain(broker->advertised.property);
+}
+
+/* ---- ROLES */
+
+static void roles_of(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct property *property = broker_property(broker, ROLES);
+    char **roles;
+
+    if (!property || !certain(property))
+        return;
+    roles = list_read(property->value->text);
+    for (size_t i = 0; roles[i]; i++)
+        if (strcmp(roles[i], "broker") && strcmp(roles[i], "controller")) {
+            struct finding *finding =
+                finding_add(diagnosis, "ROLES", broker->service, &property->value->place,
+                            "`%s` refuses to start: \"Invalid value %s for configuration "
+                            "process.roles: String must be one of: broker, controller\"",
+                            broker->service->name, roles[i]);
+            finding_fix(finding, "%s: broker,controller", variable_name(broker, ROLES));
+            break;
+        }
+    list_free(roles);
+}
+
+void check_roles(struct diagnosis *diagnosis)
+{
+    each_broker(diagnosis, roles_of);
+}
+
+/* ---- CTRL-ADV */
+
+static void script_refuses(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct property *advertised = broker_property(broker, ADVERTISED);
+    struct finding *finding = finding_add(
+        diagnosis, "CTRL-ADV", broker->service, &advertised->value->place,
+        "`%s` refuses to start: \"KAFKA_ADVERTISED_LISTENERS is not supported on a KRaft "
+        "controller.\"",
+        broker->service->name);
+
+    finding_fix(finding, "leave %s out: clients never come here",
+                variable_name(broker, ADVERTISED));
+    if (advertised->pair)
+        edit_remove_variable(finding, advertised->pair);
+}
+
+static void controller_advertised_of(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct property *advertised = broker_property(broker, ADVERTISED);
+    bool script = (broker->image == IMAGE_APACHE ||
+                   (broker->image == IMAGE_CONFLUENT && broker_since(broker, 3, 4))) &&
+                  !broker->scripted;
+
+    if (!broker->kraft || !advertised || !*advertised->value->text || !readable(broker))
+        return;
+    if (script && !strcmp(property_text(broker, ROLES), "controller")) {
+        script_refuses(diagnosis, broker);
+        return;
+    }
+    if (!broker_before(broker, 3, 9) || !broker->is_broker)
+        return;
+    for (size_t i = 0; i < broker->advertised.count; i++) {
+        const struct endpoint *endpoint = &broker->advertised.list[i];
+        struct finding *finding;
+
+        if (!in_list(broker->controllers, endpoint->name))
+            continue;
+        finding = finding_add(diagnosis, "CTRL-ADV", broker->service, &endpoint->value->place,
+                              "`%s` refuses to start: it advertises its controllers' listener %s "
+                              "to clients: \"The advertised.listeners config must not contain "
+                              "KRaft controller listeners\"",
+                              broker->service->name, endpoint->name);
+        finding_fix(finding, "leave %s out of %s", endpoint->name,
+                    variable_name(broker, ADVERTISED));
+        if (advertised->pair && !advertised->pair->shared)
+            edit_remove_item(finding, endpoint->value, endpoint->offset, endpoint->length);
+        return;
+    }
+}
+
+void check_controller_advertised(struct diagnosis *diagnosis)
+{
+    each_broker(diagnosis, controller_advertised_of);
+}
+
+/* ---- CTRL-MISSING */
+
+/* The port that the voters name for this node; else a free one. */
+static int controller_port(const struct broker *broker)
+{
+    for (size_t i = 0; i < broker->voter_count; i++)
+        if (broker->voters[i].id == broker->node_id)
+            return broker->voters[i].port;
+    return free_port(broker, 9093);
+}
+
+/* "LISTENERS,NAME://:PORT" for a node whose list lacks the controllers' listener. */
+static void add_controller(struct finding *finding, const struct broker *broker, const char *name)
+{
+    char *item = mem_format("%s://:%d", name, controller_port(broker)), *list;
+    struct buf all = {0};
+
+    for (size_t i = 0; i < broker->listeners.count; i++)
+        buf_format(&all, "%s://%s:%d,", broker->listeners.list[i].name,
+                   broker->listeners.list[i].host, broker->listeners.list[i].port);
+    list = mem_format("%s%s", all.data ? all.data : "", item);
+    if (broker->listeners.property->derived)
+        finding_fix(finding, "add %s: %s", variable_name(broker, "listeners"), list);
+    else
+        finding_fix(finding, "add %s to %s", item, variable_name(broker, "listeners"));
+    edit_append(finding, broker, "listeners", item, list);
+    free(item);
+    free(list);
+    buf_free(&all);
+}
+
+static struct finding *say(struct diagnosis *diagnosis, const struct broker *broker,
+                           const char *property, const char *what, const char *message)
+{
+    return finding_add(diagnosis, "CTRL-MISSING", broker->service, place_of(broker, property),
+                       "`%s` refuses to start: %s: \"%s\"", broker->service->name, what, message);
+}
+
+static void has_no_listener(struct diagnosis *diagnosis, const struct broker *broker, char **names)
+{
+    for (size_t i = 0; names[i]; i++) {
+        struct finding *finding;
+
+        if (endpoint_find(&broker->listeners, names[i]))
+            continue;
+        finding = say(diagnosis, broker, CONTROLLERS,
+                      broker->listeners.property->derived
+                          ? "the listeners, which are derived from the advertised ones, lack the "
+                            "controllers'"
+                          : "no listener has the name that the controllers are to have",
+                      "controller.listener.names must contain at least one value appearing in the "
+                      "'listeners' configuration when running the KRaft controller role");
+        if (strcmp(names[i], broker->controllers[i]))
+            finding_fix(finding, "write %s in capitals: %s", names[i], broker->controllers[i]);
+        else
+            add_controller(finding, broker, names[i]);
+        return;
+    }
+}
+
+static void no_names(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct endpoint *found = endpoint_find(&broker->listeners, "CONTROLLER");
+    struct finding *finding =
+        say(diagnosis, broker, CONTROLLERS, "no listener is named as the controllers'",
+            "controller.listener.names must contain at least one value");
+
+    for (size_t i = 0; !found && i < broker->listeners.count; i++)
+        if (!endpoint_find(&broker->advertised, broker->listeners.list[i].name))
+            found = &broker->listeners.list[i];
+    finding_fix(finding, "%s: %s", variable_name(broker, CONTROLLERS),
+                found ? found->name : "CONTROLLER");
+    if (!broker_property(broker, CONTROLLERS))
+        edit_add_variable(finding, broker->service, variable_name(broker, CONTROLLERS),
+                          found ? found->name : "CONTROLLER");
+}
+
+/* A node without the controllers' part has none of their listeners. */
+static void broker_only(struct diagnosis *diagnosis, const struct broker *broker, char **names)
+{
+    for (size_t i = 0; names[i]; i++) {
+        const struct endpoint *endpoint = endpoint_find(&broker->listeners, names[i]);
+        struct finding *finding;
+
+        if (!endpoint)
+            continue;
+        finding = say(diagnosis, broker, "listeners",
+                      "it is no controller and has a controllers' listener",
+                      "controller.listener.names must not contain a value appearing in the "
+                      "'listeners' configuration when running KRaft with just the broker role");
+        finding_fix(finding, "leave %s out of %s", names[i], variable_name(broker, "listeners"));
+        if (broker->listeners.property->pair && !broker->listeners.property->pair->shared)
+            edit_remove_item(finding, endpoint->value, endpoint->offset, endpoint->length);
+        return;
+    }
+}
+
+static void controller_only(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    for (size_t i = 0; i < broker->listeners.count; i++) {
+        const struct endpoint *endpoint = &broker->listeners.list[i];
+        struct finding *finding;
+
+        if (in_list(broker->controllers, endpoint->name))
+            continue;
+        finding = say(diagnosis, broker, "listeners",
+                      "it is a controller only and has a listener for clients",
+                      "The listeners config must only contain KRaft controller listeners from "
+                      "controller.listener.names when process.roles=controller");
+        finding_fix(finding, "leave %s out of %s, or make it a broker, too", endpoint->name,
+                    variable_name(broker, "listeners"));
+        if (broker->listeners.property->pair && !broker->listeners.property->pair->shared)
+            edit_remove_item(finding, endpoint->value, endpoint->offset, endpoint->length);
+        return;
+    }
+}
+
+/* ZooKeeper's brokers know the name since 2.8; a migration needs it (KIP-866). */
+static void without_kraft(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct property *names = broker_property(broker, CONTROLLERS);
+    struct finding *finding;
+
+    if (!broker->zookeeper || !broker->controllers[0] || !names->pair ||
+        broker_since(broker, 4, 0) || broker_before(broker, 2, 8) || broker->major < 0 ||
+        *property_text(broker, "zookeeper.metadata.migration.enable"))
+        return;
+    finding = say(diagnosis, broker, CONTROLLERS, "it is on ZooKeeper",
+                  "controller.listener.names must be empty when not running in KRaft mode");
+    finding_fix(finding, "leave %s out", names->pair->name);
+    edit_remove_variable(finding, names->pair);
+}
+
+static void controller_listener_of(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    char **names; /* as they are written: Kafka compares them with names in capitals */
+
+    if (!readable(broker) || !whole(broker) || !certain(broker_property(broker, CONTROLLERS)) ||
+        !certain(broker_property(broker, ROLES)))
+        return;
+    if (!broker->kraft) {
+        without_kraft(diagnosis, broker);
+        return;
+    }
+    names = list_read(property_text(broker, CONTROLLERS));
+    if (!names[0])
+        no_names(diagnosis, broker);
+    else if (!broker->is_controller)
+        broker_only(diagnosis, broker, names);
+    else if (!broker->is_broker && broker->listeners.count > 1)
+        controller_only(diagnosis, broker);
+    if (names[0] && broker->is_controller)
+        has_no_listener(diagnosis, broker, names);
+    list_free(names);
+}
+
+void check_controller_listener(struct diagnosis *diagnosis)
+{
+    each_broker(diagnosis, controller_listener_of);
+}
+
+/* ---- VOTERS */
+
+static struct finding *say_voters(struct diagnosis *diagnosis, const struct broker *broker,
+                                  const char *property, const char *what)
+{
+    return finding_add(diagnosis, "VOTERS", broker->service, place_of(broker, property), "`%s` %s",
+                       broker->service->name, what);
+}
+
+/* Where a voter's id or port stands in the text: offset and length. */
+static bool voter_part(const char *text, long id, bool port, size_t *offset, size_t *length)
+{
+    char *wanted = mem_format("%ld@", id);
+    const char *at = strstr(text, wanted), *from = at;
+
+    while (at && at != text && !strchr(", ", at[-1]))
+        at = from = strstr(at + 1, wanted);
+    if (at && port) {
+        from = at + strcspn(at, ",");
+        while (from > at && from[-1] != ':')
+            from--;
+    }
+    if (from) {
+        *offset = (size_t)(from - text);
+        *length = strspn(from, "0123456789");
+    }
+    free(wanted);
+    return from != NULL;
+}
+
+static bool edit_voter(struct finding *finding, const struct broker *broker, long id, bool port,
+                       long value)
+{
+    const struct property *property = broker_property(broker, VOTERS);
+    size_t offset, length;
+    char text[32];
+
+    snprintf(text, sizeof text, "%ld", value);
+    return property->pair && !property->pair->shared &&
+           voter_part(property->value->text, id, port, &offset, &length) &&
+           edit_value(finding, property->value, offset, length, text);
+}
+
+static bool edit_voter_host(struct finding *finding, const struct broker *broker,
+                            const struct voter *voter)
+{
+    const struct property *property = broker_property(broker, VOTERS);
+    size_t offset, length;
+
+    if (!property->pair || property->pair->shared ||
+        !voter_part(property->value->text, voter->id, false, &offset, &length))
+        return false;
+    return edit_value(finding, property->value, offset + length + 1, strlen(voter->host),
+                      broker->service->name);
+}
+
+static const struct voter *own_voter(const struct broker *broker)
+{
+    for (size_t i = 0; i < broker->voter_count; i++)
+        if (broker->voters[i].id == broker->node_id)
+            return &broker->voters[i];
+    return NULL;
+}
+
+/* The id is among the voters of a controller, and of no other node. */
+static void check_id(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    bool listed = own_voter(broker) != NULL;
+    struct finding *finding;
+    char *what;
+
+    if (listed == broker->is_controller)
+        return;
+    what = mem_format(
+        "refuses to start: its id %ld is %s the voters, and it is %s: \"If "
+        "process.roles contains %s role, the node id %ld must %sbe included in the "
+        "set of voters\"",
+        broker->node_id, listed ? "among" : "not among", listed ? "no controller" : "a controller",
+        listed ? "just the 'broker'" : "the 'controller'", broker->node_id, listed ? "not " : "");
+    finding = say_voters(diagnosis, broker, VOTERS, what);
+    free(what);
+    if (listed) {
+        finding_fix(finding, "give this node an id of its own, or make it a controller, too");
+        return;
+    }
+    finding_fix(finding, "put %ld@%s:PORT among them, or give this node the id that is there",
+                broker->node_id, broker->service->name);
+    if (broker->voter_count == 1 && diagnosis->brokers.count == 1 &&
+        edit_voter(finding, broker, broker->voters[0].id, false, broker->node_id))
+        finding_fix(finding, "%ld@%s:%d", broker->node_id, broker->voters[0].host,
+                    broker->voters[0].port);
+}
+
+/* What it tells the others about itself is where it listens. */
+static void check_own_port(struct diagnosis *diagnosis, const struct broker *broker,
+                           const struct voter *voter)
+{
+    const struct endpoint *listener =
+        broker->controllers[0] ? endpoint_find(&broker->listeners, broker->controllers[0]) : NULL;
+    struct finding *finding;
+    char *what;
+
+    if (!listener || listener->port == voter->port)
+        return;
+    what = mem_format("finds no controller and ends: the voters name port %d for it, and its "
+                      "listener %s is on %d",
+                      voter->port, listener->name, listener->port);
+    finding = say_voters(diagnosis, broker, VOTERS, what);
+    free(what);
+    finding_fix(finding, "%ld@%s:%d", voter->id, voter->host, listener->port);
+    edit_voter(finding, broker, voter->id, true, listener->port);
+}
+
+/* Whether a container of these files answers to the name. */
+static bool known_name(const struct compose *compose, const char *host)
+{
+    for (size_t i = 0; i < compose->service_count; i++) {
+        const struct compose_service *service = &compose->services[i];
+
+        if (!strcmp(host, service->name) || !strcmp(host, service->container_name.text) ||
+            !strcmp(host, service->hostname.text))
+            return true;
+        for (size_t k = 0; k < service->use_count; k++)
+            if (in_list(service->uses[k].aliases, host))
+                return true;
+        for (size_t k = 0; k < service->host_count; k++)
+            if (!strcmp(host, service->hosts[k].name))
+                return true;
+    }
+    return !strcmp(host, "localhost") || strpbrk(host, ".:$/") || !*host;
+}
+
+/* A container may be called from outside what it is not called here: where it is in a network
+ * that other files share, or in the host's. */
+static bool closed(const struct diagnosis *diagnosis, const struct compose_service *service)
+{
+    for (size_t i = 0; i < diagnosis->compose->network_count; i++)
+        if (diagnosis->compose->networks[i].external)
+            return false;
+    return !*service->network_mode.text;
+}
+
+/* A name that Docker gives to another service, to which the voter's id does not belong, or to
+ * none. */
+static void check_own_host(struct diagnosis *diagnosis, const struct broker *broker,
+                           const struct voter *voter)
+{
+    const struct compose_service *other = compose_service(diagnosis->compose, voter->host);
+    struct finding *finding;
+    char *what;
+
+    if (!strcmp(voter->host, "0.0.0.0") && broker_since(broker, 3, 8)) {
+        finding = say_voters(diagnosis, broker, VOTERS,
+                             "refuses to start: \"Host string (0.0.0.0) is not routeable\"");
+        finding_fix(finding, "%ld@%s:%d", voter->id, broker->service->name, voter->port);
+        return;
+    }
+    if (!known_name(diagnosis->compose, voter->host) && closed(diagnosis, broker->service)) {
+        what = mem_format("ends with \"java.net.UnknownHostException: %s\": the voters call it by "
+                          "a name that nothing has",
+                          voter->host);
+        finding = say_voters(diagnosis, broker, VOTERS, what);
+        free(what);
+        finding_fix(finding, "%ld@%s:%d", voter->id, broker->service->name, voter->port);
+        edit_voter_host(finding, broker, voter);
+        return;
+    }
+    if (!other || other == broker->service ||
+        !strcmp(voter->host, broker->service->hostname.text) ||
+        !strcmp(voter->host, broker->service->container_name.text))
+        return;
+    for (size_t i = 0; i < broker->service->use_count; i++)
+        if (in_list(broker->service->uses[i].aliases, voter->host))
+            return;
+    what = mem_format("finds no controller: the voters name `%s` for its id %ld, and that is "
+                      "another service",
+                      voter->host, voter->id);
+    finding = say_voters(diagnosis, broker, VOTERS, what);
+    free(what);
+    finding_fix(finding, "%ld@%s:%d", voter->id, broker->service->name, voter->port);
+}
+
+/* "1@broker:9093" in all items. */
+static bool check_form(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    char **items = list_read(property_text(broker, VOTERS));
+    size_t count = 0;
+    struct finding *finding;
+
+    while (items[count])
+        count++;
+    list_free(items);
+    if (count == broker->voter_count)
+        return true;
+    finding = say_voters(diagnosis, broker, VOTERS,
+                         "refuses to start: \"Invalid configuration value for "
+                         "controller.quorum.voters. Each entry should be in the form "
+                         "`{id}@{host}:{port}`.\"");
+    finding_fix(finding, "%s: %ld@%s:%d", variable_name(broker, VOTERS),
+                broker->node_id < 0 ? 1 : broker->node_id, broker->service->name,
+                controller_port(broker));
+    return false;
+}
+
+static void no_voters(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct endpoint *listener =
+        broker->controllers[0] ? endpoint_find(&broker->listeners, broker->controllers[0]) : NULL;
+    struct finding *finding =
+        say_voters(diagnosis, broker, ROLES,
+                   "refuses to start: \"If using process.roles, either "
+                   "controller.quorum.bootstrap.servers must contain the set of bootstrap "
+                   "controllers or controller.quorum.voters must contain a parseable set of "
+                   "controllers.\"");
+    char *voter = mem_format("%ld@%s:%d", broker->node_id < 0 ? 1 : broker->node_id,
+                             broker->service->name, listener ? listener->port : 9093);
+
+    finding_fix(finding, "add %s: %s", variable_name(broker, VOTERS), voter);
+    if (!broker_property(broker, VOTERS) && broker->is_controller && diagnosis->brokers.count == 1)
+        edit_add_variable(finding, broker->service, variable_name(broker, VOTERS), voter);
+    free(voter);
+}
+
+static void no_id(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    struct finding *finding =
+        say_voters(diagnosis, broker, ROLES,
+                   "refuses to start: \"Missing required configuration \"node.id\" which has no "
+                   "default value.\"");
+    char text[32];
+
+    snprintf(text, sizeof text, "%ld", broker->voter_count ? broker->voters[0].id : 1);
+    finding_fix(finding, "add %s: %s", variable_name(broker, "node.id"), text);
+    if (diagnosis->brokers.count == 1)
+        edit_add_variable(finding, broker->service, variable_name(broker, "node.id"), text);
+}
+
+static void ids_differ(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct property *node = broker_property(broker, "node.id");
+    const struct property *old = broker_property(broker, "broker.id");
+    struct finding *finding;
+
+    if (!node || !old || !certain(old) || !*node->value->text || !*old->value->text ||
+        !strcmp(node->value->text, old->value->text))
+        return;
+    finding = say_voters(diagnosis, broker, "broker.id",
+                         "refuses to start: \"You must set `node.id` to the same value as "
+                         "`broker.id`.\"");
+    finding_fix(finding, "leave %s out", old->pair ? old->pair->name : "broker.id");
+    if (old->pair)
+        edit_remove_variable(finding, old->pair);
+}
+
+static void voters_of(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct property *node = broker_property(broker, "node.id");
+    const struct voter *voter = own_voter(broker);
+
+    if (!broker->kraft || !whole(broker) || !certain(node) ||
+        !certain(broker_property(broker, VOTERS)))
+        return;
+    ids_differ(diagnosis, broker);
+    if (broker->node_id < 0 && (!node || !*node->value->text)) {
+        no_id(diagnosis, broker);
+        return;
+    }
+    if (!*property_text(broker, VOTERS)) {
+        /* Which controllers a node starts with can be said in other ways since 3.9 (KIP-853). */
+        if (!*property_text(broker, "controller.quorum.bootstrap.servers"))
+            no_voters(diagnosis, broker);
+        return;
+    }
+    if (broker->node_id < 0 || !check_form(diagnosis, broker))
+        return;
+    check_id(diagnosis, broker);
+    if (voter && broker->is_controller && readable(broker)) {
+        check_own_port(diagnosis, broker, voter);
+        check_own_host(diagnosis, broker, voter);
+    }
+}
+
+void check_voters(struct diagnosis *diagnosis)
+{
+    each_broker(diagnosis, voters_of);
+}
