@@ -107,7 +107,7 @@ static void read_roles(struct broker *broker)
     broker->kraft = roles[0] != NULL;
     broker->zookeeper = !broker->kraft && *text(broker, "zookeeper.connect");
     broker->is_controller = listed(roles, "controller");
-    broker->is_broker = !broker->kraft || listed(roles, "broker") || broker->unknown;
+    broker->is_broker = !broker->kraft || listed(roles, "broker");
     list_free(roles);
 }
 

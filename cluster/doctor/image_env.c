@@ -301,6 +301,7 @@ static void other(struct broker *broker)
     /* These advertise the container's own name then. */
     if (!broker_property(broker, "advertised.listeners") &&
         !broker_property(broker, "advertised.host.name") &&
+        strcmp(text(broker, "process.roles"), "controller") &&
         !image_is(broker->service->image.text, "spotify/kafka") &&
         !image_is(broker->service->image.text, "johnnypark/kafka-zookeeper") &&
         !image_is(broker->service->image.text, "fast-data-dev"))
