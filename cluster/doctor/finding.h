@@ -62,6 +62,10 @@ struct client {
     char *host;
     int port;
     const char *variable; /* or "command" */
+    size_t offset, length; /* of host:port within value->text; of the host alone, if `port_value` */
+    const struct compose_text *port_value; /* NULL, or the port is in a variable of its own */
+    bool knock;  /* it only looks whether the port is open: nc, wait-for-it */
+    bool inside; /* a health check, or at a broker's own side: nobody else fails with it */
 };
 
 struct diagnosis {
@@ -82,6 +86,7 @@ void diagnosis_free(struct diagnosis *diagnosis);
 
 /* All rules, in the order of --explain; ends at NULL id. */
 extern const struct rule rules[];
+/* `id` in any case. */
 const struct rule *rule_find(const char *id);
 
 const char *verdict_name(enum verdict verdict);    /* "ok" */

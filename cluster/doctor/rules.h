@@ -34,4 +34,18 @@ void check_voters(struct diagnosis *diagnosis);
 void check_image(struct diagnosis *diagnosis);
 void check_deprecated(struct diagnosis *diagnosis);
 
+/* It starts, and clients fail (rules_client.c, rules_reach.c). */
+void check_clients(struct diagnosis *diagnosis);
+void check_advertised(struct diagnosis *diagnosis);
+void check_binding(struct diagnosis *diagnosis);
+void check_brokers(struct diagnosis *diagnosis);
+void check_claims(struct diagnosis *diagnosis);
+
+/* It depends on what is outside the files (rules_outside.c). */
+void check_unset(struct diagnosis *diagnosis);
+void check_config_file(struct diagnosis *diagnosis);
+void check_fragment(struct diagnosis *diagnosis);
+void check_typo(struct diagnosis *diagnosis);
+void check_legacy(struct diagnosis *diagnosis);
+
 #endif

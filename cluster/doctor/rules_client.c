@@ -1,0 +1,420 @@
+/* rules_client.c: clients in the files that cannot work: their address leads
+ * nowhere, or the broker there sends them on to one that does. A client is
+ * only judged when all of its addresses fail for certain. */
+#include <string.h>
+
+#include "cluster/base/buf.h"
+#include "cluster/doctor/fix.h"
+#include "cluster/doctor/rules.h"
+
+struct look {
+    struct diagnosis *diagnosis;
+    const struct reach *reach;
+    const struct client *client;
+    struct standpoint from;
+    struct trial trial;
+    enum outcome enough; /* of an address that is proposed */
+};
+
+static struct trial try_client(const struct reach *reach, const struct client *client)
+{
+    struct standpoint from = {.at = AT_SERVICE, .service = client->service};
+    struct trial trial = reach_try(reach, &from, client->host, client->port);
+
+    if (client->knock && trial.first.kind == ARRIVE_LISTENER)
+        trial.outcome = TRIAL_WORKS;
+    /* What runs on the host may find there what the files do not have. */
+    if (reach_on_host(reach, client->service) && trial.first.kind == ARRIVE_CLOSED)
+        trial.outcome = TRIAL_MAYBE;
+    return trial;
+}
+
+/* ---- Addresses that would work */
+
+static bool works_at(const struct look *look, const struct broker *broker,
+                     const struct endpoint *listener, const char *host, int port)
+{
+    const char *protocol = broker_protocol(broker, listener->name);
+    struct trial trial = reach_try(look->reach, &look->from, host, port);
+
+    return trial.first.kind == ARRIVE_LISTENER && trial.outcome <= look->enough &&
+           !strncmp(protocol,
+                    look->trial.first.listener ? broker_protocol(look->trial.first.broker,
+                                                                 look->trial.first.listener->name)
+                                               : protocol,
+                    4);
+}
+
+static bool work_of(const struct look *look, const struct broker *broker, char **host, int *port)
+{
+    for (size_t i = 0; i < broker->listeners.count; i++) {
+        const struct endpoint *listener = &broker->listeners.list[i];
+        const struct compose_port *published;
+        size_t index = 0;
+        if (!reach_on_host(look->reach, look->client->service)) {
+            if (works_at(look, broker, listener, broker->service->name, listener->port)) {
+                *host = broker->service->name;
+                *port = listener->port;
+                return true;
+            }
+            continue;
+        }
+        while ((published = reach_published(look->reach, broker->service, listener->port, &index)))
+            if (works_at(look, broker, listener, "localhost", published->published)) {
+                *host = "localhost";
+                *port = published->published;
+                return true;
+            }
+    }
+    return false;
+}
+
+/* First at the broker that is meant, then at any other. */
+static bool find_working(struct look *look, const struct broker *meant, char **host, int *port)
+{
+    const struct brokers *brokers = &look->diagnosis->brokers;
+
+    for (look->enough = TRIAL_WORKS; look->enough <= TRIAL_MAYBE; look->enough++) {
+        if (meant && work_of(look, meant, host, port))
+            return true;
+        for (size_t i = 0; i < brokers->count && i < 16; i++)
+            if (brokers->list[i].is_broker && work_of(look, &brokers->list[i], host, port))
+                return true;
+    }
+    return false;
+}
+
+/* ---- Corrections */
+
+static const struct compose_pair *pair_of(const struct client *client)
+{
+    for (size_t i = 0; i < client->service->environment_count; i++)
+        if (&client->service->environment[i].value == client->value)
+            return &client->service->environment[i];
+    return NULL;
+}
+
+static void change_port_value(const struct look *look, struct finding *finding, int port)
+{
+    const struct compose_text *value = look->client->port_value;
+    struct place place;
+
+    if (fix_place(value, 0, strlen(value->text), &place))
+        fix_replace(look->diagnosis, finding, &place, mem_format("%d", port));
+}
+
+static bool change_address(const struct look *look, struct finding *finding, const char *host,
+                           int port)
+{
+    const struct client *client = look->client;
+    const struct compose_pair *pair = pair_of(client);
+    struct place place;
+
+    if ((pair && pair->shared) || !client->length ||
+        !fix_place(client->value, client->offset, client->length, &place))
+        return false;
+    if (!client->port_value)
+        return fix_replace(look->diagnosis, finding, &place, mem_format("%s:%d", host, port));
+    if (client->port != port)
+        change_port_value(look, finding, port);
+    return !strcmp(client->host, host) ||
+           fix_replace(look->diagnosis, finding, &place, mem_text(host));
+}
+
+static const struct broker *broker_within(const struct look *look,
+                                          const struct compose_service *service)
+{
+    const struct brokers *brokers = &look->diagnosis->brokers;
+
+    for (size_t i = 0; service && i < brokers->count; i++)
+        if (brokers->list[i].is_broker &&
+            reach_owner(look->reach, brokers->list[i].service) == reach_owner(look->reach, service))
+            return &brokers->list[i];
+    return NULL;
+}
+
+/* The broker that the client means: the one of that name, or that has the
+ * port, or the only one. */
+static const struct broker *meant_broker(const struct look *look)
+{
+    const struct brokers *brokers = &look->diagnosis->brokers;
+    const struct broker *broker = look->trial.first.broker;
+    const struct compose_service *service = NULL;
+
+    if (!broker)
+        broker = broker_within(look, look->trial.first.service);
+    if (!broker && reach_port(look->reach, look->client->port, &service))
+        broker = broker_within(look, service);
+    for (size_t i = 0; !broker && i < brokers->count; i++)
+        if (brokers->list[i].is_broker)
+            broker = &brokers->list[i];
+    return broker;
+}
+
+/* The client takes an address that works already; or else the broker gets a
+ * listener for the networks, and the client its address. */
+static void correct(struct look *look, struct finding *finding)
+{
+    const struct broker *broker = meant_broker(look);
+    const struct endpoint *listener = look->trial.first.listener;
+    char *host;
+    int port;
+
+    if (!broker)
+        return;
+    if (find_working(look, broker, &host, &port)) {
+        finding_fix(finding, "use %s:%d in %s of %s", host, port, look->client->variable,
+                    look->client->service->name);
+        change_address(look, finding, host, port);
+        return;
+    }
+    if (reach_on_host(look->reach, look->client->service) ||
+        !reach_share(look->reach, look->client->service, broker->service))
+        return;
+    for (size_t i = 0; !listener && i < broker->listeners.count; i++)
+        if (endpoint_find(&broker->advertised, broker->listeners.list[i].name))
+            listener = &broker->listeners.list[i];
+    if (!listener)
+        return;
+    fix_listener(look->diagnosis, look->reach, finding, broker, listener->name);
+    host = broker->service->name;
+    if (reach_named(look->reach, look->client->host) != broker->service ||
+        look->client->port != listener->port)
+        change_address(look, finding, host, listener->port);
+}
+
+/* ---- The finding */
+
+static struct place client_place(const struct client *client)
+{
+    struct place place = client->value->place;
+
+    if (client->length)
+        fix_place(client->value, client->offset, client->length, &place);
+    return place;
+}
+
+/* Below an error where only the health check, or a side of the broker's own, fails. */
+static void soften(const struct look *look, struct finding *finding)
+{
+    if (look->client->inside)
+        finding->severity = SEVERITY_WARNING;
+}
+
+static const char *where_is(const struct look *look)
+{
+    return reach_on_host(look->reach, look->client->service) ? "the host"
+                                                             : look->client->service->name;
+}
+
+/* The bootstrap address itself leads nowhere. */
+static struct finding *blame_address(const struct look *look)
+{
+    const struct client *client = look->client;
+    const struct arrival *first = &look->trial.first;
+    const char *to = first->service ? first->service->name : client->host;
+    struct place place = client_place(client);
+    struct diagnosis *diagnosis = look->diagnosis;
+
+    switch (first->kind) {
+    case ARRIVE_ALONE:
+        return finding_add(diagnosis, "CLIENT-LOCALHOST", client->service, &place,
+                           "%s of %s is %s:%d: within a container that is the container itself, "
+                           "where no broker is (Connection refused)",
+                           client->variable, client->service->name, client->host, client->port);
+    case ARRIVE_NOBODY:
+        return finding_add(
+            diagnosis, "UNRESOLVABLE", client->service, &place,
+            "%s of %s names %s:%d, and nothing in the file has the name %s (Couldn't "
+            "resolve server, No resolvable bootstrap urls)",
+            client->variable, client->service->name, client->host, client->port, client->host);
+    case ARRIVE_SPLIT:
+        return finding_add(diagnosis, "NET-SPLIT", client->service, &place,
+                           "%s of %s is %s:%d, and %s shares no network with %s: the name does not "
+                           "resolve there",
+                           client->variable, client->service->name, client->host, client->port,
+                           client->service->name, to);
+    case ARRIVE_LOOPBACK:
+        return finding_add(diagnosis, "BIND-LOCALHOST", client->service, &place,
+                           "%s of %s is %s:%d, and that listener is bound to the localhost of %s: "
+                           "no other container reaches it",
+                           client->variable, client->service->name, client->host, client->port, to);
+    default:
+        return finding_add(
+            diagnosis, "CLIENT-PORT", client->service, &place,
+            "%s of %s is %s:%d, and no listener of %s is on port %d of the container "
+            "(Connection refused)",
+            client->variable, client->service->name, client->host, client->port, to, client->port);
+    }
+}
+
+static const char *told_host(const struct trial *trial)
+{
+    return *trial->told->host ? trial->told->host : trial->teller->service->name;
+}
+
+static const char *rule_of(const struct arrival *then, bool local)
+{
+    if (local && (then->kind == ARRIVE_ALONE || then->kind == ARRIVE_CLOSED))
+        return "LOCAL-INTERNAL";
+    switch (then->kind) {
+    case ARRIVE_NOBODY:
+        return "UNRESOLVABLE";
+    case ARRIVE_SPLIT:
+        return "NET-SPLIT";
+    case ARRIVE_LOOPBACK:
+        return "BIND-LOCALHOST";
+    case ARRIVE_LISTENER:
+        return "CROSSED";
+    default:
+        return "PORT-MISMATCH";
+    }
+}
+
+static const char *failure_of(const struct arrival *then)
+{
+    switch (then->kind) {
+    case ARRIVE_ALONE:
+        return "which is the client's own container: Connection to node 1 (localhost/127.0.0.1) "
+               "could not be established";
+    case ARRIVE_NOBODY:
+        return "a name that nobody has there (Failed to resolve)";
+    case ARRIVE_SPLIT:
+        return "with which it shares no network (Failed to resolve)";
+    case ARRIVE_LISTENER:
+        return "where another listener answers";
+    default:
+        return "where nothing listens (Connection refused)";
+    }
+}
+
+/* The broker there sends it on to where it gets nowhere. */
+static struct finding *blame_told(const struct look *look)
+{
+    const struct client *client = look->client;
+    const struct trial *trial = &look->trial;
+    struct place place;
+
+    if (!trial->told) {
+        place = client_place(client);
+        return finding_add(look->diagnosis, "CLIENT-PORT", client->service, &place,
+                           "%s of %s is %s:%d, the listener %s of %s, which is not advertised: its "
+                           "clients learn of no broker",
+                           client->variable, client->service->name, client->host, client->port,
+                           trial->first.listener->name, trial->first.broker->service->name);
+    }
+    place = fix_endpoint_place(trial->told);
+    return finding_add(
+        look->diagnosis, rule_of(&trial->then, host_kind(trial->told->host) == HOST_LOCAL),
+        trial->teller->service, &place,
+        "the listener %s of %s tells its clients to come back to %s:%d; so it does with %s (%s: "
+        "%s:%d), and from %s that is %s",
+        trial->told->name, trial->teller->service->name, told_host(trial), trial->told->port,
+        client->service->name, client->variable, client->host, client->port, where_is(look),
+        failure_of(&trial->then));
+}
+
+static void judge(struct look *look)
+{
+    struct finding *finding =
+        look->trial.first.kind == ARRIVE_LISTENER ? blame_told(look) : blame_address(look);
+
+    soften(look, finding);
+    correct(look, finding);
+}
+
+/* ---- Protocols */
+
+static const char *security_of(const struct client *client)
+{
+    for (size_t i = 0; i < client->service->environment_count; i++) {
+        const struct compose_pair *pair = &client->service->environment[i];
+        const char *at = strcasestr(pair->name, "SECURITY_PROTOCOL");
+        if (at && !strcasestr(pair->name, "INTER_BROKER") && !strcasestr(pair->name, "MAP") &&
+            !strcasestr(pair->name, "LISTENER"))
+            return pair->value.text;
+    }
+    return "";
+}
+
+static bool is_protocol(const char *text)
+{
+    static const char *const names[] = {"PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcasecmp(text, names[i]))
+            return true;
+    return false;
+}
+
+/* What a client says of its protocol, by a variable or by the address's scheme,
+ * is not what the listener speaks. */
+static void check_protocol(struct look *look)
+{
+    const struct client *client = look->client;
+    const struct arrival *first = &look->trial.first;
+    const char *spoken, *said = security_of(client);
+    struct address address;
+    struct place place = client_place(client);
+
+    if (first->kind != ARRIVE_LISTENER || client->knock || client->inside)
+        return;
+    spoken = broker_protocol(first->broker, first->listener->name);
+    if (!*said && address_find(client->value->text, client->offset, &address) && *address.scheme)
+        said = address.scheme;
+    if (!*spoken || !is_protocol(said) || !strcasecmp(said, spoken))
+        return;
+    finding_fix(finding_add(look->diagnosis, "PROTO-MISMATCH", client->service, &place,
+                            "%s speaks %s to %s:%d, where the listener %s of %s speaks %s",
+                            client->service->name, said, client->host, client->port,
+                            first->listener->name, first->broker->service->name, spoken),
+                "let both speak the same: %s in %s, or another listener", spoken,
+                client->service->name);
+}
+
+/* ---- All of them */
+
+static bool same_list(const struct client *a, const struct client *b)
+{
+    return a->service == b->service && a->value == b->value;
+}
+
+/* Its environment or the rest of the file is not all known. */
+static bool is_open(const struct diagnosis *diagnosis, const struct look *look)
+{
+    const struct compose *compose = diagnosis->compose;
+    enum arrival_kind kind = look->trial.first.kind;
+
+    if (kind == ARRIVE_LISTENER)
+        kind = look->trial.then.kind;
+    for (size_t i = 0; i < compose->unknown_count; i++)
+        if (!*compose->unknowns[i].service && (kind == ARRIVE_NOBODY || kind == ARRIVE_SPLIT))
+            return true;
+    return false;
+}
+
+void check_clients(struct diagnosis *diagnosis)
+{
+    struct reach *reach = reach_new(diagnosis);
+    size_t count = diagnosis->client_count, next;
+
+    for (size_t i = 0; i < count; i = next) {
+        struct look look = {.diagnosis = diagnosis, .reach = reach};
+        bool fails = true;
+        for (next = i; next < count && same_list(&diagnosis->clients[i], &diagnosis->clients[next]);
+             next++) {
+            struct trial trial = try_client(reach, &diagnosis->clients[next]);
+            if (!look.client || trial.outcome < look.trial.outcome) {
+                look.client = &diagnosis->clients[next];
+                look.trial = trial;
+            }
+            fails = fails && trial.outcome == TRIAL_FAILS;
+        }
+        look.from = (struct standpoint){.at = AT_SERVICE, .service = look.client->service};
+        if (fails && !is_open(diagnosis, &look))
+            judge(&look);
+        else
+            check_protocol(&look);
+    }
+    reach_free(reach);
+}

@@ -1,0 +1,197 @@
+/* rules_outside.c: what depends on things outside the files, or cannot be known from them. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cluster/base/buf.h"
+#include "cluster/doctor/fix.h"
+#include "cluster/doctor/rules.h"
+
+/* ---- UNSET-VAR */
+
+static bool is_listed(const char *name)
+{
+    static const char *const names[] = {"listeners",
+                                        "advertised.listeners",
+                                        "advertised.host.name",
+                                        "advertised.port",
+                                        "host.name",
+                                        "port",
+                                        "listener.security.protocol.map",
+                                        "inter.broker.listener.name",
+                                        NULL};
+
+    for (const char *const *one = names; *one; one++)
+        if (!strcmp(name, *one))
+            return true;
+    return false;
+}
+
+static void warn_unset(struct diagnosis *diagnosis, const struct broker *broker,
+                       const struct property *property)
+{
+    const struct compose_pair *pair = property->pair;
+    const char *name = pair ? pair->name : property->name;
+
+    if (!is_listed(property->name) || property->derived)
+        return;
+    if (property->value->unset)
+        finding_fix(finding_add(diagnosis, "UNSET-VAR", broker->service, &property->value->place,
+                                "%s of %s takes the variable %s, which has no value here and no "
+                                "default",
+                                name, broker->service->name, property->value->unset),
+                    "set %s in .env, or write ${%s:-localhost}", property->value->unset,
+                    property->value->unset);
+    else if (pair && pair->absent)
+        finding_fix(finding_add(diagnosis, "UNSET-VAR", broker->service, &property->value->place,
+                                "%s of %s is taken from the shell, which has no such variable",
+                                name, broker->service->name),
+                    "give %s a value", name);
+}
+
+void check_unset(struct diagnosis *diagnosis)
+{
+    for (size_t i = 0; i < diagnosis->brokers.count; i++) {
+        const struct broker *broker = &diagnosis->brokers.list[i];
+        for (size_t k = 0; k < broker->property_count; k++)
+            warn_unset(diagnosis, broker, &broker->properties[k]);
+    }
+}
+
+/* ---- CONFIG-FILE, FRAGMENT */
+
+void check_config_file(struct diagnosis *diagnosis)
+{
+    for (size_t i = 0; i < diagnosis->brokers.count; i++) {
+        const struct broker *broker = &diagnosis->brokers.list[i];
+        if (broker->unknown)
+            finding_add(diagnosis, "CONFIG-FILE", broker->service, &broker->service->place,
+                        "the listeners of %s are set by a file or a script that is not here to be "
+                        "read",
+                        broker->service->name);
+    }
+}
+
+static bool is_broker(const struct diagnosis *diagnosis, const char *service)
+{
+    for (size_t i = 0; i < diagnosis->brokers.count; i++)
+        if (!strcmp(diagnosis->brokers.list[i].service->name, service))
+            return true;
+    return false;
+}
+
+void check_fragment(struct diagnosis *diagnosis)
+{
+    const struct compose *compose = diagnosis->compose;
+
+    for (size_t i = 0; i < compose->unknown_count; i++) {
+        const struct compose_unknown *unknown = &compose->unknowns[i];
+        if (!*unknown->service || is_broker(diagnosis, unknown->service))
+            finding_add(diagnosis, "FRAGMENT", compose_service(compose, unknown->service),
+                        &unknown->place, "%s: what is there cannot be known", unknown->text);
+    }
+}
+
+/* ---- TYPO-ENV */
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* How many letters one is from the other (Levenshtein); at most 3 matter. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[48], length = strlen(b);
+
+    if (length >= 48 || strlen(a) > length + 3 || strlen(a) + 3 < length)
+        return 99;
+    for (size_t k = 0; k <= length; k++)
+        row[k] = k;
+    for (size_t i = 0; a[i]; i++) {
+        size_t corner = row[0];
+        row[0] = i + 1;
+        for (size_t k = 0; k < length; k++) {
+            size_t above = row[k + 1];
+            row[k + 1] = least(least(above, row[k]) + 1, corner + (a[i] != b[k]));
+            corner = above;
+        }
+    }
+    return row[length];
+}
+
+static const char *meant_name(const char *name)
+{
+    static const char *const names[] = {"ADVERTISED_LISTENERS",
+                                        "LISTENERS",
+                                        "LISTENER_SECURITY_PROTOCOL_MAP",
+                                        "ADVERTISED_HOST_NAME",
+                                        "INTER_BROKER_LISTENER_NAME",
+                                        "CONTROLLER_LISTENER_NAMES",
+                                        "CONTROLLER_QUORUM_VOTERS",
+                                        "PROCESS_ROLES",
+                                        "ZOOKEEPER_CONNECT",
+                                        NULL};
+    static const char *const fine[] = {"LISTENER_NAME", NULL};
+    const char *meant = NULL;
+
+    for (const char *const *one = fine; *one; one++)
+        if (!strncmp(name, *one, strlen(*one)) && !strstr(name, "NAMES"))
+            return NULL;
+    for (const char *const *one = names; *one; one++) {
+        size_t off = distance(name, *one);
+        if (!off)
+            return NULL;
+        if (off <= 2)
+            meant = *one;
+    }
+    return meant;
+}
+
+/* Behind KAFKA_CFG_ or KAFKA_. */
+static const char *without_prefix(const char *name)
+{
+    if (!strncmp(name, "KAFKA_CFG_", 10))
+        return name + 10;
+    return !strncmp(name, "KAFKA_", 6) ? name + 6 : NULL;
+}
+
+void check_typo(struct diagnosis *diagnosis)
+{
+    for (size_t i = 0; i < diagnosis->brokers.count; i++) {
+        const struct compose_service *service = diagnosis->brokers.list[i].service;
+        for (size_t k = 0; k < service->environment_count; k++) {
+            const struct compose_pair *pair = &service->environment[k];
+            const char *name = without_prefix(pair->name), *meant = name ? meant_name(name) : NULL;
+            if (meant)
+                finding_fix(finding_add(diagnosis, "TYPO-ENV", service, &pair->value.place,
+                                        "%s of %s is no setting of Kafka's: nothing reads it",
+                                        pair->name, service->name),
+                            "%.*s%s", (int)(name - pair->name), pair->name, meant);
+        }
+    }
+}
+
+/* ---- LEGACY */
+
+void check_legacy(struct diagnosis *diagnosis)
+{
+    static const char *const names[] = {"advertised.host.name", "advertised.port", "host.name",
+                                        NULL};
+
+    for (size_t i = 0; i < diagnosis->brokers.count; i++) {
+        const struct broker *broker = &diagnosis->brokers.list[i];
+        for (const char *const *name = names; *name; name++) {
+            const struct property *property = broker_property(broker, *name);
+            if (!property || property->derived)
+                continue;
+            finding_fix(finding_add(diagnosis, "LEGACY", broker->service, &property->value->place,
+                                    "%s of %s is gone since Kafka 3.0",
+                                    property->pair ? property->pair->name : *name,
+                                    broker->service->name),
+                        "use listeners and advertised.listeners");
+            break;
+        }
+    }
+}

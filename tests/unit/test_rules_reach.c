@@ -1,0 +1,1155 @@
+/* Rules of reachability: compose files, what is found in them, and what
+ * remains once all edits are made. In an expectation, behind a rule: ! an
+ * error, ~ a note. */
+#include "tests/unit/unit.h"
+
+#include <unistd.h>
+
+#include "cluster/base/buf.h"
+#include "cluster/compose/compose.h"
+#include "cluster/doctor/address.h"
+#include "cluster/doctor/finding.h"
+
+static const struct {
+    const char *name, *findings;
+    const char *after; /* the verdict after the edits; NULL: there are none, or not enough */
+    const char *file;
+} rows[] = {
+    {"local-internal: cp, one listener, ZooKeeper", "LOCAL-INTERNAL!", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "    environment: {ZOOKEEPER_CLIENT_PORT: 2181}\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9092:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_BROKER_ID: 1\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"
+     "  app:\n"
+     "    image: app\n"
+     "    environment:\n"
+     "      KAFKA_BOOTSTRAP_SERVERS: kafka:9092\n"},
+    {"local-internal: bitnami, list, KRaft", "LOCAL-INTERNAL!", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: bitnami/kafka:3.7\n"
+     "    ports:\n"
+     "      - 9092:9092\n"
+     "    environment:\n"
+     "      - KAFKA_CFG_NODE_ID=0\n"
+     "      - KAFKA_CFG_PROCESS_ROLES=controller,broker\n"
+     "      - KAFKA_CFG_CONTROLLER_QUORUM_VOTERS=0@kafka:9093\n"
+     "      - KAFKA_CFG_CONTROLLER_LISTENER_NAMES=CONTROLLER\n"
+     "      - KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093\n"
+     "      - KAFKA_CFG_ADVERTISED_LISTENERS=PLAINTEXT://localhost:9092\n"
+     "      - KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n"
+     "  ui:\n"
+     "    image: provectuslabs/kafka-ui\n"
+     "    environment:\n"
+     "      - KAFKA_CLUSTERS_0_NAME=local\n"
+     "      - KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS=kafka:9092\n"},
+    {"local-internal: another listener is right for it", "LOCAL-INTERNAL!", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: apache/kafka:3.8.0\n"
+     "    ports:\n"
+     "      - \"29092:29092\"\n"
+     "    environment:\n"
+     "      KAFKA_NODE_ID: 1\n"
+     "      KAFKA_PROCESS_ROLES: broker,controller\n"
+     "      KAFKA_CONTROLLER_QUORUM_VOTERS: 1@kafka:9093\n"
+     "      KAFKA_CONTROLLER_LISTENER_NAMES: CONTROLLER\n"
+     "      KAFKA_LISTENERS: PLAINTEXT://:9092,CONTROLLER://:9093,PLAINTEXT_HOST://:29092\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092,PLAINTEXT_HOST://localhost:29092\n"
+     "      KAFKA_INTER_BROKER_LISTENER_NAME: PLAINTEXT\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PLAINTEXT_HOST:PLAINTEXT\n"
+     "  app:\n"
+     "    image: app\n"
+     "    environment:\n"
+     "      SPRING_KAFKA_BOOTSTRAP_SERVERS: \"kafka:29092\"\n"},
+    {"local-internal: apache with nothing, a client in a container", "LOCAL-INTERNAL!", NULL,
+     "services:\n"
+     "  kafka:\n"
+     "    image: apache/kafka:3.8.0\n"
+     "    ports: [\"9092:9092\"]\n"
+     "  app:\n"
+     "    image: app\n"
+     "    environment:\n"
+     "      KAFKA_BROKERS: kafka:9092\n"},
+    {"not local-internal: apache with nothing, the host alone", "", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: apache/kafka:3.8.0\n"
+     "    ports: [\"9092:9092\"]\n"},
+    {"not local-internal: the client is on the host's network", "", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9092:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"
+     "  app:\n"
+     "    image: app\n"
+     "    network_mode: host\n"
+     "    environment:\n"
+     "      KAFKA_BOOTSTRAP_SERVERS: localhost:9092\n"},
+    {"not local-internal: the client is in the broker's own container", "", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9092:9092\"\n"
+     "    healthcheck:\n"
+     "      test: kafka-topics --bootstrap-server localhost:9092 --list\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"
+     "  side:\n"
+     "    image: app\n"
+     "    network_mode: \"service:kafka\"\n"
+     "    environment:\n"
+     "      KAFKA_BOOTSTRAP_SERVERS: localhost:9092\n"},
+    {"local-internal: not published, so the host needs nothing", "LOCAL-INTERNAL!,PORT-NOT-PUBLISHED", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://127.0.0.1:9092\n"
+     "  init:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    command: kafka-topics --create --topic t --bootstrap-server kafka:9092\n"},
+    {"local-internal: redpanda's own default", "LOCAL-INTERNAL!", NULL,
+     "services:\n"
+     "  redpanda:\n"
+     "    image: redpandadata/redpanda:v23.3.1\n"
+     "    command: redpanda start --smp 1 --overprovisioned\n"
+     "    ports:\n"
+     "      - 9092:9092\n"
+     "  console:\n"
+     "    image: redpandadata/console:v2.4.0\n"
+     "    environment:\n"
+     "      KAFKA_BROKERS: redpanda:9092\n"},
+    {"not local-internal: redpanda with both", "", "ok",
+     "services:\n"
+     "  redpanda:\n"
+     "    image: redpandadata/redpanda:v23.3.1\n"
+     "    command:\n"
+     "      - redpanda\n"
+     "      - start\n"
+     "      - --kafka-addr internal://0.0.0.0:9092,external://0.0.0.0:19092\n"
+     "      - --advertise-kafka-addr internal://redpanda:9092,external://localhost:19092\n"
+     "    ports:\n"
+     "      - 19092:19092\n"
+     "  console:\n"
+     "    image: redpandadata/console:v2.4.0\n"
+     "    entrypoint: /bin/sh\n"
+     "    command: -c \"echo \\\"$$CONSOLE_CONFIG_FILE\\\" > /tmp/config.yml; /app/console\"\n"
+     "    environment:\n"
+     "      CONSOLE_CONFIG_FILE: |\n"
+     "        kafka:\n"
+     "          brokers: [\"redpanda:9092\"]\n"
+     "          schemaRegistry:\n"
+     "            enabled: true\n"
+     "            urls: [\"http://redpanda:8081\"]\n"},
+    {"local-internal: redpanda's flags, the wrong port of two", "LOCAL-INTERNAL!", "ok",
+     "services:\n"
+     "  redpanda:\n"
+     "    image: redpandadata/redpanda:v23.3.1\n"
+     "    command:\n"
+     "      - redpanda\n"
+     "      - start\n"
+     "      - --kafka-addr=internal://0.0.0.0:9092,external://0.0.0.0:19092\n"
+     "      - --advertise-kafka-addr=internal://redpanda:9092,external://localhost:19092\n"
+     "    ports:\n"
+     "      - 19092:19092\n"
+     "  console:\n"
+     "    image: redpandadata/console:v2.4.0\n"
+     "    environment:\n"
+     "      KAFKA_BROKERS: redpanda:19092\n"},
+    {"ibl-localhost: two brokers, one listener each", "IBL-LOCALHOST!,IBL-LOCALHOST!", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka1:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9092:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_BROKER_ID: 1\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"
+     "  kafka2:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9093:9093\"\n"
+     "    environment:\n"
+     "      KAFKA_BROKER_ID: 2\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9093\n"},
+    {"not ibl-localhost: each has a ZooKeeper of its own", "", "ok",
+     "services:\n"
+     "  zookeeper1:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  zookeeper2:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka1:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9092:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper1:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"
+     "  kafka2:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9093:9093\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper2:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9093\n"},
+    {"not ibl-localhost: a listener among brokers, another for the host", "", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka1:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9092:9092\"\n"
+     "    environment: &env\n"
+     "      KAFKA_BROKER_ID: 1\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: INTERNAL://kafka1:29092,EXTERNAL://localhost:9092\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: INTERNAL:PLAINTEXT,EXTERNAL:PLAINTEXT\n"
+     "      KAFKA_INTER_BROKER_LISTENER_NAME: INTERNAL\n"
+     "  kafka2:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9093:9093\"\n"
+     "    environment:\n"
+     "      <<: *env\n"
+     "      KAFKA_BROKER_ID: 2\n"
+     "      KAFKA_ADVERTISED_LISTENERS: INTERNAL://kafka2:29092,EXTERNAL://localhost:9093\n"},
+    {"ibl-localhost: KRaft, the wrong one of two", "IBL-LOCALHOST!,IBL-LOCALHOST!", NULL,
+     "services:\n"
+     "  kafka1:\n"
+     "    image: apache/kafka:3.9.0\n"
+     "    ports:\n"
+     "      - \"9092:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_NODE_ID: 1\n"
+     "      KAFKA_PROCESS_ROLES: broker,controller\n"
+     "      KAFKA_CONTROLLER_QUORUM_VOTERS: 1@kafka1:9093,2@kafka2:9093\n"
+     "      KAFKA_CONTROLLER_LISTENER_NAMES: CONTROLLER\n"
+     "      KAFKA_LISTENERS: DOCKER://:29092,CONTROLLER://:9093,HOST://:9092\n"
+     "      KAFKA_ADVERTISED_LISTENERS: DOCKER://kafka1:29092,HOST://localhost:9092\n"
+     "      KAFKA_INTER_BROKER_LISTENER_NAME: HOST\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: CONTROLLER:PLAINTEXT,DOCKER:PLAINTEXT,HOST:PLAINTEXT\n"
+     "  kafka2:\n"
+     "    image: apache/kafka:3.9.0\n"
+     "    ports:\n"
+     "      - \"9094:9094\"\n"
+     "    environment:\n"
+     "      KAFKA_NODE_ID: 2\n"
+     "      KAFKA_PROCESS_ROLES: broker,controller\n"
+     "      KAFKA_CONTROLLER_QUORUM_VOTERS: 1@kafka1:9093,2@kafka2:9093\n"
+     "      KAFKA_CONTROLLER_LISTENER_NAMES: CONTROLLER\n"
+     "      KAFKA_LISTENERS: DOCKER://:29092,CONTROLLER://:9093,HOST://:9094\n"
+     "      KAFKA_ADVERTISED_LISTENERS: DOCKER://kafka2:29092,HOST://localhost:9094\n"
+     "      KAFKA_INTER_BROKER_LISTENER_NAME: HOST\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: CONTROLLER:PLAINTEXT,DOCKER:PLAINTEXT,HOST:PLAINTEXT\n"},
+    {"port-mismatch: 9093:9092", "PORT-MISMATCH!", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9093:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"},
+    {"port-mismatch: of two listeners the host's", "PORT-MISMATCH!", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: bitnami/kafka:3.7\n"
+     "    ports:\n"
+     "      - 127.0.0.1:9095:9094\n"
+     "    environment:\n"
+     "      - KAFKA_CFG_NODE_ID=0\n"
+     "      - KAFKA_CFG_PROCESS_ROLES=controller,broker\n"
+     "      - KAFKA_CFG_CONTROLLER_QUORUM_VOTERS=0@kafka:9093\n"
+     "      - KAFKA_CFG_CONTROLLER_LISTENER_NAMES=CONTROLLER\n"
+     "      - KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093,EXTERNAL://:9094\n"
+     "      - KAFKA_CFG_ADVERTISED_LISTENERS=PLAINTEXT://kafka:9092, EXTERNAL://localhost:9094\n"
+     "      - KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,EXTERNAL:PLAINTEXT\n"},
+    {"not port-mismatch: remapped, and advertised so", "", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: bitnami/kafka:3.7\n"
+     "    ports:\n"
+     "      - published: 9095\n"
+     "        target: 9094\n"
+     "    environment:\n"
+     "      - KAFKA_CFG_NODE_ID=0\n"
+     "      - KAFKA_CFG_PROCESS_ROLES=controller,broker\n"
+     "      - KAFKA_CFG_CONTROLLER_QUORUM_VOTERS=0@kafka:9093\n"
+     "      - KAFKA_CFG_CONTROLLER_LISTENER_NAMES=CONTROLLER\n"
+     "      - KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093,EXTERNAL://:9094\n"
+     "      - KAFKA_CFG_ADVERTISED_LISTENERS=PLAINTEXT://kafka:9092,EXTERNAL://localhost:9095\n"
+     "      - KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,EXTERNAL:PLAINTEXT\n"},
+    {"port-mismatch: published to a port where nothing listens", "PORT-MISMATCH!", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: apache/kafka:3.8.0\n"
+     "    ports:\n"
+     "      - \"9092:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_NODE_ID: 1\n"
+     "      KAFKA_PROCESS_ROLES: broker,controller\n"
+     "      KAFKA_CONTROLLER_QUORUM_VOTERS: 1@kafka:9093\n"
+     "      KAFKA_CONTROLLER_LISTENER_NAMES: CONTROLLER\n"
+     "      KAFKA_LISTENERS: PLAINTEXT://:19092,CONTROLLER://:9093,PLAINTEXT_HOST://:29092\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:19092,PLAINTEXT_HOST://localhost:9092\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PLAINTEXT_HOST:PLAINTEXT\n"},
+    {"port-mismatch: a container's name with the host's port", "PORT-MISMATCH!", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: wurstmeister/zookeeper\n"
+     "  kafka:\n"
+     "    image: wurstmeister/kafka:2.13-2.8.1\n"
+     "    ports:\n"
+     "      - \"29092:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_LISTENERS: PLAINTEXT://:9092\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:29092\n"},
+    {"crossed: the host's port leads to the containers' listener", "CROSSED!", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9092:29092\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:29092,PLAINTEXT_HOST://localhost:9092\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,PLAINTEXT_HOST:PLAINTEXT\n"},
+    {"crossed: two brokers' ports", "CROSSED!,CROSSED!", NULL,
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka1:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9093:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_BROKER_ID: 1\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_LISTENERS: IN://:29092,OUT://:9092\n"
+     "      KAFKA_ADVERTISED_LISTENERS: IN://kafka1:29092,OUT://localhost:9092\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: IN:PLAINTEXT,OUT:PLAINTEXT\n"
+     "      KAFKA_INTER_BROKER_LISTENER_NAME: IN\n"
+     "  kafka2:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9092:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_BROKER_ID: 2\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_LISTENERS: IN://:29092,OUT://:9092\n"
+     "      KAFKA_ADVERTISED_LISTENERS: IN://kafka2:29092,OUT://localhost:9093\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: IN:PLAINTEXT,OUT:PLAINTEXT\n"
+     "      KAFKA_INTER_BROKER_LISTENER_NAME: IN\n"},
+    {"not crossed: both published rightly", "", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9092-9093:9092-9093\"\n"
+     "      - \"29092:29092\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:29092,PLAINTEXT_HOST://localhost:9092\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,PLAINTEXT_HOST:PLAINTEXT\n"},
+    {"unresolvable: a name that nobody has", "UNRESOLVABLE!", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  broker:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9092:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"},
+    {"unresolvable: a client's", "UNRESOLVABLE!", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  broker:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://broker:9092\n"
+     "  connect:\n"
+     "    image: confluentinc/cp-kafka-connect:7.5.0\n"
+     "    environment:\n"
+     "      CONNECT_BOOTSTRAP_SERVERS: 'kafka:9092'\n"},
+    {"not unresolvable: names by container_name, hostname, alias, link", "", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  broker:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    container_name: kafka-1\n"
+     "    hostname: kafka-host\n"
+     "    networks:\n"
+     "      default:\n"
+     "        aliases: [queue]\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka-1:9092,A://kafka-host:9093,B://queue:9094\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,A:PLAINTEXT,B:PLAINTEXT\n"
+     "  a:\n"
+     "    image: app\n"
+     "    environment:\n"
+     "      KAFKA_BOOTSTRAP_SERVERS: queue:9094\n"
+     "  b:\n"
+     "    image: app\n"
+     "    links: [\"broker:linked\"]\n"
+     "    environment:\n"
+     "      KAFKA_BOOTSTRAP_SERVERS: linked:9093\n"},
+    {"not unresolvable: a network that others made", "UNRESOLVABLE", NULL,
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  broker:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    networks: [others]\n"
+     "    environment: {KAFKA_ZOOKEEPER_CONNECT: \"zookeeper:2181\", KAFKA_ADVERTISED_LISTENERS: \"PLAINTEXT://proxy:9092\"}\n"
+     "networks:\n"
+     "  others:\n"
+     "    external: true\n"},
+    {"client-port: the host's port between containers", "CLIENT-PORT!", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: wurstmeister/zookeeper\n"
+     "  kafka:\n"
+     "    image: wurstmeister/kafka\n"
+     "    ports:\n"
+     "      - \"9094:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_LISTENERS: INSIDE://:9093,OUTSIDE://:9092\n"
+     "      KAFKA_ADVERTISED_LISTENERS: INSIDE://kafka:9093,OUTSIDE://localhost:9094\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: INSIDE:PLAINTEXT,OUTSIDE:PLAINTEXT\n"
+     "      KAFKA_INTER_BROKER_LISTENER_NAME: INSIDE\n"
+     "  app:\n"
+     "    image: app\n"
+     "    environment:\n"
+     "      - KAFKA_BROKER_URL=kafka://kafka:9094\n"},
+    {"client-port: in a command", "CLIENT-PORT!", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:29092\n"
+     "  init:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    entrypoint: [\"/bin/sh\", \"-c\"]\n"
+     "    command: |\n"
+     "      \"\n"
+     "      kafka-topics --bootstrap-server kafka:9092 --list\n"
+     "      \"\n"},
+    {"not client-port: one of the list is right", "", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:29092\n"
+     "  app:\n"
+     "    image: app\n"
+     "    environment:\n"
+     "      KAFKA_BOOTSTRAP_SERVERS: kafka:9092,kafka:29092\n"
+     "      KAFKA_ZK: zookeeper:2181\n"
+     "      SCHEMA_REGISTRY_URL: http://kafka:8081\n"},
+    {"client-port: a pair of variables", "CLIENT-PORT!", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:29092\n"
+     "  app:\n"
+     "    image: app\n"
+     "    environment:\n"
+     "      KAFKA_HOST: kafka\n"
+     "      KAFKA_PORT: 9092\n"},
+    {"client-localhost: a UI", "CLIENT-LOCALHOST!", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9092:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:29092,PLAINTEXT_HOST://localhost:9092\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,PLAINTEXT_HOST:PLAINTEXT\n"
+     "  ui:\n"
+     "    image: provectuslabs/kafka-ui\n"
+     "    environment:\n"
+     "      KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS: localhost:9092\n"
+     "      KAFKA_CLUSTERS_0_ZOOKEEPER: localhost:2181\n"},
+    {"client-localhost: the broker, too, knows only localhost", "CLIENT-LOCALHOST!", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9092:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"
+     "  app:\n"
+     "    image: app\n"
+     "    environment:\n"
+     "      KAFKA_BOOTSTRAP_SERVERS: localhost:9092\n"},
+    {"client-localhost: akhq", "CLIENT-LOCALHOST!", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"
+     "  akhq:\n"
+     "    image: tchiotludo/akhq\n"
+     "    environment:\n"
+     "      AKHQ_CONFIGURATION: |\n"
+     "        akhq:\n"
+     "          connections:\n"
+     "            docker-kafka-server:\n"
+     "              properties:\n"
+     "                bootstrap.servers: \"127.0.0.1:9092\"\n"
+     "              connect:\n"
+     "                - name: \"connect\"\n"
+     "                  url: \"http://connect:8083\"\n"},
+    {"not client-localhost: a client by host.docker.internal", "", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: apache/kafka:3.8.0\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    network_mode: host\n"
+     "  app:\n"
+     "    image: app\n"
+     "    network_mode: host\n"
+     "    environment:\n"
+     "      KAFKA_BOOTSTRAP_SERVERS: localhost:9092\n"},
+    {"net-split: two networks", "NET-SPLIT!", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "    networks:\n"
+     "      - back\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    networks:\n"
+     "      - back\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"
+     "  app:\n"
+     "    image: app\n"
+     "    networks:\n"
+     "      - front\n"
+     "    environment:\n"
+     "      KAFKA_BOOTSTRAP_SERVERS: kafka:9092\n"
+     "networks:\n"
+     "  back:\n"
+     "  front:\n"},
+    {"net-split: one is on the default", "NET-SPLIT!", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "    networks:\n"
+     "      - back\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    networks:\n"
+     "      - back\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"
+     "  app:\n"
+     "    image: app\n"
+     "    environment:\n"
+     "      KAFKA_BOOTSTRAP_SERVERS: kafka:9092\n"
+     "networks:\n"
+     "  back:\n"},
+    {"not net-split: they share one of two", "", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "    networks: [back]\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    networks: [back]\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"
+     "  app:\n"
+     "    image: app\n"
+     "    networks: [front, back]\n"
+     "    environment:\n"
+     "      KAFKA_BOOTSTRAP_SERVERS: kafka:9092\n"
+     "networks:\n"
+     "  back:\n"
+     "  front:\n"},
+    {"bind-localhost: published", "BIND-LOCALHOST!", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9092:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_LISTENERS: PLAINTEXT://localhost:9092\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"},
+    {"bind-localhost: of two, the host's", "BIND-LOCALHOST!", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9092:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_LISTENERS: PLAINTEXT://0.0.0.0:29092,PLAINTEXT_HOST://127.0.0.1:9092\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:29092,PLAINTEXT_HOST://localhost:9092\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,PLAINTEXT_HOST:PLAINTEXT\n"},
+    {"not bind-localhost: on the host's network", "", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "    network_mode: host\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    network_mode: host\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: localhost:2181\n"
+     "      KAFKA_LISTENERS: PLAINTEXT://localhost:9092\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"},
+    {"adv-dup: one address for two", "ADV-DUP!", NULL,
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka1: &kafka\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment: &env\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://192.168.1.5:9092\n"
+     "  kafka2:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://192.168.1.5:9092\n"},
+    {"not adv-dup: two clusters, one is ok", "LAN-IP,LAN-IP", NULL,
+     "services:\n"
+     "  z1:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  z2:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka1:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: z1:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://192.168.1.5:9092\n"
+     "  kafka2:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: z2:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://192.168.1.5:9092\n"},
+    {"not adv-dup: other ports", "LAN-IP,LAN-IP", NULL,
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka1:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://192.168.1.5:9092\n"
+     "  kafka2:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://192.168.1.5:9093\n"},
+    {"proto-mismatch: the client says SASL", "PROTO-MISMATCH!", NULL,
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"
+     "  ui:\n"
+     "    image: provectuslabs/kafka-ui\n"
+     "    environment:\n"
+     "      KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS: kafka:9092\n"
+     "      KAFKA_CLUSTERS_0_PROPERTIES_SECURITY_PROTOCOL: SASL_PLAINTEXT\n"},
+    {"proto-mismatch: the address says SSL", "PROTO-MISMATCH!", NULL,
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"
+     "  registry:\n"
+     "    image: confluentinc/cp-schema-registry:7.5.0\n"
+     "    environment:\n"
+     "      SCHEMA_REGISTRY_KAFKASTORE_BOOTSTRAP_SERVERS: SSL://kafka:9092\n"},
+    {"not proto-mismatch: the address says so", "", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"
+     "  registry:\n"
+     "    image: confluentinc/cp-schema-registry:7.5.0\n"
+     "    environment:\n"
+     "      SCHEMA_REGISTRY_KAFKASTORE_BOOTSTRAP_SERVERS: PLAINTEXT://kafka:9092\n"
+     "      SCHEMA_REGISTRY_KAFKASTORE_SECURITY_PROTOCOL: PLAINTEXT\n"},
+    {"port-not-published: nothing is", "PORT-NOT-PUBLISHED", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"},
+    {"port-not-published: of two listeners the host's", "PORT-NOT-PUBLISHED", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9101:9101\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092,PLAINTEXT_HOST://localhost:29092\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,PLAINTEXT_HOST:PLAINTEXT\n"},
+    {"not port-not-published: the host's network", "", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "    network_mode: host\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    network_mode: host\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: localhost:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"},
+    {"host-name-only: published", "HOST-NAME-ONLY", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9092:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"},
+    {"host-name-only: wurstmeister's old names", "LEGACY~,HOST-NAME-ONLY", NULL,
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: wurstmeister/zookeeper\n"
+     "  kafka:\n"
+     "    image: wurstmeister/kafka\n"
+     "    ports:\n"
+     "      - \"9092:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_HOST_NAME: kafka\n"},
+    {"not host-name-only: not published", "", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    expose: [9092]\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"},
+    {"not host-name-only: the host has another", "", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports: [\"9092:9092\", \"29092:29092\"]\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092,PLAINTEXT_HOST://localhost:29092\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,PLAINTEXT_HOST:PLAINTEXT\n"},
+    {"addresses: lan, public, dns, docker's, a placeholder, none", "LAN-IP,PUBLIC-IP,CUSTOM-DNS,HOST-DOCKER-INTERNAL,PLACEHOLDER,PLACEHOLDER,PLACEHOLDER", NULL,
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: \"PLAINTEXT://10.0.0.5:9092,B://52.1.2.3:9093,C://kafka.example.com:9094,D://host.docker.internal:9095,E://<your-ip>:9096,F://HOST_IP:9097,G://your.host:9098\"\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,B:PLAINTEXT,C:PLAINTEXT,D:PLAINTEXT,E:PLAINTEXT,F:PLAINTEXT,G:PLAINTEXT\n"},
+    {"not lan-ip: the container's own address", "", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "    networks: [net]\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    networks:\n"
+     "      net:\n"
+     "        ipv4_address: 172.28.0.5\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://172.28.0.5:9092\n"
+     "  app:\n"
+     "    image: app\n"
+     "    networks: [net]\n"
+     "    environment:\n"
+     "      KAFKA_BOOTSTRAP_SERVERS: kafka:9092\n"
+     "networks:\n"
+     "  net:\n"
+     "    ipam: {config: [{subnet: 172.28.0.0/16}]}\n"},
+    {"not custom-dns: a service with dots", "", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka.local:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka.local:9092\n"},
+    {"not placeholder: a service in capitals", "", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  KAFKA:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://KAFKA:9092\n"},
+    {"unset-var: no default", "UNSET-VAR", NULL,
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://${NO_SUCH_HOST_IP}:9092\n"},
+    {"not unset-var: a default", "", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://${NO_SUCH_HOST_IP:-localhost}:9092\n"},
+    {"typo-env", "TYPO-ENV", NULL,
+     "services:\n"
+     "  kafka:\n"
+     "    image: bitnami/kafka:3.7\n"
+     "    environment:\n"
+     "      - KAFKA_CFG_NODE_ID=0\n"
+     "      - KAFKA_CFG_PROCESS_ROLES=controller,broker\n"
+     "      - KAFKA_CFG_CONTROLLER_QUORUM_VOTERS=0@kafka:9093\n"
+     "      - KAFKA_CFG_CONTROLLER_LISTENER_NAMES=CONTROLLER\n"
+     "      - KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093\n"
+     "      - KAFKA_CFG_ADVERTISED_LISTENER=PLAINTEXT://kafka:9092\n"
+     "      - KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n"},
+    {"no-adv: published", "NO-ADV", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: bitnami/kafka:3.7\n"
+     "    ports:\n"
+     "      - 9092:9092\n"
+     "    environment:\n"
+     "      - KAFKA_CFG_NODE_ID=0\n"
+     "      - KAFKA_CFG_PROCESS_ROLES=controller,broker\n"
+     "      - KAFKA_CFG_CONTROLLER_QUORUM_VOTERS=0@kafka:9093\n"
+     "      - KAFKA_CFG_CONTROLLER_LISTENER_NAMES=CONTROLLER\n"
+     "      - KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093\n"
+     "      - KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n"},
+    {"not no-adv: not published", "", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: bitnami/kafka:3.7\n"
+     "    environment:\n"
+     "      - KAFKA_CFG_NODE_ID=0\n"
+     "      - KAFKA_CFG_PROCESS_ROLES=controller,broker\n"
+     "      - KAFKA_CFG_CONTROLLER_QUORUM_VOTERS=0@kafka:9093\n"
+     "      - KAFKA_CFG_CONTROLLER_LISTENER_NAMES=CONTROLLER\n"
+     "      - KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093\n"
+     "      - KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n"
+     "  app:\n"
+     "    image: app\n"
+     "    environment:\n"
+     "      - KAFKA_BOOTSTRAP_SERVERS=kafka:9092\n"},
+    {"ephemeral", "EPHEMERAL", NULL,
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports: [\"9092\"]\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"},
+    {"the tutorial's: right", "", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka0:\n"
+     "    image: confluentinc/cp-enterprise-kafka:5.5.0\n"
+     "    ports:\n"
+     "      - '9092:9092'\n"
+     "      - '29094:29094'\n"
+     "    environment:\n"
+     "      KAFKA_BROKER_ID: 0\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_LISTENERS: LISTENER_BOB://kafka0:29092,LISTENER_FRED://kafka0:9092,LISTENER_ALICE://kafka0:29094\n"
+     "      KAFKA_ADVERTISED_LISTENERS: LISTENER_BOB://kafka0:29092,LISTENER_FRED://localhost:9092,LISTENER_ALICE://never-gonna-give-you-up:29094\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: LISTENER_BOB:PLAINTEXT,LISTENER_FRED:PLAINTEXT,LISTENER_ALICE:PLAINTEXT\n"
+     "      KAFKA_INTER_BROKER_LISTENER_NAME: LISTENER_BOB\n"
+     "  kafkacat:\n"
+     "    image: confluentinc/cp-kafkacat\n"
+     "    command: sleep infinity\n"},
+};
+
+static char path[64];
+
+static struct compose *load(const char *text, size_t length, const char *name)
+{
+    const char *files[] = {path, NULL};
+    struct compose_request request = {.files = files};
+    struct compose *compose = NULL;
+    struct error error = {0};
+    FILE *file = fopen(path, "w");
+
+    CHECK(file && fwrite(text, 1, length, file) == length, name);
+    fclose(file);
+    if (compose_load(&request, &compose, &error))
+        fail_msg("%s: %s", name, error.text);
+    return compose;
+}
+
+static void list_findings(const struct diagnosis *diagnosis, struct buf *out)
+{
+    buf_text(out, "");
+    for (size_t i = 0; i < diagnosis->finding_count; i++) {
+        const struct finding *finding = &diagnosis->findings[i];
+        buf_format(out, "%s%s%s", i ? "," : "", finding->rule->id,
+                   finding->severity == SEVERITY_ERROR  ? "!"
+                   : finding->severity == SEVERITY_NOTE ? "~"
+                                                        : "");
+    }
+}
+
+/* The last first, so that the places of the others stay. */
+static const struct edit *last_edit(const struct diagnosis *diagnosis, const struct edit *before)
+{
+    const struct edit *last = NULL;
+    bool passed = !before;
+
+    for (size_t i = diagnosis->finding_count; i-- > 0;)
+        for (size_t k = diagnosis->findings[i].edit_count; k-- > 0;) {
+            const struct edit *edit = &diagnosis->findings[i].edits[k];
+            if (edit == before)
+                passed = true;
+            else if ((!before || edit->start < before->start ||
+                      (edit->start == before->start && passed)) &&
+                     (!last || edit->start > last->start))
+                last = edit;
+        }
+    return last;
+}
+
+static char *edited(const struct diagnosis *diagnosis, const char *text, size_t *length)
+{
+    struct buf out = {0};
+
+    buf_text(&out, text);
+    for (const struct edit *edit = last_edit(diagnosis, NULL); edit;
+         edit = last_edit(diagnosis, edit)) {
+        char *rest = mem_bytes(out.data + edit->end, out.length - edit->end);
+        out.length = edit->start;
+        buf_text(&out, edit->text);
+        buf_text(&out, rest);
+        free(rest);
+    }
+    *length = out.length;
+    return out.data;
+}
+
+static void check_after(const struct diagnosis *diagnosis, const char *text, const char *verdict,
+                        const char *name)
+{
+    size_t length;
+    char *changed = edited(diagnosis, text, &length);
+    struct compose *compose = load(changed, length, name);
+    struct diagnosis *after = diagnose(compose);
+
+    if (strcmp(verdict_name(after->verdict), verdict)) {
+        struct buf list = {0};
+        list_findings(after, &list);
+        print_error("%s: after the edits %s (%s):\n%s\n", name, verdict_name(after->verdict),
+                    list.data, changed);
+        buf_free(&list);
+        fail();
+    }
+    diagnosis_free(after);
+    compose_free(compose);
+    free(changed);
+}
+
+static void test_rules(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct compose *compose = load(rows[i].file, strlen(rows[i].file), rows[i].name);
+        struct diagnosis *diagnosis = diagnose(compose);
+        struct buf list = {0};
+        list_findings(diagnosis, &list);
+        if (strcmp(list.data, rows[i].findings))
+            fail_msg("%s: found %s, not %s", rows[i].name, list.data, rows[i].findings);
+        if (rows[i].after)
+            check_after(diagnosis, rows[i].file, rows[i].after, rows[i].name);
+        buf_free(&list);
+        diagnosis_free(diagnosis);
+        compose_free(compose);
+    }
+}
+
+static void test_addresses(void **state)
+{
+    static const struct {
+        const char *text, *found; /* host|port|scheme */
+    } texts[] = {
+        {"kafka:9092", "kafka|9092| "},
+        {"PLAINTEXT://kafka:9092", "kafka|9092|plaintext "},
+        {"a:1,b-2:2, c_3.d:3", "a|1| b-2|2| c_3.d|3| "},
+        {"http://user:secret@host:80/x", "host|80|http "},
+        {"[::1]:9092", "[::1]|9092| "},
+        {"topic:1:1", ""},
+        {"10:30", ""},
+        {"kafka:", ""},
+        {"kafka:0", ""},
+        {"kafka:65536", ""},
+        {"kafka:9092x", ""},
+        {"kafka:123456", ""},
+        {"1@voter:9093", "voter|9093| "},
+        {"\"brokers\":[\"k:9092\"]", "k|9092| "},
+        {"", ""},
+        {":9092", ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        struct address address;
+        struct buf out = {0};
+        buf_text(&out, "");
+        for (size_t at = 0; address_find(texts[i].text, at, &address);
+             at = address.start + address.length)
+            buf_format(&out, "%.*s|%d|%s ", (int)address.host_length,
+                       texts[i].text + address.start, address.port, address.scheme);
+        if (strcmp(out.data, texts[i].found))
+            fail_msg("%s: %s", texts[i].text, out.data);
+        buf_free(&out);
+    }
+}
+
+static void test_hosts(void **state)
+{
+    static const struct {
+        const char *host;
+        enum host_kind kind;
+    } hosts[] = {
+        {"", HOST_NONE},
+        {"localhost", HOST_LOCAL},
+        {"127.0.0.1", HOST_LOCAL},
+        {"::1", HOST_LOCAL},
+        {"0.0.0.0", HOST_ANY},
+        {"host.docker.internal", HOST_GATEWAY},
+        {"10.1.2.3", HOST_PRIVATE},
+        {"172.31.0.1", HOST_PRIVATE},
+        {"172.32.0.1", HOST_PUBLIC},
+        {"192.168.0.1", HOST_PRIVATE},
+        {"8.8.8.8", HOST_PUBLIC},
+        {"<ip>", HOST_PLACEHOLDER},
+        {"YOUR_IP", HOST_PLACEHOLDER},
+        {"your-host", HOST_PLACEHOLDER},
+        {"x.x.x.x", HOST_PLACEHOLDER},
+        {"kafka", HOST_LABEL},
+        {"kafka-1", HOST_LABEL},
+        {"kafka.example.com", HOST_DOMAIN},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(hosts); i++)
+        CHECK(host_kind(hosts[i].host) == hosts[i].kind, hosts[i].host);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_hosts),
+    };
+    int failed;
+
+    snprintf(path, sizeof path, "/tmp/tally-reach-%d.yaml", getpid());
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    unlink(path);
+    return failed;
+}
