@@ -339,8 +339,13 @@ static bool by_image(const struct compose_service *service, struct broker *broke
     /* With a build the image's name is what that is to be called, and may be anybody's. */
     if (!*service->image.text || (service->build && !image_is(service->image.text, "tally/kafka")))
         return false;
-    return broker_image_read(service->image.text, &broker->image, &broker->major, &broker->minor,
-                             &broker->latest);
+    if (!broker_image_read(service->image.text, &broker->image, &broker->major, &broker->minor,
+                           &broker->latest))
+        return false;
+    /* "kafka:${TAG}" and "kafka${TAG}": whatever somebody sets. */
+    if (service->image.unset)
+        broker->latest = false;
+    return true;
 }
 
 /* An image of nobody's that we know, with a broker's variables, in its own
