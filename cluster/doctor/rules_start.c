@@ -209,8 +209,27 @@ static void port_range(struct diagnosis *diagnosis, const struct broker *broker,
     finding_fix(finding, "give it a port from 1 to 65535");
 }
 
+/* "" is a list, too: of nothing. */
+static void nothing_advertised(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct property *property = broker_property(broker, ADVERTISED);
+    struct finding *finding;
+
+    if (!property || property->derived || !certain(property) || !whole(broker) ||
+        !broker->is_broker || broker->advertised.count || broker->advertised.bad ||
+        broker->image == IMAGE_CONFLUENT)
+        return;
+    finding = finding_add(diagnosis, "PARSE", broker->service, &property->value->place,
+                          "`%s` refuses to start: it advertises nothing: \"There must be at least "
+                          "one broker advertised listener.\"",
+                          broker->service->name);
+    finding_fix(finding, "%s: PLAINTEXT://%s:9092", variable_name(broker, ADVERTISED),
+                broker->service->name);
+}
+
 static void parse_broker(struct diagnosis *diagnosis, const struct broker *broker)
 {
+    nothing_advertised(diagnosis, broker);
     parse_one(diagnosis, broker, &broker->listeners, LISTENERS);
     parse_one(diagnosis, broker, &broker->advertised, ADVERTISED);
     for (size_t i = 0; i < broker->listeners.count; i++)
@@ -739,8 +758,32 @@ static void say_protocol(struct diagnosis *diagnosis, const struct broker *broke
     free(right);
 }
 
+/* security.inter.broker.protocol: small letters are refused since 4.0. */
+static void inter_broker_protocol(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct property *property = broker_property(broker, "security.inter.broker.protocol");
+    struct finding *finding;
+
+    if (!property || !certain(property) || !*property->value->text || !property->pair ||
+        is_protocol(property->value->text) ||
+        (is_protocol(broker->inter_broker) && !broker_since(broker, 4, 0)))
+        return;
+    finding = finding_add(diagnosis, "MAP-BADPROTO", broker->service, &property->value->place,
+                          "`%s` refuses to start: \"Invalid value %s for configuration "
+                          "security.inter.broker.protocol: String must be one of: PLAINTEXT, SSL, "
+                          "SASL_PLAINTEXT, SASL_SSL\"",
+                          broker->service->name, property->value->text);
+    finding_fix(finding, "%s: %s", property->pair->name,
+                is_protocol(broker->inter_broker) ? broker->inter_broker : "PLAINTEXT");
+    if (is_protocol(broker->inter_broker) && own_value(property))
+        edit_value(finding, property->value, 0, strlen(property->value->text),
+                   broker->inter_broker);
+}
+
 static void protocols_of_broker(struct diagnosis *diagnosis, const struct broker *broker)
 {
+    if (!broker_property(broker, INTER_BROKER) && whole(broker))
+        inter_broker_protocol(diagnosis, broker);
     if (!broker->map_given || !certain(broker_property(broker, MAP)))
         return;
     for (size_t i = 0; i < broker->map_count; i++)
