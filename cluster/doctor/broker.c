@@ -107,7 +107,7 @@ static void read_roles(struct broker *broker)
     broker->kraft = roles[0] != NULL;
     broker->zookeeper = !broker->kraft && *text(broker, "zookeeper.connect");
     broker->is_controller = listed(roles, "controller");
-    broker->is_broker = !broker->kraft || listed(roles, "broker") || broker->unknown;
+    broker->is_broker = !broker->kraft || listed(roles, "broker");
     list_free(roles);
 }
 
@@ -304,7 +304,7 @@ static bool has(const struct compose_service *service, const char *name)
 {
     const struct compose_pair *pair = compose_variable(service, name);
 
-    return pair && (pair->absent || *pair->value.text);
+    return pair && (pair->absent || pair->value.unset || *pair->value.text);
 }
 
 /* Variables that only a broker is given. */
@@ -323,7 +323,9 @@ static bool broker_variables(const struct compose_service *service)
         if (has(service, names[i]))
             return true;
     return (listeners && strstr(listeners->value.text, "://")) ||
-           (has(service, "KAFKA_ZOOKEEPER_CONNECT") && has(service, "KAFKA_BROKER_ID"));
+           (has(service, "KAFKA_ZOOKEEPER_CONNECT") &&
+            (has(service, "KAFKA_BROKER_ID") || has(service, "KAFKA_CREATE_TOPICS") ||
+             has(service, "HOSTNAME_COMMAND")));
 }
 
 /* The reference that says most: of its own build, the base's. */
@@ -337,8 +339,13 @@ static bool by_image(const struct compose_service *service, struct broker *broke
     /* With a build the image's name is what that is to be called, and may be anybody's. */
     if (!*service->image.text || (service->build && !image_is(service->image.text, "tally/kafka")))
         return false;
-    return broker_image_read(service->image.text, &broker->image, &broker->major, &broker->minor,
-                             &broker->latest);
+    if (!broker_image_read(service->image.text, &broker->image, &broker->major, &broker->minor,
+                           &broker->latest))
+        return false;
+    /* "kafka:${TAG}" and "kafka${TAG}": whatever somebody sets. */
+    if (service->image.unset)
+        broker->latest = false;
+    return true;
 }
 
 /* An image of nobody's that we know, with a broker's variables, in its own
@@ -371,8 +378,7 @@ static bool is_broker(const struct compose_service *service, struct broker *brok
     /* A script that nobody can read, in a service that is given nothing of a broker's. */
     if (start == START_SCRIPT && broker->image != IMAGE_REDPANDA && !broker_variables(service)) {
         char *line = image_words(service);
-        bool starts = strstr(line, "kafka/docker/run") || strstr(line, "confluent/docker/run") ||
-                      strstr(line, "start-kafka") || strstr(line, "kafka/run.sh");
+        bool starts = image_own_script(line);
 
         free(line);
         return starts;
@@ -385,13 +391,9 @@ static bool is_broker(const struct compose_service *service, struct broker *brok
 /* A script whose words speak of listeners writes them. */
 static void look_at_script(struct broker *broker, enum start start)
 {
-    static const char *const own[] = {"docker/run",    "start-kafka", "kafka/run.sh",
-                                      "docker/launch", "redpanda",    NULL};
     char *line = image_words(broker->service);
-    bool calls = false;
+    bool calls = image_own_script(line);
 
-    for (size_t i = 0; own[i]; i++)
-        calls |= strstr(line, own[i]) != NULL;
     broker->scripted = start == START_SCRIPT || start == START_SERVER;
     if (start == START_SCRIPT && (!calls || strstr(line, "LISTENERS") ||
                                   strstr(line, "listeners") || strstr(line, ".properties")))
@@ -399,10 +401,13 @@ static void look_at_script(struct broker *broker, enum start start)
     free(line);
 }
 
+/* More variables are in a file that is not there. */
 static bool out_of_reach(const struct compose *compose, const struct compose_service *service)
 {
     for (size_t i = 0; i < compose->unknown_count; i++)
-        if (!strcmp(compose->unknowns[i].service, service->name))
+        if (!strcmp(compose->unknowns[i].service, service->name) &&
+            (strstr(compose->unknowns[i].text, "env_file") ||
+             strstr(compose->unknowns[i].text, "extends")))
             return true;
     return false;
 }
@@ -411,9 +416,14 @@ static void read_broker(const struct compose *compose, struct broker *broker)
 {
     enum start start = image_start(broker->service);
 
-    broker->unknown = out_of_reach(compose, broker->service);
+    bool partial = out_of_reach(compose, broker->service);
+
     look_at_script(broker, start);
-    if (start == START_SERVER && broker->image != IMAGE_REDPANDA)
+    /* What the file says itself goes before what an env_file says. */
+    if (partial)
+        broker->scripted = true, broker->unknown |= !broker_variables(broker->service);
+    if (start == START_SERVER && broker->image != IMAGE_REDPANDA &&
+        (broker->image != IMAGE_OTHER || !broker_variables(broker->service)))
         image_server(broker);
     else if (image_files(broker))
         image_properties(broker);

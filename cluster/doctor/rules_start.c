@@ -30,7 +30,7 @@ void each_broker(struct diagnosis *diagnosis,
 
 bool whole(const struct broker *broker)
 {
-    return broker->image != IMAGE_OTHER;
+    return broker->image != IMAGE_OTHER && !broker->scripted;
 }
 
 bool certain(const struct property *property)
@@ -209,8 +209,27 @@ static void port_range(struct diagnosis *diagnosis, const struct broker *broker,
     finding_fix(finding, "give it a port from 1 to 65535");
 }
 
+/* "" is a list, too: of nothing. */
+static void nothing_advertised(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct property *property = broker_property(broker, ADVERTISED);
+    struct finding *finding;
+
+    if (!property || property->derived || !certain(property) || !whole(broker) ||
+        !broker->is_broker || broker->advertised.count || broker->advertised.bad ||
+        broker->image == IMAGE_CONFLUENT)
+        return;
+    finding = finding_add(diagnosis, "PARSE", broker->service, &property->value->place,
+                          "`%s` refuses to start: it advertises nothing: \"There must be at least "
+                          "one broker advertised listener.\"",
+                          broker->service->name);
+    finding_fix(finding, "%s: PLAINTEXT://%s:9092", variable_name(broker, ADVERTISED),
+                broker->service->name);
+}
+
 static void parse_broker(struct diagnosis *diagnosis, const struct broker *broker)
 {
+    nothing_advertised(diagnosis, broker);
     parse_one(diagnosis, broker, &broker->listeners, LISTENERS);
     parse_one(diagnosis, broker, &broker->advertised, ADVERTISED);
     for (size_t i = 0; i < broker->listeners.count; i++)
@@ -512,12 +531,27 @@ static void wildcard_of_broker(struct diagnosis *diagnosis, const struct broker 
     }
 }
 
+/* The address where it stands in the file, which may be without the name that it got here. */
+static void edit_redpanda(struct finding *finding, const struct place *place, const char *host)
+{
+    const char *bytes, *at;
+    size_t length;
+
+    if (!place->source || place->style == PLACE_NONE || place->end > place->source->length)
+        return;
+    bytes = place->source->bytes + place->start;
+    length = place->end - place->start;
+    at = memmem(bytes, length, "0.0.0.0", 7);
+    if (at && !memmem(at + 7, length - (size_t)(at + 7 - bytes), "0.0.0.0", 7))
+        finding_edit(finding, place->source, (size_t)(at - place->source->bytes),
+                     (size_t)(at - place->source->bytes) + 7, mem_text(host));
+}
+
 /* Redpanda's node_config.cc. */
 static void redpanda_wildcard(struct diagnosis *diagnosis, const struct broker *broker)
 {
     for (size_t i = 0; i < broker->advertised.count; i++) {
         const struct endpoint *endpoint = &broker->advertised.list[i];
-        const char *at = strstr(endpoint->value->text + endpoint->offset, "0.0.0.0");
         const char *host = reachable_host(diagnosis, broker, endpoint);
         struct finding *finding;
 
@@ -528,9 +562,7 @@ static void redpanda_wildcard(struct diagnosis *diagnosis, const struct broker *
                               "configured with ADDR_ANY\"",
                               broker->service->name);
         finding_fix(finding, "%s:%d", host, endpoint->port);
-        if (at)
-            edit_value(finding, endpoint->value, (size_t)(at - endpoint->value->text),
-                       strlen("0.0.0.0"), host);
+        edit_redpanda(finding, &endpoint->value->place, host);
     }
 }
 
@@ -614,8 +646,13 @@ void check_bind(struct diagnosis *diagnosis)
 static void add_missing(struct buf *names, struct buf *items, const struct broker *broker,
                         const char *name)
 {
-    char *marked = mem_format(",%s:", name);
+    char *marked;
 
+    /* Kafka maps it once it is named as the controllers': CTRL-MISSING says that it is not. */
+    if (broker->kraft && !broker->controllers[0] && !broker->map_given &&
+        !strcmp(name, "CONTROLLER"))
+        return;
+    marked = mem_format(",%s:", name);
     if (!*broker_protocol(broker, name) && !(items->data && strstr(items->data, marked))) {
         buf_format(names, "%s%s", names->length ? ", " : "", name);
         buf_format(items, ",%s:%s", name,
@@ -721,8 +758,32 @@ static void say_protocol(struct diagnosis *diagnosis, const struct broker *broke
     free(right);
 }
 
+/* security.inter.broker.protocol: small letters are refused since 4.0. */
+static void inter_broker_protocol(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct property *property = broker_property(broker, "security.inter.broker.protocol");
+    struct finding *finding;
+
+    if (!property || !certain(property) || !*property->value->text || !property->pair ||
+        is_protocol(property->value->text) ||
+        (is_protocol(broker->inter_broker) && !broker_since(broker, 4, 0)))
+        return;
+    finding = finding_add(diagnosis, "MAP-BADPROTO", broker->service, &property->value->place,
+                          "`%s` refuses to start: \"Invalid value %s for configuration "
+                          "security.inter.broker.protocol: String must be one of: PLAINTEXT, SSL, "
+                          "SASL_PLAINTEXT, SASL_SSL\"",
+                          broker->service->name, property->value->text);
+    finding_fix(finding, "%s: %s", property->pair->name,
+                is_protocol(broker->inter_broker) ? broker->inter_broker : "PLAINTEXT");
+    if (is_protocol(broker->inter_broker) && own_value(property))
+        edit_value(finding, property->value, 0, strlen(property->value->text),
+                   broker->inter_broker);
+}
+
 static void protocols_of_broker(struct diagnosis *diagnosis, const struct broker *broker)
 {
+    if (!broker_property(broker, INTER_BROKER) && whole(broker))
+        inter_broker_protocol(diagnosis, broker);
     if (!broker->map_given || !certain(broker_property(broker, MAP)))
         return;
     for (size_t i = 0; i < broker->map_count; i++)

@@ -42,11 +42,12 @@ static const struct compose_pair *other_style(const struct broker *broker, const
 static bool wrong_style(struct diagnosis *diagnosis, const struct broker *broker,
                         const char *property)
 {
+    const struct property *given = broker_property(broker, property);
     const struct compose_pair *pair = other_style(broker, property);
     const char *right = variable_name(broker, property);
     struct finding *finding;
 
-    if (!pair || set(broker, property))
+    if (!pair || (given && !given->derived && *given->value->text))
         return false;
     finding = finding_add(diagnosis, "WRONG-STYLE", broker->service, &pair->value.place,
                           "`%s` refuses to start: its image takes %s for nothing it knows; it "
@@ -71,12 +72,8 @@ static bool any_wrong_style(struct diagnosis *diagnosis, const struct broker *br
                                              "zookeeper.connect"};
     bool any = false;
 
-    for (size_t i = 0; i < sizeof properties / sizeof *properties; i++) {
-        const struct property *given = broker_property(broker, properties[i]);
-
-        if (!given || given->derived)
-            any |= wrong_style(diagnosis, broker, properties[i]);
-    }
+    for (size_t i = 0; i < sizeof properties / sizeof *properties; i++)
+        any |= wrong_style(diagnosis, broker, properties[i]);
     return any;
 }
 
@@ -316,6 +313,8 @@ static void bitnami(struct diagnosis *diagnosis, const struct broker *broker)
     bool roles = broker->kraft || has_variable(broker, "KAFKA_CFG_PROCESS_ROLES");
 
     allow_plaintext(diagnosis, broker);
+    if (broker->is_controller)
+        wrong_style(diagnosis, broker, "controller.listener.names");
     if (!new_scripts)
         return;
     if (broker->zookeeper && broker_since(broker, 4, 0)) {
@@ -328,9 +327,12 @@ static void bitnami(struct diagnosis *diagnosis, const struct broker *broker)
         both_modes(diagnosis, broker);
         return;
     }
+    if (broker->kraft && !set(broker, "node.id") && set(broker, "broker.id"))
+        require(diagnosis, broker, "KAFKA_CFG_NODE_ID",
+                "KRaft mode requires an unique node.id, please set the environment variable "
+                "KAFKA_CFG_NODE_ID",
+                property_text(broker, "broker.id"));
     if (roles || broker->zookeeper || has_variable(broker, "KAFKA_CFG_ZOOKEEPER_CONNECT")) {
-        if (broker->is_controller)
-            wrong_style(diagnosis, broker, "controller.listener.names");
         return;
     }
     if (any_wrong_style(diagnosis, broker))
@@ -405,8 +407,30 @@ static void image_of(struct diagnosis *diagnosis, const struct broker *broker)
     images[broker->image](diagnosis, broker);
 }
 
+/* Redpanda reads none of Kafka's variables, and starts with what it has itself. */
+static void redpanda(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct compose_pair *pair =
+        compose_variable(broker->service, "KAFKA_ADVERTISED_LISTENERS");
+    const struct property *given = broker_property(broker, "advertised.listeners");
+    struct finding *finding;
+
+    if (!pair || broker->unknown || (given && !given->derived))
+        return;
+    finding = finding_add(diagnosis, "WRONG-STYLE", broker->service, &pair->value.place,
+                          "`%s` is Redpanda, which reads no KAFKA_ variables: it listens on 9092, "
+                          "and advertises 127.0.0.1:9092",
+                          broker->service->name);
+    finding->severity = SEVERITY_WARNING;
+    finding_fix(finding, "command: redpanda start --kafka-addr ... --advertise-kafka-addr %s",
+                pair->value.text);
+}
+
 void check_image(struct diagnosis *diagnosis)
 {
+    for (size_t i = 0; i < diagnosis->brokers.count; i++)
+        if (diagnosis->brokers.list[i].image == IMAGE_REDPANDA)
+            redpanda(diagnosis, &diagnosis->brokers.list[i]);
     each_broker(diagnosis, image_of);
 }
 

@@ -65,6 +65,14 @@ static void script_refuses(struct diagnosis *diagnosis, const struct broker *bro
         edit_remove_variable(finding, advertised->pair);
 }
 
+static bool only_controllers(const struct broker *broker)
+{
+    for (size_t i = 0; i < broker->advertised.count; i++)
+        if (!in_list(broker->controllers, broker->advertised.list[i].name))
+            return false;
+    return broker->advertised.count > 0;
+}
+
 static void controller_advertised_of(struct diagnosis *diagnosis, const struct broker *broker)
 {
     const struct property *advertised = broker_property(broker, ADVERTISED);
@@ -78,7 +86,20 @@ static void controller_advertised_of(struct diagnosis *diagnosis, const struct b
         script_refuses(diagnosis, broker);
         return;
     }
-    if (!broker_before(broker, 3, 9) || !broker->is_broker)
+    if (!broker->is_broker)
+        return;
+    if (only_controllers(broker)) {
+        struct finding *finding = finding_add(
+            diagnosis, "CTRL-ADV", broker->service, &advertised->value->place,
+            "`%s` refuses to start: it advertises its controllers' listener only: \"There must be "
+            "at least one broker advertised listener. Perhaps all listeners appear in "
+            "controller.listener.names?\"",
+            broker->service->name);
+
+        finding_fix(finding, "advertise a listener that is for clients");
+        return;
+    }
+    if (!broker_before(broker, 3, 9))
         return;
     for (size_t i = 0; i < broker->advertised.count; i++) {
         const struct endpoint *endpoint = &broker->advertised.list[i];
@@ -249,7 +270,11 @@ static void controller_listener_of(struct diagnosis *diagnosis, const struct bro
         return;
     }
     names = list_read(property_text(broker, CONTROLLERS));
-    if (!names[0])
+    /* bitnami knows the plain name of that one nowhere: WRONG-STYLE says so. */
+    if (!names[0] && broker->image == IMAGE_BITNAMI &&
+        compose_variable(broker->service, "KAFKA_CONTROLLER_LISTENER_NAMES"))
+        ;
+    else if (!names[0])
         no_names(diagnosis, broker);
     else if (!broker->is_controller)
         broker_only(diagnosis, broker, names);
@@ -257,6 +282,12 @@ static void controller_listener_of(struct diagnosis *diagnosis, const struct bro
         controller_only(diagnosis, broker);
     if (names[0] && broker->is_controller)
         has_no_listener(diagnosis, broker, names);
+    if (broker->is_broker && !broker->advertised.count && !broker_property(broker, ADVERTISED))
+        finding_fix(say(diagnosis, broker, "listeners", "it has no listener for clients",
+                        "There must be at least one broker advertised listener. Perhaps all "
+                        "listeners appear in controller.listener.names?"),
+                    "add PLAINTEXT://:%d to %s", free_port(broker, 9092),
+                    variable_name(broker, "listeners"));
     list_free(names);
 }
 
