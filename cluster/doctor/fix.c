@@ -79,6 +79,14 @@ struct place fix_endpoint_place(const struct endpoint *endpoint)
 
 /* ---- Edits */
 
+bool fix_is_given(const struct endpoints *endpoints, const char *property)
+{
+    const struct property *from = endpoints->property;
+
+    return from && !from->derived && !strcmp(from->name, property) &&
+           from->value->place.style != PLACE_NONE;
+}
+
 bool fix_taken(const struct diagnosis *diagnosis, const struct place *place)
 {
     for (size_t i = 0; i < diagnosis->finding_count; i++)
@@ -293,18 +301,12 @@ static bool change_advertised(const struct change *change)
     return fix_replace(change->diagnosis, change->finding, &place, text.data);
 }
 
-static bool is_derived(const struct endpoints *endpoints)
-{
-    return !endpoints->property || endpoints->property->derived ||
-           endpoints->property->value->place.style == PLACE_NONE;
-}
-
 static bool change_listeners(const struct change *change)
 {
     const struct endpoints *listeners = &change->broker->listeners;
     struct buf text = {0};
 
-    if (!is_derived(listeners))
+    if (fix_is_given(listeners, "listeners"))
         return append(change, listeners->property->value,
                       mem_format(",%s://0.0.0.0:%d", change->host_name, change->host_port));
     for (size_t i = 0; i < listeners->count; i++)
@@ -345,10 +347,12 @@ static char *prefix_of(const struct broker *broker)
 {
     const struct property *property = broker->advertised.property;
     const char *name = property && property->pair ? property->pair->name : NULL;
-    const char *at = name ? strstr(name, "ADVERTISED_LISTENERS") : NULL;
+    const char *at = name ? strstr(name, "LISTENERS") : NULL;
 
     if (name && !at)
         return NULL;
+    if (at > name + 11 && !strncmp(at - 11, "ADVERTISED_", 11))
+        at -= 11;
     if (at)
         return mem_bytes(name, (size_t)(at - name));
     return mem_text(broker->image == IMAGE_BITNAMI ? "KAFKA_CFG_" : "KAFKA_");
@@ -412,7 +416,7 @@ bool fix_listener(const struct diagnosis *diagnosis, const struct reach *reach,
 
     if (!change.listener)
         return false;
-    if (is_derived(&broker->advertised))
+    if (!fix_is_given(&broker->advertised, "advertised.listeners"))
         change.told = NULL;
     change.port = host_port(reach, broker, change.listener);
     change.host_port = free_port(broker);

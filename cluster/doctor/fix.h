@@ -12,6 +12,9 @@
 bool fix_place(const struct compose_text *value, size_t offset, size_t length, struct place *place);
 struct place fix_endpoint_place(const struct endpoint *endpoint);
 
+/* Somebody wrote this list; no default, nor another's copy. */
+bool fix_is_given(const struct endpoints *endpoints, const char *property);
+
 /* Some finding already changes bytes within. */
 bool fix_taken(const struct diagnosis *diagnosis, const struct place *place);
 /* Takes `text`, frees it if there can be no edit. */

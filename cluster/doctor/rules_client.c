@@ -183,6 +183,71 @@ static void correct(struct look *look, struct finding *finding)
         change_address(look, finding, host, listener->port);
 }
 
+/* ---- A network more */
+
+/* The end of the line of the last network that a service lists, if it is a
+ * block list; `indent`: where its items begin. */
+static bool list_end(const struct compose_use *use, struct compose_gap *gap)
+{
+    const struct place *place = &use->place;
+    const char *bytes;
+    size_t start = place->start;
+
+    if (!place->source || place->end > place->source->length || place->start >= place->end)
+        return false;
+    bytes = place->source->bytes;
+    while (start && bytes[start - 1] != '\n')
+        start--;
+    gap->indent = strspn(bytes + start, " ");
+    if (bytes[start + gap->indent] != '-' ||
+        strspn(bytes + start + gap->indent + 1, " \"'") != place->start - start - gap->indent - 1)
+        return false;
+    gap->source = place->source;
+    gap->at = place->end + strcspn(bytes + place->end, "\n");
+    return true;
+}
+
+/* Lets `service` join a network of `other`. */
+static bool join_network(struct finding *finding, const struct compose_service *service,
+                         const struct compose_service *other)
+{
+    struct compose_gap gap = {0};
+    const char *network;
+
+    if (!other->use_count || !service->use_count)
+        return false;
+    network = other->uses[0].network;
+    finding_fix(finding, "let %s join the network %s of %s", service->name, network, other->name);
+    if (!service->uses[service->use_count - 1].place.source)
+        return fix_lines(finding, &service->service_gap,
+                         mem_format("%*snetworks:\n%*s- default\n%*s- %s",
+                                    (int)service->service_gap.indent, "",
+                                    (int)service->service_gap.indent + 2, "",
+                                    (int)service->service_gap.indent + 2, "", network));
+    return list_end(&service->uses[service->use_count - 1], &gap) &&
+           fix_lines(finding, &gap, mem_format("%*s- %s", (int)gap.indent, "", network));
+}
+
+static bool is_default(const struct compose_service *service)
+{
+    return service->use_count == 1 && !strcmp(service->uses[0].network, "default");
+}
+
+static void correct_network(const struct look *look, struct finding *finding)
+{
+    const struct compose_service *client = look->client->service;
+    const struct compose_service *broker = look->trial.first.kind == ARRIVE_LISTENER
+                                               ? look->trial.teller->service
+                                               : look->trial.first.service;
+
+    if (reach_owner(look->reach, client) != client || reach_on_host(look->reach, broker))
+        return;
+    if (is_default(broker) && !is_default(client) && broker->service_gap.source)
+        join_network(finding, broker, client);
+    else
+        join_network(finding, client, broker);
+}
+
 /* ---- The finding */
 
 static struct place client_place(const struct client *client)
@@ -253,6 +318,11 @@ static const char *told_host(const struct trial *trial)
     return *trial->told->host ? trial->told->host : trial->teller->service->name;
 }
 
+static bool is_local(const char *host)
+{
+    return host_kind(host) == HOST_LOCAL || host_kind(host) == HOST_ANY;
+}
+
 static const char *rule_of(const struct arrival *then, bool local)
 {
     if (local && (then->kind == ARRIVE_ALONE || then->kind == ARRIVE_CLOSED))
@@ -275,16 +345,16 @@ static const char *failure_of(const struct arrival *then)
 {
     switch (then->kind) {
     case ARRIVE_ALONE:
-        return "which is the client's own container: Connection to node 1 (localhost/127.0.0.1) "
+        return "the client's own container: Connection to node 1 (localhost/127.0.0.1) "
                "could not be established";
     case ARRIVE_NOBODY:
-        return "a name that nobody has there (Failed to resolve)";
+        return "a name that nobody has (Failed to resolve)";
     case ARRIVE_SPLIT:
-        return "with which it shares no network (Failed to resolve)";
+        return "a name on a network that it does not share (Failed to resolve)";
     case ARRIVE_LISTENER:
-        return "where another listener answers";
+        return "another listener's address";
     default:
-        return "where nothing listens (Connection refused)";
+        return "a port where nothing listens (Connection refused)";
     }
 }
 
@@ -305,8 +375,8 @@ static struct finding *blame_told(const struct look *look)
     }
     place = fix_endpoint_place(trial->told);
     return finding_add(
-        look->diagnosis, rule_of(&trial->then, host_kind(trial->told->host) == HOST_LOCAL),
-        trial->teller->service, &place,
+        look->diagnosis, rule_of(&trial->then, is_local(trial->told->host)), trial->teller->service,
+        &place,
         "the listener %s of %s tells its clients to come back to %s:%d; so it does with %s (%s: "
         "%s:%d), and from %s that is %s",
         trial->told->name, trial->teller->service->name, told_host(trial), trial->told->port,
@@ -320,7 +390,10 @@ static void judge(struct look *look)
         look->trial.first.kind == ARRIVE_LISTENER ? blame_told(look) : blame_address(look);
 
     soften(look, finding);
-    correct(look, finding);
+    if (!strcmp(finding->rule->id, "NET-SPLIT"))
+        correct_network(look, finding);
+    else
+        correct(look, finding);
 }
 
 /* ---- Protocols */
@@ -354,14 +427,16 @@ static void check_protocol(struct look *look)
     const struct client *client = look->client;
     const struct arrival *first = &look->trial.first;
     const char *spoken, *said = security_of(client);
-    struct address address;
+    struct address address = {0};
     struct place place = client_place(client);
 
     if (first->kind != ARRIVE_LISTENER || client->knock || client->inside)
         return;
     spoken = broker_protocol(first->broker, first->listener->name);
-    if (!*said && address_find(client->value->text, client->offset, &address) && *address.scheme)
-        said = address.scheme;
+    for (size_t at = 0; !*said && address_find(client->value->text, at, &address);
+         at = address.start + address.length)
+        if (address.start == client->offset)
+            said = address.scheme;
     if (!*spoken || !is_protocol(said) || !strcasecmp(said, spoken))
         return;
     finding_fix(finding_add(look->diagnosis, "PROTO-MISMATCH", client->service, &place,

@@ -35,6 +35,19 @@ static bool is_unset(const struct endpoint *endpoint)
     return endpoint->value && endpoint->value->unset;
 }
 
+/* An error has been found at the same place: what else is wrong with it can wait. */
+static bool is_blamed(const struct look *look)
+{
+    for (size_t i = 0; i < look->diagnosis->finding_count; i++) {
+        const struct finding *finding = &look->diagnosis->findings[i];
+        if (finding->severity == SEVERITY_ERROR && finding->place.source == look->place.source &&
+            look->place.source && finding->place.start == look->place.start &&
+            strcmp(finding->rule->id, "BIND-LOCALHOST"))
+            return true;
+    }
+    return false;
+}
+
 /* Some listener of the broker serves the host. */
 static bool serves_host(const struct look *look)
 {
@@ -100,7 +113,7 @@ static void correct_port(const struct look *look, struct finding *finding,
                          const struct compose_port *port)
 {
     const struct endpoints *listeners = &look->broker->listeners;
-    bool derived = !listeners->property || listeners->property->derived;
+    bool derived = !fix_is_given(listeners, "listeners");
     const struct compose_service *other;
     char *item;
 
@@ -265,6 +278,18 @@ static void blame_name(const struct look *look, const struct arrival *arrival)
     fix_listener(look->diagnosis, look->reach, finding, look->broker, look->told->name);
 }
 
+/* It has an address for the host, or for other machines, whose own findings tell of it. */
+static bool means_host(const struct look *look)
+{
+    const struct endpoints *advertised = &look->broker->advertised;
+
+    for (size_t i = 0; i < advertised->count; i++)
+        if (*advertised->list[i].host && !reach_named(look->reach, advertised->list[i].host) &&
+            host_kind(advertised->list[i].host) != HOST_LABEL)
+            return true;
+    return false;
+}
+
 static bool publishes(const struct look *look)
 {
     bool any;
@@ -275,11 +300,10 @@ static bool publishes(const struct look *look)
 
 static void warn_host(const struct look *look)
 {
-    bool given = look->broker->advertised.property && !look->broker->advertised.property->derived;
     const char *host = *look->told->host ? look->told->host : name_of(look);
     struct finding *finding;
 
-    if (given && *look->told->host)
+    if (*look->told->host)
         finding = finding_add(
             look->diagnosis, "HOST-NAME-ONLY", look->broker->service, &look->place,
             "%s publishes container port %d, but advertises %s:%d there, a name "
@@ -303,7 +327,7 @@ static void check_name(const struct look *look)
 
     if ((arrival.kind == ARRIVE_LISTENER && !here) || arrival.kind == ARRIVE_CLOSED)
         blame_name(look, &arrival);
-    else if (here && publishes(look) && !serves_host(look) &&
+    else if (here && publishes(look) && !means_host(look) && !serves_host(look) &&
              !reach_on_host(look->reach, look->broker->service))
         warn_host(look);
 }
@@ -390,6 +414,20 @@ static void check_endpoint(const struct look *look)
         check_unknown(look);
 }
 
+/* Kafka takes no such address at all; whoever copies the file puts his own in. */
+static void check_placeholder(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct endpoints *advertised = &broker->advertised;
+
+    if (advertised->bad && host_kind(advertised->bad) == HOST_PLACEHOLDER &&
+        strpbrk(advertised->bad, "<>{}$"))
+        finding_fix(finding_add(diagnosis, "PLACEHOLDER", broker->service,
+                                &advertised->property->value->place,
+                                "%s advertises %s, which is to be replaced by an address of yours",
+                                broker->service->name, advertised->bad),
+                    "put localhost in its place, or an address of this machine");
+}
+
 /* Each advertised address of each broker. */
 void check_advertised(struct diagnosis *diagnosis)
 {
@@ -397,12 +435,13 @@ void check_advertised(struct diagnosis *diagnosis)
 
     for (size_t i = 0; i < diagnosis->brokers.count; i++) {
         const struct broker *broker = &diagnosis->brokers.list[i];
+        check_placeholder(diagnosis, broker);
         for (size_t k = 0; is_known(broker) && k < broker->advertised.count; k++) {
             struct look look = {.diagnosis = diagnosis, .reach = reach, .broker = broker};
             look.told = &broker->advertised.list[k];
             look.listener = endpoint_find(&broker->listeners, look.told->name);
             look.place = fix_endpoint_place(look.told);
-            if (look.listener)
+            if (look.listener && !is_blamed(&look))
                 check_endpoint(&look);
         }
     }
@@ -419,7 +458,7 @@ static void correct_bound(struct diagnosis *diagnosis, struct finding *finding,
 
     finding_fix(finding, "listen on %s://0.0.0.0:%d", listener->name, listener->port);
     if (!listener->value || (property && property->pair && property->pair->shared) ||
-        !broker->advertised.property || broker->advertised.property->derived)
+        !fix_is_given(&broker->advertised, "advertised.listeners"))
         return;
     for (size_t i = 0; i + strlen(listener->host) <= listener->length; i++)
         if (!strncasecmp(listener->value->text + listener->offset + i, listener->host,
