@@ -334,7 +334,8 @@ static const char *reference(const struct compose_service *service)
 
 static bool by_image(const struct compose_service *service, struct broker *broker)
 {
-    if (!*service->image.text || service->build)
+    /* With a build the image's name is what that is to be called, and may be anybody's. */
+    if (!*service->image.text || (service->build && !image_is(service->image.text, "tally/kafka")))
         return false;
     return broker_image_read(service->image.text, &broker->image, &broker->major, &broker->minor,
                              &broker->latest);

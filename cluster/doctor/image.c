@@ -193,6 +193,9 @@ bool broker_image_read(const char *reference, enum broker_image *image, int *maj
     /* A digest without a tag says nothing about the version. */
     *latest = moves(tag) && !strchr(reference, '@');
     numbers(tag, major, minor);
+    /* Frozen at a version that still takes ZooKeeper: its successor is cp-server. */
+    if (image_is(reference, "cp-enterprise-kafka"))
+        *latest = false;
     if (*image == IMAGE_CONFLUENT)
         confluent_version(major, minor);
     /* wurstmeister/kafka's tags are SCALA-KAFKA, and its last one is Kafka 2.8.1. */

@@ -170,7 +170,6 @@ void image_redpanda(struct broker *broker)
         (config_mounted(service) && !broker_property(broker, "advertised.listeners")))
         broker->unknown = true;
     property_default(broker, "listeners", "://0.0.0.0:9092");
-    /* conf/redpanda.yaml, which the image has as /etc/redpanda/redpanda.yaml, advertises it. */
-    if (!strncmp(broker_property(broker, "listeners")->value->text, "://", 3) && !broker->unknown)
-        property_default(broker, "advertised.listeners", "://127.0.0.1:9092");
+    /* The packaged redpanda.yaml. */
+    property_default(broker, "advertised.listeners", "://127.0.0.1:9092");
 }

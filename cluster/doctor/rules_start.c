@@ -509,9 +509,34 @@ static void wildcard_of_broker(struct diagnosis *diagnosis, const struct broker 
     }
 }
 
+/* Redpanda's node_config.cc. */
+static void redpanda_wildcard(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    for (size_t i = 0; i < broker->advertised.count; i++) {
+        const struct endpoint *endpoint = &broker->advertised.list[i];
+        const char *at = strstr(endpoint->value->text + endpoint->offset, "0.0.0.0");
+        const char *host = reachable_host(diagnosis, broker, endpoint);
+        struct finding *finding;
+
+        if (strcmp(endpoint->host, "0.0.0.0") || broker->unknown)
+            continue;
+        finding = finding_add(diagnosis, "ADV-WILDCARD", broker->service, &endpoint->value->place,
+                              "`%s` refuses to start: it advertises 0.0.0.0: \"listener improperly "
+                              "configured with ADDR_ANY\"",
+                              broker->service->name);
+        finding_fix(finding, "%s:%d", host, endpoint->port);
+        if (at)
+            edit_value(finding, endpoint->value, (size_t)(at - endpoint->value->text),
+                       strlen("0.0.0.0"), host);
+    }
+}
+
 void check_wildcard(struct diagnosis *diagnosis)
 {
     each_broker(diagnosis, wildcard_of_broker);
+    for (size_t i = 0; i < diagnosis->brokers.count; i++)
+        if (diagnosis->brokers.list[i].image == IMAGE_REDPANDA)
+            redpanda_wildcard(diagnosis, &diagnosis->brokers.list[i]);
 }
 
 /* ---- BIND-FOREIGN */

@@ -102,33 +102,41 @@ static void require(struct diagnosis *diagnosis, const struct broker *broker, co
     edit_add_variable(finding, broker->service, name, value);
 }
 
+/* The image's path with another tag; where the style has one that still takes ZooKeeper. */
+static char *older_image(const struct broker *broker)
+{
+    const char *text = broker->service->image.text, *slash = strrchr(text, '/');
+    const char *tag = strchr(slash ? slash : text, ':');
+    size_t length = tag ? (size_t)(tag - text) : strlen(text);
+
+    if (broker->image == IMAGE_APACHE || strchr(text, '@'))
+        return NULL;
+    return mem_format("%.*s:%s", (int)length, text,
+                      broker->image == IMAGE_CONFLUENT ? "7.8.0" : "3.9.0");
+}
+
 static void zookeeper_gone(struct diagnosis *diagnosis, const struct broker *broker)
 {
     const struct compose_text *image = &broker->service->image;
-    const char *older = broker->image == IMAGE_CONFLUENT ? "7.8.0" : "3.9.1";
+    bool apache = broker->image == IMAGE_APACHE;
     const char *message =
-        broker->image == IMAGE_CONFLUENT ? "KAFKA_PROCESS_ROLES is required."
+        broker->image == IMAGE_CONFLUENT ? "environment variable \"KAFKA_PROCESS_ROLES\" is not set"
         : broker->image == IMAGE_BITNAMI
             ? "Kafka requires at least one process role to be set."
             : "Missing required configuration \"process.roles\" which has no default value.";
-    const char *slash = strrchr(image->text, '/');
-    const char *tag = strchr(slash ? slash : image->text, ':');
-    struct finding *finding =
-        finding_add(diagnosis, "ZK-LATEST", broker->service, &image->place,
-                    "`%s` refuses to start: %s is Kafka 4 or later, which has no ZooKeeper any "
-                    "more: \"%s\"",
-                    broker->service->name, image->text, message);
-    size_t length = tag ? (size_t)(tag - image->text) : strlen(image->text);
+    char *older = older_image(broker);
+    struct finding *finding = finding_add(
+        diagnosis, "ZK-LATEST", broker->service, &image->place,
+        "`%s` refuses to start: %s %s: \"%s\"", broker->service->name, image->text,
+        apache ? "starts with KRaft only" : "is Kafka 4 or later, which has no ZooKeeper any more",
+        message);
 
-    if (broker->image == IMAGE_BITNAMI)
-        older = "3.9.0";
-    finding_fix(finding, "%.*s:%s, or KRaft in ZooKeeper's place", (int)length, image->text, older);
-    if (!strchr(image->text, '@')) {
-        char *text = mem_format("%.*s:%s", (int)length, image->text, older);
-
-        edit_value(finding, image, 0, strlen(image->text), text);
-        free(text);
-    }
+    finding_fix(finding, "%s%sKRaft in ZooKeeper's place: KAFKA_%sPROCESS_ROLES: broker,controller",
+                older ? older : "", older ? ", or " : "",
+                broker->image == IMAGE_BITNAMI ? "CFG_" : "");
+    if (older)
+        edit_value(finding, image, 0, strlen(image->text), older);
+    free(older);
 }
 
 static const char *dub(const struct broker *broker, const char *name)
@@ -244,11 +252,12 @@ static void apache(struct diagnosis *diagnosis, const struct broker *broker)
     bool roles = broker->kraft || has_variable(broker, "KAFKA_PROCESS_ROLES");
     struct finding *finding;
 
-    if (broker->zookeeper && broker_since(broker, 4, 0)) {
+    if (broker->zookeeper) {
+        /* 3.7 is the first that there is, and its script formats KRaft's storage always. */
         zookeeper_gone(diagnosis, broker);
         return;
     }
-    if (!roles && !broker->zookeeper && !has_variable(broker, "KAFKA_ZOOKEEPER_CONNECT") &&
+    if (!roles && !has_variable(broker, "KAFKA_ZOOKEEPER_CONNECT") &&
         !any_wrong_style(diagnosis, broker)) {
         finding = required(
             diagnosis, broker, "KAFKA_PROCESS_ROLES",
@@ -287,6 +296,20 @@ static void allow_plaintext(struct diagnosis *diagnosis, const struct broker *br
             "yes");
 }
 
+static void both_modes(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct property *zookeeper = broker_property(broker, "zookeeper.connect");
+    struct finding *finding = finding_add(
+        diagnosis, "IMG-REQUIRED", broker->service, &zookeeper->value->place,
+        "`%s` refuses to start: \"Both KRaft mode and Zookeeper modes are configured, but "
+        "KAFKA_CFG_ZOOKEEPER_METADATA_MIGRATION_ENABLE is not enabled\"",
+        broker->service->name);
+
+    finding_fix(finding, "leave %s out", variable_name(broker, "zookeeper.connect"));
+    if (zookeeper->pair)
+        edit_remove_variable(finding, zookeeper->pair);
+}
+
 static void bitnami(struct diagnosis *diagnosis, const struct broker *broker)
 {
     bool new_scripts = broker_since(broker, 3, 6) || (broker->major == 3 && broker->minor < 0);
@@ -297,6 +320,12 @@ static void bitnami(struct diagnosis *diagnosis, const struct broker *broker)
         return;
     if (broker->zookeeper && broker_since(broker, 4, 0)) {
         zookeeper_gone(diagnosis, broker);
+        return;
+    }
+    if (broker->kraft && *property_text(broker, "zookeeper.connect") &&
+        !broker_since(broker, 4, 0) &&
+        !*property_text(broker, "zookeeper.metadata.migration.enable")) {
+        both_modes(diagnosis, broker);
         return;
     }
     if (roles || broker->zookeeper || has_variable(broker, "KAFKA_CFG_ZOOKEEPER_CONNECT")) {
