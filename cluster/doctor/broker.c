@@ -399,11 +399,25 @@ static void look_at_script(struct broker *broker, enum start start)
     free(line);
 }
 
+/* What stands in `environment` holds against any env_file. */
+static bool says_all(const struct compose_service *service)
+{
+    return (has(service, "KAFKA_LISTENERS") && has(service, "KAFKA_ADVERTISED_LISTENERS") &&
+            has(service, "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP")) ||
+           (has(service, "KAFKA_CFG_LISTENERS") && has(service, "KAFKA_CFG_ADVERTISED_LISTENERS") &&
+            has(service, "KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP"));
+}
+
 static bool out_of_reach(const struct compose *compose, const struct compose_service *service)
 {
-    for (size_t i = 0; i < compose->unknown_count; i++)
-        if (!strcmp(compose->unknowns[i].service, service->name))
+    for (size_t i = 0; i < compose->unknown_count; i++) {
+        const struct compose_unknown *unknown = &compose->unknowns[i];
+        bool file = !strncmp(unknown->text, "env_file", 8);
+
+        if (!strcmp(unknown->service, service->name) &&
+            (!strncmp(unknown->text, "extends", 7) || (file && !says_all(service))))
             return true;
+    }
     return false;
 }
 

@@ -101,7 +101,7 @@ bool reach_external(const struct reach *reach, const struct compose_service *ser
     for (size_t i = 0; i < owner->use_count; i++) {
         const struct compose_network *network =
             network_find(reach->compose, owner->uses[i].network);
-        if (network && network->external)
+        if (network ? network->external : strcmp(owner->uses[i].network, "default"))
             return true;
     }
     return false;

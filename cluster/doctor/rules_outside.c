@@ -50,10 +50,21 @@ static void warn_unset(struct diagnosis *diagnosis, const struct broker *broker,
                     "give %s a value", name);
 }
 
+static void warn_image(struct diagnosis *diagnosis, const struct compose_service *service)
+{
+    if (service->image.unset && !service->build)
+        finding_fix(finding_add(diagnosis, "UNSET-VAR", service, &service->image.place,
+                                "the image of %s takes the variable %s, which has no value here and "
+                                "no default",
+                                service->name, service->image.unset),
+                    "set %s in .env, or write a default", service->image.unset);
+}
+
 void check_unset(struct diagnosis *diagnosis)
 {
     for (size_t i = 0; i < diagnosis->brokers.count; i++) {
         const struct broker *broker = &diagnosis->brokers.list[i];
+        warn_image(diagnosis, broker->service);
         for (size_t k = 0; k < broker->property_count; k++)
             warn_unset(diagnosis, broker, &broker->properties[k]);
     }
@@ -73,23 +84,29 @@ void check_config_file(struct diagnosis *diagnosis)
     }
 }
 
-static bool is_broker(const struct diagnosis *diagnosis, const char *service)
+static const struct broker *broker_named(const struct diagnosis *diagnosis, const char *service)
 {
     for (size_t i = 0; i < diagnosis->brokers.count; i++)
         if (!strcmp(diagnosis->brokers.list[i].service->name, service))
-            return true;
-    return false;
+            return &diagnosis->brokers.list[i];
+    return NULL;
 }
 
+/* Whether it matters is CONFIG-FILE's to say. */
 void check_fragment(struct diagnosis *diagnosis)
 {
     const struct compose *compose = diagnosis->compose;
 
     for (size_t i = 0; i < compose->unknown_count; i++) {
         const struct compose_unknown *unknown = &compose->unknowns[i];
-        if (!*unknown->service || is_broker(diagnosis, unknown->service))
-            finding_add(diagnosis, "FRAGMENT", compose_service(compose, unknown->service),
-                        &unknown->place, "%s: what is there cannot be known", unknown->text);
+        const struct broker *broker = broker_named(diagnosis, unknown->service);
+        struct finding *finding;
+        if (*unknown->service && !broker)
+            continue;
+        finding = finding_add(diagnosis, "FRAGMENT", compose_service(compose, unknown->service),
+                              &unknown->place, "%s", unknown->text);
+        if (!broker || !broker->unknown)
+            finding->severity = SEVERITY_NOTE;
     }
 }
 

@@ -278,15 +278,15 @@ static void blame_name(const struct look *look, const struct arrival *arrival)
     fix_listener(look->diagnosis, look->reach, finding, look->broker, look->told->name);
 }
 
-/* It has an address for the host, or for other machines, whose own findings tell of it. */
-static bool means_host(const struct look *look)
+/* The published port is meant for another listener, and CROSSED. */
+static bool crossed(const struct look *look)
 {
-    const struct endpoints *advertised = &look->broker->advertised;
-
-    for (size_t i = 0; i < advertised->count; i++)
-        if (*advertised->list[i].host && !reach_named(look->reach, advertised->list[i].host) &&
-            host_kind(advertised->list[i].host) != HOST_LABEL)
+    for (size_t i = 0; i < look->diagnosis->finding_count; i++) {
+        const struct finding *finding = &look->diagnosis->findings[i];
+        if (!strcmp(finding->rule->id, "CROSSED") &&
+            !strcmp(finding->service, look->broker->service->name))
             return true;
+    }
     return false;
 }
 
@@ -296,6 +296,16 @@ static bool publishes(const struct look *look)
 
     fixed_port(look, &any);
     return any;
+}
+
+static void warn(const struct look *look, const char *rule, const char *text)
+{
+    finding_fix(finding_add(look->diagnosis, rule, look->broker->service, &look->place,
+                            "%s advertises %s:%d, %s", name_of(look), look->told->host,
+                            look->told->port, text),
+                "for the host alone advertise localhost:%d; for containers %s:%d, by a listener of "
+                "its own",
+                look->told->port, name_of(look), look->listener->port);
 }
 
 static void warn_host(const struct look *look)
@@ -327,7 +337,9 @@ static void check_name(const struct look *look)
 
     if ((arrival.kind == ARRIVE_LISTENER && !here) || arrival.kind == ARRIVE_CLOSED)
         blame_name(look, &arrival);
-    else if (here && publishes(look) && !means_host(look) && !serves_host(look) &&
+    else if (here && publishes(look) && host_kind(look->told->host) == HOST_PRIVATE)
+        warn(look, "LAN-IP", "its container's address, which on the host only Linux reaches");
+    else if (here && publishes(look) && !crossed(look) &&
              !reach_on_host(look->reach, look->broker->service))
         warn_host(look);
 }
@@ -362,16 +374,6 @@ static void blame_nobody(const struct look *look)
 }
 
 /* ---- Advertised as what the files do not know */
-
-static void warn(const struct look *look, const char *rule, const char *text)
-{
-    finding_fix(finding_add(look->diagnosis, rule, look->broker->service, &look->place,
-                            "%s advertises %s:%d, %s", name_of(look), look->told->host,
-                            look->told->port, text),
-                "for the host alone advertise localhost:%d; for containers %s:%d, by a listener of "
-                "its own",
-                look->told->port, name_of(look), look->listener->port);
-}
 
 static void check_unknown(const struct look *look)
 {
