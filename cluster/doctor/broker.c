@@ -304,7 +304,7 @@ static bool has(const struct compose_service *service, const char *name)
 {
     const struct compose_pair *pair = compose_variable(service, name);
 
-    return pair && (pair->absent || *pair->value.text);
+    return pair && (pair->absent || *pair->value.text || pair->value.unset);
 }
 
 /* Variables that only a broker is given. */
@@ -323,7 +323,8 @@ static bool broker_variables(const struct compose_service *service)
         if (has(service, names[i]))
             return true;
     return (listeners && strstr(listeners->value.text, "://")) ||
-           (has(service, "KAFKA_ZOOKEEPER_CONNECT") && has(service, "KAFKA_BROKER_ID"));
+           (has(service, "KAFKA_ZOOKEEPER_CONNECT") &&
+            (has(service, "KAFKA_BROKER_ID") || has(service, "KAFKA_CREATE_TOPICS")));
 }
 
 /* The reference that says most: of its own build, the base's. */
@@ -337,8 +338,12 @@ static bool by_image(const struct compose_service *service, struct broker *broke
     /* With a build the image's name is what that is to be called, and may be anybody's. */
     if (!*service->image.text || (service->build && !image_is(service->image.text, "tally/kafka")))
         return false;
-    return broker_image_read(service->image.text, &broker->image, &broker->major, &broker->minor,
-                             &broker->latest);
+    if (!broker_image_read(service->image.text, &broker->image, &broker->major, &broker->minor,
+                           &broker->latest))
+        return false;
+    if (service->image.unset) /* most likely the tag: any */
+        broker->major = broker->minor = -1, broker->latest = false;
+    return true;
 }
 
 /* An image of nobody's that we know, with a broker's variables, in its own

@@ -182,7 +182,34 @@ bool fix_published(const struct diagnosis *diagnosis, struct finding *finding,
            fix_replace(diagnosis, finding, &text.published, mem_format("%d", published));
 }
 
-/* ---- A line more */
+/* ---- A line less, lines more */
+
+bool fix_remove_item(const struct diagnosis *diagnosis, struct finding *finding,
+                     const struct place *place)
+{
+    const char *bytes;
+    struct place line = *place;
+
+    if (!place->source || place->end > place->source->length || place->start >= place->end)
+        return false;
+    bytes = place->source->bytes;
+    while (line.start && bytes[line.start - 1] != '\n')
+        line.start--;
+    line.end += strspn(bytes + line.end, "\"' \t\r");
+    if (bytes[line.end] == '#')
+        line.end += strcspn(bytes + line.end, "\n");
+    if (bytes[line.end] != '\n' || line.end == line.start)
+        return false;
+    line.end++;
+    for (size_t i = line.start, dashes = 0; i < place->start; i++) {
+        dashes += bytes[i] == '-';
+        if (!strchr(" -\"'", bytes[i]) || dashes > 1)
+            return false;
+    }
+    if (memchr(bytes + place->start, '\n', place->end - place->start))
+        return false;
+    return fix_replace(diagnosis, finding, &line, mem_text(""));
+}
 
 bool fix_lines(struct finding *finding, const struct compose_gap *gap, char *lines)
 {
@@ -260,7 +287,10 @@ static bool append(const struct change *change, const struct compose_text *value
         free(more);
         return false;
     }
-    finding_edit(change->finding, place.source, place.end, place.end, more);
+    /* Its last byte again, so that no line that is put behind the value comes in between. */
+    finding_edit(change->finding, place.source, place.end - 1, place.end,
+                 mem_format("%c%s", value->text[length - 1], more));
+    free(more);
     return true;
 }
 

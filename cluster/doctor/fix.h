@@ -29,6 +29,9 @@ bool fix_published(const struct diagnosis *diagnosis, struct finding *finding,
                    const struct compose_port *port, int published);
 bool fix_published_possible(const struct compose_port *port);
 
+/* Removes the line of a list's item, if it has one to itself. */
+bool fix_remove_item(const struct diagnosis *diagnosis, struct finding *finding,
+                     const struct place *place);
 /* Lines more, each with its own indent, none at the end of the last. Takes `lines`. */
 bool fix_lines(struct finding *finding, const struct compose_gap *gap, char *lines);
 

@@ -38,6 +38,7 @@ static const char *const own_scripts[] = {"confluent/docker/run",
                                           "redpanda start",
                                           "redpanda-start",
                                           "/opt/kafka/entrypoint",
+                                          "entrypoint.sh /run.sh",
                                           NULL};
 
 static const char *const servers[] = {"kafka-server-start", "kafka.Kafka ", NULL};

@@ -53,11 +53,12 @@ static void warn_unset(struct diagnosis *diagnosis, const struct broker *broker,
 static void warn_image(struct diagnosis *diagnosis, const struct compose_service *service)
 {
     if (service->image.unset && !service->build)
-        finding_fix(finding_add(diagnosis, "UNSET-VAR", service, &service->image.place,
-                                "the image of %s takes the variable %s, which has no value here and "
-                                "no default",
-                                service->name, service->image.unset),
-                    "set %s in .env, or write a default", service->image.unset);
+        finding_fix(
+            finding_add(diagnosis, "UNSET-VAR", service, &service->image.place,
+                        "the image of %s takes the variable %s, which has no value here and "
+                        "no default",
+                        service->name, service->image.unset),
+            "set %s in .env, or write a default", service->image.unset);
 }
 
 void check_unset(struct diagnosis *diagnosis)

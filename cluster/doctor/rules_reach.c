@@ -308,6 +308,18 @@ static void warn(const struct look *look, const char *rule, const char *text)
                 look->told->port, name_of(look), look->listener->port);
 }
 
+/* The host has another listener; this one's port is not for it. */
+static void unpublish(const struct look *look, struct finding *finding)
+{
+    bool any;
+    const struct compose_port *port = fixed_port(look, &any);
+
+    finding_fix(finding, "do not publish container port %d: the host has another listener",
+                look->listener->port);
+    if (port)
+        fix_remove_item(look->diagnosis, finding, &port->place);
+}
+
 static void warn_host(const struct look *look)
 {
     const char *host = *look->told->host ? look->told->host : name_of(look);
@@ -325,7 +337,10 @@ static void warn_host(const struct look *look)
                         "%s publishes container port %d and advertises no host there: clients "
                         "are told the container's own name, which only containers know",
                         name_of(look), look->listener->port);
-    fix_listener(look->diagnosis, look->reach, finding, look->broker, look->told->name);
+    if (!serves_host(look))
+        fix_listener(look->diagnosis, look->reach, finding, look->broker, look->told->name);
+    else
+        unpublish(look, finding);
 }
 
 static void check_name(const struct look *look)
@@ -430,6 +445,21 @@ static void check_placeholder(struct diagnosis *diagnosis, const struct broker *
                     "put localhost in its place, or an address of this machine");
 }
 
+/* Those that name the broker last: crossed ports explain what is wrong with them. */
+static void check_list(struct diagnosis *diagnosis, const struct reach *reach,
+                       const struct broker *broker, bool named)
+{
+    for (size_t i = 0; is_known(broker) && i < broker->advertised.count; i++) {
+        struct look look = {.diagnosis = diagnosis, .reach = reach, .broker = broker};
+        look.told = &broker->advertised.list[i];
+        look.listener = endpoint_find(&broker->listeners, look.told->name);
+        look.place = fix_endpoint_place(look.told);
+        if (look.listener && !is_blamed(&look) &&
+            named == (!*look.told->host || reach_named(reach, look.told->host)))
+            check_endpoint(&look);
+    }
+}
+
 /* Each advertised address of each broker. */
 void check_advertised(struct diagnosis *diagnosis)
 {
@@ -438,14 +468,8 @@ void check_advertised(struct diagnosis *diagnosis)
     for (size_t i = 0; i < diagnosis->brokers.count; i++) {
         const struct broker *broker = &diagnosis->brokers.list[i];
         check_placeholder(diagnosis, broker);
-        for (size_t k = 0; is_known(broker) && k < broker->advertised.count; k++) {
-            struct look look = {.diagnosis = diagnosis, .reach = reach, .broker = broker};
-            look.told = &broker->advertised.list[k];
-            look.listener = endpoint_find(&broker->listeners, look.told->name);
-            look.place = fix_endpoint_place(look.told);
-            if (look.listener && !is_blamed(&look))
-                check_endpoint(&look);
-        }
+        check_list(diagnosis, reach, broker, false);
+        check_list(diagnosis, reach, broker, true);
     }
     reach_free(reach);
 }

@@ -380,7 +380,6 @@ static const struct {
      "    image: confluentinc/cp-kafka:7.5.0\n"
      "    ports:\n"
      "      - \"9092-9093:9092-9093\"\n"
-     "      - \"29092:29092\"\n"
      "    environment:\n"
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:29092,PLAINTEXT_HOST://localhost:9092\n"
@@ -817,13 +816,15 @@ static const struct {
      "    environment:\n"
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"},
-    {"not host-name-only: the host has another", "", "ok",
+    {"host-name-only: though the host has another", "HOST-NAME-ONLY", "ok",
      "services:\n"
      "  zookeeper:\n"
      "    image: confluentinc/cp-zookeeper:7.5.0\n"
      "  kafka:\n"
      "    image: confluentinc/cp-kafka:7.5.0\n"
-     "    ports: [\"9092:9092\", \"29092:29092\"]\n"
+     "    ports:\n"
+     "      - \"9092:9092\" # for nobody\n"
+     "      - \"29092:29092\"\n"
      "    environment:\n"
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092,PLAINTEXT_HOST://localhost:29092\n"
