@@ -157,6 +157,21 @@ static bool port_text(const struct compose_port *port, struct port_text *text)
            (start == from || bytes[start - 1] == ':');
 }
 
+bool fix_ephemeral(const struct diagnosis *diagnosis, struct finding *finding,
+                   const struct compose_port *port, int published)
+{
+    const struct place *place = &port->place;
+    size_t digits;
+
+    if (!place->source || place->end > place->source->length || place->start >= place->end)
+        return false;
+    digits = digits_before(place->source->bytes, place->start, place->end);
+    return digits == place->start && atoi(place->source->bytes + digits) == port->target &&
+           fix_replace(diagnosis, finding, place,
+                       mem_format(place->style == PLACE_PLAIN ? "\"%d:%d\"" : "%d:%d", published,
+                                  port->target));
+}
+
 bool fix_published_possible(const struct compose_port *port)
 {
     struct port_text text;
@@ -294,11 +309,28 @@ static bool append(const struct change *change, const struct compose_text *value
     return true;
 }
 
+/* The file, or an edit made already, gives it. */
+static bool has_variable(const struct change *change, const char *name)
+{
+    const struct compose_service *service = change->broker->service;
+    char *line = mem_format("%s%s", name, service->environment_gap.list ? "=" : ":");
+    bool found = compose_variable(service, name) != NULL;
+
+    for (size_t i = 0; i < change->diagnosis->finding_count && !found; i++)
+        for (size_t k = 0; k < change->diagnosis->findings[i].edit_count; k++) {
+            const struct edit *edit = &change->diagnosis->findings[i].edits[k];
+            found |= edit->source == service->environment_gap.source &&
+                     edit->start == service->environment_gap.at && strstr(edit->text, line);
+        }
+    free(line);
+    return found;
+}
+
 static bool add_variable(const struct change *change, const char *property, char *value)
 {
     char *name = mem_format("%s%s", change->prefix ? change->prefix : "", property);
-    bool done =
-        change->prefix && edit_add_variable(change->finding, change->broker->service, name, value);
+    bool done = change->prefix && !has_variable(change, name) &&
+                edit_add_variable(change->finding, change->broker->service, name, value);
 
     free(name);
     free(value);
@@ -379,7 +411,7 @@ static char *prefix_of(const struct broker *broker)
     const char *name = property && property->pair ? property->pair->name : NULL;
     const char *at = name ? strstr(name, "LISTENERS") : NULL;
 
-    if (name && !at)
+    if ((name && !at) || broker->image == IMAGE_REDPANDA)
         return NULL;
     if (at > name + 11 && !strncmp(at - 11, "ADVERTISED_", 11))
         at -= 11;

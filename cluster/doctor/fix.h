@@ -27,6 +27,9 @@ bool fix_target(const struct diagnosis *diagnosis, struct finding *finding,
 /* Another port of the host. */
 bool fix_published(const struct diagnosis *diagnosis, struct finding *finding,
                    const struct compose_port *port, int published);
+/* "9092" -> "9092:9092". */
+bool fix_ephemeral(const struct diagnosis *diagnosis, struct finding *finding,
+                   const struct compose_port *port, int published);
 bool fix_published_possible(const struct compose_port *port);
 
 /* Removes the line of a list's item, if it has one to itself. */

@@ -284,30 +284,32 @@ static struct finding *blame_address(const struct look *look)
     switch (first->kind) {
     case ARRIVE_ALONE:
         return finding_add(diagnosis, "CLIENT-LOCALHOST", client->service, &place,
-                           "%s of %s is %s:%d: within a container that is the container itself, "
+                           "%s of `%s` is %s:%d: within a container that is the container itself, "
                            "where no broker is (Connection refused)",
                            client->variable, client->service->name, client->host, client->port);
     case ARRIVE_NOBODY:
         return finding_add(
             diagnosis, "UNRESOLVABLE", client->service, &place,
-            "%s of %s names %s:%d, and nothing in the file has the name %s (Couldn't "
+            "%s of `%s` names %s:%d, and nothing in the file has the name %s (Couldn't "
             "resolve server, No resolvable bootstrap urls)",
             client->variable, client->service->name, client->host, client->port, client->host);
     case ARRIVE_SPLIT:
-        return finding_add(diagnosis, "NET-SPLIT", client->service, &place,
-                           "%s of %s is %s:%d, and %s shares no network with %s: the name does not "
-                           "resolve there",
-                           client->variable, client->service->name, client->host, client->port,
-                           client->service->name, to);
+        return finding_add(
+            diagnosis, "NET-SPLIT", client->service, &place,
+            "%s of `%s` is %s:%d, and %s shares no network with %s: the name does not "
+            "resolve there",
+            client->variable, client->service->name, client->host, client->port,
+            client->service->name, to);
     case ARRIVE_LOOPBACK:
-        return finding_add(diagnosis, "BIND-LOCALHOST", client->service, &place,
-                           "%s of %s is %s:%d, and that listener is bound to the localhost of %s: "
-                           "no other container reaches it",
-                           client->variable, client->service->name, client->host, client->port, to);
+        return finding_add(
+            diagnosis, "BIND-LOCALHOST", client->service, &place,
+            "%s of `%s` is %s:%d, and that listener is bound to the localhost of %s: "
+            "no other container reaches it",
+            client->variable, client->service->name, client->host, client->port, to);
     default:
         return finding_add(
             diagnosis, "CLIENT-PORT", client->service, &place,
-            "%s of %s is %s:%d, and no listener of %s is on port %d of the container "
+            "%s of `%s` is %s:%d, and no listener of %s is on port %d of the container "
             "(Connection refused)",
             client->variable, client->service->name, client->host, client->port, to, client->port);
     }
@@ -367,21 +369,22 @@ static struct finding *blame_told(const struct look *look)
 
     if (!trial->told) {
         place = client_place(client);
-        return finding_add(look->diagnosis, "CLIENT-PORT", client->service, &place,
-                           "%s of %s is %s:%d, the listener %s of %s, which is not advertised: its "
-                           "clients learn of no broker",
-                           client->variable, client->service->name, client->host, client->port,
-                           trial->first.listener->name, trial->first.broker->service->name);
+        return finding_add(
+            look->diagnosis, "CLIENT-PORT", client->service, &place,
+            "%s of `%s` is %s:%d, the listener %s of `%s`, which is not advertised: its "
+            "clients learn of no broker",
+            client->variable, client->service->name, client->host, client->port,
+            trial->first.listener->name, trial->first.broker->service->name);
     }
     place = fix_endpoint_place(trial->told);
-    return finding_add(
-        look->diagnosis, rule_of(&trial->then, is_local(trial->told->host)), trial->teller->service,
-        &place,
-        "the listener %s of %s tells its clients to come back to %s:%d; so it does with %s (%s: "
-        "%s:%d), and from %s that is %s",
-        trial->told->name, trial->teller->service->name, told_host(trial), trial->told->port,
-        client->service->name, client->variable, client->host, client->port, where_is(look),
-        failure_of(&trial->then));
+    return finding_add(look->diagnosis, rule_of(&trial->then, is_local(trial->told->host)),
+                       trial->teller->service, &place,
+                       "the listener %s of `%s` tells its clients to come back to %s:%d; so it "
+                       "does with `%s` (%s: "
+                       "%s:%d), and from %s that is %s",
+                       trial->told->name, trial->teller->service->name, told_host(trial),
+                       trial->told->port, client->service->name, client->variable, client->host,
+                       client->port, where_is(look), failure_of(&trial->then));
 }
 
 static void judge(struct look *look)
@@ -440,7 +443,7 @@ static void check_protocol(struct look *look)
     if (!*spoken || !is_protocol(said) || !strcasecmp(said, spoken))
         return;
     finding_fix(finding_add(look->diagnosis, "PROTO-MISMATCH", client->service, &place,
-                            "%s speaks %s to %s:%d, where the listener %s of %s speaks %s",
+                            "`%s` speaks %s to %s:%d, where the listener %s of `%s` speaks %s",
                             client->service->name, said, client->host, client->port,
                             first->listener->name, first->broker->service->name, spoken),
                 "let both speak the same: %s in %s, or another listener", spoken,

@@ -5,7 +5,7 @@
 #include <strings.h>
 
 #include "cluster/base/buf.h"
-#include "cluster/doctor/fix.h"
+#include "cluster/doctor/edit.h"
 #include "cluster/doctor/rules.h"
 
 /* ---- UNSET-VAR */
@@ -38,14 +38,14 @@ static void warn_unset(struct diagnosis *diagnosis, const struct broker *broker,
         return;
     if (property->value->unset)
         finding_fix(finding_add(diagnosis, "UNSET-VAR", broker->service, &property->value->place,
-                                "%s of %s takes the variable %s, which has no value here and no "
+                                "%s of `%s` takes the variable %s, which has no value here and no "
                                 "default",
                                 name, broker->service->name, property->value->unset),
                     "set %s in .env, or write ${%s:-localhost}", property->value->unset,
                     property->value->unset);
     else if (pair && pair->absent)
         finding_fix(finding_add(diagnosis, "UNSET-VAR", broker->service, &property->value->place,
-                                "%s of %s is taken from the shell, which has no such variable",
+                                "%s of `%s` is taken from the shell, which has no such variable",
                                 name, broker->service->name),
                     "give %s a value", name);
 }
@@ -55,7 +55,7 @@ static void warn_image(struct diagnosis *diagnosis, const struct compose_service
     if (service->image.unset && !service->build)
         finding_fix(
             finding_add(diagnosis, "UNSET-VAR", service, &service->image.place,
-                        "the image of %s takes the variable %s, which has no value here and "
+                        "the image of `%s` takes the variable %s, which has no value here and "
                         "no default",
                         service->name, service->image.unset),
             "set %s in .env, or write a default", service->image.unset);
@@ -78,10 +78,11 @@ void check_config_file(struct diagnosis *diagnosis)
     for (size_t i = 0; i < diagnosis->brokers.count; i++) {
         const struct broker *broker = &diagnosis->brokers.list[i];
         if (broker->unknown)
-            finding_add(diagnosis, "CONFIG-FILE", broker->service, &broker->service->place,
-                        "the listeners of %s are set by a file or a script that is not here to be "
-                        "read",
-                        broker->service->name);
+            finding_add(
+                diagnosis, "CONFIG-FILE", broker->service, &broker->service->place,
+                "the listeners of `%s` are set by a file or a script that is not here to be "
+                "read",
+                broker->service->name);
     }
 }
 
@@ -182,11 +183,18 @@ void check_typo(struct diagnosis *diagnosis)
         for (size_t k = 0; k < service->environment_count; k++) {
             const struct compose_pair *pair = &service->environment[k];
             const char *name = without_prefix(pair->name), *meant = name ? meant_name(name) : NULL;
-            if (meant)
-                finding_fix(finding_add(diagnosis, "TYPO-ENV", service, &pair->value.place,
-                                        "%s of %s is no setting of Kafka's: nothing reads it",
-                                        pair->name, service->name),
-                            "%.*s%s", (int)(name - pair->name), pair->name, meant);
+            struct finding *finding;
+            char *right;
+            if (!meant)
+                continue;
+            right = mem_format("%.*s%s", (int)(name - pair->name), pair->name, meant);
+            finding = finding_add(diagnosis, "TYPO-ENV", service, &pair->value.place,
+                                  "%s of `%s` is no setting of Kafka's: nothing reads it",
+                                  pair->name, service->name);
+            finding_fix(finding, "%s", right);
+            if (!compose_variable(service, right) && !pair->shared)
+                edit_rename_variable(finding, pair, right);
+            free(right);
         }
     }
 }
@@ -205,7 +213,7 @@ void check_legacy(struct diagnosis *diagnosis)
             if (!property || property->derived)
                 continue;
             finding_fix(finding_add(diagnosis, "LEGACY", broker->service, &property->value->place,
-                                    "%s of %s is gone since Kafka 3.0",
+                                    "%s of `%s` is gone since Kafka 3.0",
                                     property->pair ? property->pair->name : *name,
                                     broker->service->name),
                         "use listeners and advertised.listeners");

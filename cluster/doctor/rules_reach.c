@@ -35,6 +35,14 @@ static bool is_unset(const struct endpoint *endpoint)
     return endpoint->value && endpoint->value->unset;
 }
 
+/* The host that is not there would have been a variable's. */
+static bool lost_host(const struct broker *broker)
+{
+    const struct property *property = broker_property(broker, "advertised.host.name");
+
+    return property && property->value->unset;
+}
+
 /* An error has been found at the same place: what else is wrong with it can wait. */
 static bool is_blamed(const struct look *look)
 {
@@ -143,7 +151,7 @@ static void blame_crossed(const struct look *look, const struct arrival *arrival
     const struct compose_port *port = reach_port(look->reach, look->told->port, &service);
     struct finding *finding = finding_add(
         look->diagnosis, "CROSSED", look->broker->service, port ? &port->place : &look->place,
-        "%s advertises %s://%s:%d, but port %d of the host leads to the listener %s of %s",
+        "`%s` advertises %s://%s:%d, but port %d of the host leads to the listener %s of %s",
         name_of(look), look->told->name, look->told->host, look->told->port, look->told->port,
         arrival->listener->name, arrival->broker->service->name);
 
@@ -157,22 +165,27 @@ static void blame_crossed(const struct look *look, const struct arrival *arrival
     fix_target(look->diagnosis, finding, port, look->listener->port);
 }
 
-static void blame_unpublished(const struct look *look, bool ephemeral)
+static void blame_ephemeral(const struct look *look)
+{
+    size_t index = 0;
+    const struct compose_port *port =
+        reach_published(look->reach, look->broker->service, look->listener->port, &index);
+    struct finding *finding = finding_add(
+        look->diagnosis, "EPHEMERAL", look->broker->service, &look->place,
+        "`%s` advertises %s:%d, but Docker publishes container port %d at whatever port is free",
+        name_of(look), look->told->host, look->told->port, look->listener->port);
+
+    finding_fix(finding, "publish \"%d:%d\"", look->told->port, look->listener->port);
+    fix_ephemeral(look->diagnosis, finding, port, look->told->port);
+}
+
+static void blame_unpublished(const struct look *look)
 {
     const struct compose_service *service = look->broker->service;
     struct finding *finding;
 
-    if (ephemeral) {
-        finding_fix(finding_add(look->diagnosis, "EPHEMERAL", service, &look->place,
-                                "%s advertises %s:%d, but Docker publishes container port %d at "
-                                "whatever port is free",
-                                name_of(look), look->told->host, look->told->port,
-                                look->listener->port),
-                    "publish \"%d:%d\"", look->told->port, look->listener->port);
-        return;
-    }
     finding = finding_add(look->diagnosis, "PORT-NOT-PUBLISHED", service, &look->place,
-                          "%s advertises %s://%s:%d, and does not publish its container port %d: "
+                          "`%s` advertises %s://%s:%d, and does not publish its container port %d: "
                           "nothing outside its container gets there",
                           name_of(look), look->told->name, look->told->host, look->told->port,
                           look->listener->port);
@@ -199,7 +212,7 @@ static void blame_local(const struct look *look, const struct arrival *arrival)
     if (port) {
         finding =
             finding_add(look->diagnosis, "PORT-MISMATCH", look->broker->service, &look->place,
-                        "%s advertises %s:%d, but its container port %d is published at %d: a "
+                        "`%s` advertises %s:%d, but its container port %d is published at %d: a "
                         "client that asks at localhost:%d is sent to localhost:%d, where "
                         "nothing is (Connect to ipv4#127.0.0.1:%d failed: Connection refused)",
                         name_of(look), look->told->host, look->told->port, look->listener->port,
@@ -209,16 +222,20 @@ static void blame_local(const struct look *look, const struct arrival *arrival)
     }
     there = reach_port(look->reach, look->told->port, &service);
     if (there && arrival->service && service == look->broker->service) {
-        finding = finding_add(look->diagnosis, "PORT-MISMATCH", service, &there->place,
-                              "%s advertises %s:%d, and publishes that port to container port %d, "
-                              "where no listener is: %s listens on %d",
-                              name_of(look), look->told->host, look->told->port, there->target,
-                              look->told->name, look->listener->port);
+        finding =
+            finding_add(look->diagnosis, "PORT-MISMATCH", service, &there->place,
+                        "`%s` advertises %s:%d, and publishes that port to container port %d, "
+                        "where no listener is: %s listens on %d",
+                        name_of(look), look->told->host, look->told->port, there->target,
+                        look->told->name, look->listener->port);
         finding_fix(finding, "publish \"%d:%d\"", look->told->port, look->listener->port);
         fix_target(look->diagnosis, finding, there, look->listener->port);
         return;
     }
-    blame_unpublished(look, any);
+    if (any)
+        blame_ephemeral(look);
+    else
+        blame_unpublished(look);
 }
 
 /* A listener for the broker alone: its own side, where others serve everybody else. */
@@ -263,16 +280,17 @@ static void blame_name(const struct look *look, const struct arrival *arrival)
 
     if (other)
         finding = finding_add(look->diagnosis, "CROSSED", look->broker->service, &look->place,
-                              "%s advertises %s://%s:%d, where the listener %s of %s is",
+                              "`%s` advertises %s://%s:%d, where the listener %s of %s is",
                               name_of(look), look->told->name, look->told->host, look->told->port,
                               arrival->listener->name, arrival->broker->service->name);
     else
-        finding = finding_add(look->diagnosis, "PORT-MISMATCH", look->broker->service, &look->place,
-                              "%s advertises %s://%s:%d, but in the container that listener is on "
-                              "port %d: other containers, which no published port concerns, are "
-                              "refused (Connection refused)",
-                              name_of(look), look->told->name, look->told->host, look->told->port,
-                              look->listener->port);
+        finding =
+            finding_add(look->diagnosis, "PORT-MISMATCH", look->broker->service, &look->place,
+                        "`%s` advertises %s://%s:%d, but in the container that listener is on "
+                        "port %d: other containers, which no published port concerns, are "
+                        "refused (Connection refused)",
+                        name_of(look), look->told->name, look->told->host, look->told->port,
+                        look->listener->port);
     if (serves && !is_needed(look))
         finding->severity = SEVERITY_WARNING;
     fix_listener(look->diagnosis, look->reach, finding, look->broker, look->told->name);
@@ -301,7 +319,7 @@ static bool publishes(const struct look *look)
 static void warn(const struct look *look, const char *rule, const char *text)
 {
     finding_fix(finding_add(look->diagnosis, rule, look->broker->service, &look->place,
-                            "%s advertises %s:%d, %s", name_of(look), look->told->host,
+                            "`%s` advertises %s:%d, %s", name_of(look), look->told->host,
                             look->told->port, text),
                 "for the host alone advertise localhost:%d; for containers %s:%d, by a listener of "
                 "its own",
@@ -328,13 +346,13 @@ static void warn_host(const struct look *look)
     if (*look->told->host)
         finding = finding_add(
             look->diagnosis, "HOST-NAME-ONLY", look->broker->service, &look->place,
-            "%s publishes container port %d, but advertises %s:%d there, a name "
+            "`%s` publishes container port %d, but advertises %s:%d there, a name "
             "that only containers know: on the host, Failed to resolve '%s:%d'",
             name_of(look), look->listener->port, host, look->told->port, host, look->told->port);
     else
         finding =
             finding_add(look->diagnosis, "NO-ADV", look->broker->service, &look->place,
-                        "%s publishes container port %d and advertises no host there: clients "
+                        "`%s` publishes container port %d and advertises no host there: clients "
                         "are told the container's own name, which only containers know",
                         name_of(look), look->listener->port);
     if (!serves_host(look))
@@ -373,12 +391,12 @@ static bool known_elsewhere(const struct look *look)
 
 static void blame_nobody(const struct look *look)
 {
-    struct finding *finding =
-        finding_add(look->diagnosis, "UNRESOLVABLE", look->broker->service, &look->place,
-                    "%s advertises %s://%s:%d, and nothing in the file has the name %s (Failed to "
-                    "resolve '%s:%d')",
-                    name_of(look), look->told->name, look->told->host, look->told->port,
-                    look->told->host, look->told->host, look->told->port);
+    struct finding *finding = finding_add(
+        look->diagnosis, "UNRESOLVABLE", look->broker->service, &look->place,
+        "`%s` advertises %s://%s:%d, and nothing in the file has the name %s (Failed to "
+        "resolve '%s:%d')",
+        name_of(look), look->told->name, look->told->host, look->told->port, look->told->host,
+        look->told->host, look->told->port);
 
     if (reach_external(look->reach, look->broker->service) ||
         reach_on_host(look->reach, look->broker->service) || known_elsewhere(look) ||
@@ -419,7 +437,7 @@ static void check_endpoint(const struct look *look)
     const char *host = look->told->host;
     bool named = reach_named(look->reach, host) != NULL;
 
-    if (is_unset(look->told))
+    if (is_unset(look->told) || (!*host && lost_host(look->broker)))
         return; /* check_unset's */
     if (!*host || named)
         check_name(look);
@@ -438,11 +456,12 @@ static void check_placeholder(struct diagnosis *diagnosis, const struct broker *
 
     if (advertised->bad && host_kind(advertised->bad) == HOST_PLACEHOLDER &&
         strpbrk(advertised->bad, "<>{}$"))
-        finding_fix(finding_add(diagnosis, "PLACEHOLDER", broker->service,
-                                &advertised->property->value->place,
-                                "%s advertises %s, which is to be replaced by an address of yours",
-                                broker->service->name, advertised->bad),
-                    "put localhost in its place, or an address of this machine");
+        finding_fix(
+            finding_add(diagnosis, "PLACEHOLDER", broker->service,
+                        &advertised->property->value->place,
+                        "`%s` advertises %s, which is to be replaced by an address of yours",
+                        broker->service->name, advertised->bad),
+            "put localhost in its place, or an address of this machine");
 }
 
 /* Those that name the broker last: crossed ports explain what is wrong with them. */
@@ -505,12 +524,13 @@ static void check_bound(struct diagnosis *diagnosis, const struct reach *reach,
 
     if (!reach_is_loopback(listener) || !port || reach_on_host(reach, broker->service))
         return;
-    correct_bound(diagnosis,
-                  finding_add(diagnosis, "BIND-LOCALHOST", broker->service, &place,
-                              "%s binds %s to the container's localhost: port %d is published, and "
-                              "who connects is cut off (Disconnected while requesting ApiVersion)",
-                              broker->service->name, listener->name, port->published),
-                  broker, listener);
+    correct_bound(
+        diagnosis,
+        finding_add(diagnosis, "BIND-LOCALHOST", broker->service, &place,
+                    "`%s` binds %s to the container's localhost: port %d is published, and "
+                    "who connects is cut off (Disconnected while requesting ApiVersion)",
+                    broker->service->name, listener->name, port->published),
+        broker, listener);
 }
 
 void check_binding(struct diagnosis *diagnosis)
@@ -544,10 +564,11 @@ static void blame_peer(const struct look *look, const struct arrival *arrival)
         return; /* said of the broker's own address */
     finding = finding_add(
         look->diagnosis, rule, look->broker->service, &look->place,
-        local ? "%s tells the other brokers to reach it at %s:%d (listener %s); for %s that is its "
-                "own container: Connection to node (localhost/127.0.0.1) could not be established"
-              : "%s tells the other brokers to reach it at %s:%d (listener %s), and it shares no "
-                "network with %s",
+        local
+            ? "`%s` tells the other brokers to reach it at %s:%d (listener %s); for %s that is its "
+              "own container: Connection to node (localhost/127.0.0.1) could not be established"
+            : "`%s` tells the other brokers to reach it at %s:%d (listener %s), and it shares no "
+              "network with %s",
         name_of(look), look->told->host, look->told->port, look->told->name, next->service->name);
     if (local)
         fix_listener(look->diagnosis, look->reach, finding, look->broker, look->told->name);
@@ -565,7 +586,7 @@ static void check_self(const struct look *look)
         reach_on_host(look->reach, look->broker->service))
         return;
     finding = finding_add(look->diagnosis, "PORT-MISMATCH", look->broker->service, &look->place,
-                          "%s, which is its own controller, calls itself at %s:%d, where nothing "
+                          "`%s`, which is its own controller, calls itself at %s:%d, where nothing "
                           "listens in its container (%s is on %d): Connection to node "
                           "(localhost/127.0.0.1:%d) could not be established",
                           name_of(look), look->told->host, look->told->port, look->told->name,
@@ -656,15 +677,15 @@ void check_claims(struct diagnosis *diagnosis)
     for (size_t i = 1; i < count; i++) {
         struct place place = fix_endpoint_place(claims[i].told);
         if (same_claim(&claims[i - 1], &claims[i]))
-            finding_fix(finding_add(diagnosis, "ADV-DUP", claims[i].broker->service, &place,
-                                    "%s and %s both advertise %s:%d: one of them is never reached "
-                                    "(under ZooKeeper: Configured end points %s:%d in advertised "
-                                    "listeners are already registered by broker)",
-                                    claims[i - 1].broker->service->name,
-                                    claims[i].broker->service->name, claims[i].told->host,
-                                    claims[i].told->port, claims[i].told->host,
-                                    claims[i].told->port),
-                        "give %s an address of its own", claims[i].broker->service->name);
+            finding_fix(
+                finding_add(diagnosis, "ADV-DUP", claims[i].broker->service, &place,
+                            "`%s` and `%s` both advertise %s:%d: one of them is never reached "
+                            "(under ZooKeeper: Configured end points %s:%d in advertised "
+                            "listeners are already registered by broker)",
+                            claims[i - 1].broker->service->name, claims[i].broker->service->name,
+                            claims[i].told->host, claims[i].told->port, claims[i].told->host,
+                            claims[i].told->port),
+                "give %s an address of its own", claims[i].broker->service->name);
     }
     free(claims);
     reach_free(reach);

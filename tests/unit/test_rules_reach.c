@@ -898,7 +898,7 @@ static const struct {
      "    environment:\n"
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://${NO_SUCH_HOST_IP:-localhost}:9092\n"},
-    {"typo-env", "TYPO-ENV", NULL,
+    {"typo-env", "TYPO-ENV", "ok",
      "services:\n"
      "  kafka:\n"
      "    image: bitnami/kafka:3.7\n"
@@ -938,7 +938,7 @@ static const struct {
      "    image: app\n"
      "    environment:\n"
      "      - KAFKA_BOOTSTRAP_SERVERS=kafka:9092\n"},
-    {"ephemeral", "EPHEMERAL", NULL,
+    {"ephemeral", "EPHEMERAL", "ok",
      "services:\n"
      "  zookeeper:\n"
      "    image: confluentinc/cp-zookeeper:7.5.0\n"
