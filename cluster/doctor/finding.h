@@ -28,7 +28,8 @@ struct rule {
     void (*check)(struct diagnosis *diagnosis); /* NULL: checked with another rule */
 };
 
-/* A change to a file: the bytes from `start` to `end` become `text`. */
+/* A change to a file: the bytes from `start` to `end` become `text`. Of several at one place those
+ * whose text begins with a line's end come last: they are lines of their own. */
 struct edit {
     const struct source *source;
     size_t start, end;

@@ -141,7 +141,6 @@ static void complete(struct broker *broker, const char *name)
         struct property *whole = property_derive(broker, name, text.data);
 
         whole->own->place = place;
-        whole->own->place.style = PLACE_NONE;
         whole->derived = false;
     }
     buf_free(&text);

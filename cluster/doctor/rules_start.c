@@ -509,12 +509,27 @@ static void wildcard_of_broker(struct diagnosis *diagnosis, const struct broker 
     }
 }
 
+/* The address where it stands in the file, which may be without the name that it got here. */
+static void edit_redpanda(struct finding *finding, const struct place *place, const char *host)
+{
+    const char *bytes, *at;
+    size_t length;
+
+    if (!place->source || place->style == PLACE_NONE || place->end > place->source->length)
+        return;
+    bytes = place->source->bytes + place->start;
+    length = place->end - place->start;
+    at = memmem(bytes, length, "0.0.0.0", 7);
+    if (at && !memmem(at + 7, length - (size_t)(at + 7 - bytes), "0.0.0.0", 7))
+        finding_edit(finding, place->source, (size_t)(at - place->source->bytes),
+                     (size_t)(at - place->source->bytes) + 7, mem_text(host));
+}
+
 /* Redpanda's node_config.cc. */
 static void redpanda_wildcard(struct diagnosis *diagnosis, const struct broker *broker)
 {
     for (size_t i = 0; i < broker->advertised.count; i++) {
         const struct endpoint *endpoint = &broker->advertised.list[i];
-        const char *at = strstr(endpoint->value->text + endpoint->offset, "0.0.0.0");
         const char *host = reachable_host(diagnosis, broker, endpoint);
         struct finding *finding;
 
@@ -525,9 +540,7 @@ static void redpanda_wildcard(struct diagnosis *diagnosis, const struct broker *
                               "configured with ADDR_ANY\"",
                               broker->service->name);
         finding_fix(finding, "%s:%d", host, endpoint->port);
-        if (at)
-            edit_value(finding, endpoint->value, (size_t)(at - endpoint->value->text),
-                       strlen("0.0.0.0"), host);
+        edit_redpanda(finding, &endpoint->value->place, host);
     }
 }
 
@@ -611,8 +624,13 @@ void check_bind(struct diagnosis *diagnosis)
 static void add_missing(struct buf *names, struct buf *items, const struct broker *broker,
                         const char *name)
 {
-    char *marked = mem_format(",%s:", name);
+    char *marked;
 
+    /* Kafka maps it once it is named as the controllers': CTRL-MISSING says that it is not. */
+    if (broker->kraft && !broker->controllers[0] && !broker->map_given &&
+        !strcmp(name, "CONTROLLER"))
+        return;
+    marked = mem_format(",%s:", name);
     if (!*broker_protocol(broker, name) && !(items->data && strstr(items->data, marked))) {
         buf_format(names, "%s%s", names->length ? ", " : "", name);
         buf_format(items, ",%s:%s", name,

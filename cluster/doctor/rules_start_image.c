@@ -42,11 +42,12 @@ static const struct compose_pair *other_style(const struct broker *broker, const
 static bool wrong_style(struct diagnosis *diagnosis, const struct broker *broker,
                         const char *property)
 {
+    const struct property *given = broker_property(broker, property);
     const struct compose_pair *pair = other_style(broker, property);
     const char *right = variable_name(broker, property);
     struct finding *finding;
 
-    if (!pair || set(broker, property))
+    if (!pair || (given && !given->derived && *given->value->text))
         return false;
     finding = finding_add(diagnosis, "WRONG-STYLE", broker->service, &pair->value.place,
                           "`%s` refuses to start: its image takes %s for nothing it knows; it "
@@ -71,12 +72,8 @@ static bool any_wrong_style(struct diagnosis *diagnosis, const struct broker *br
                                              "zookeeper.connect"};
     bool any = false;
 
-    for (size_t i = 0; i < sizeof properties / sizeof *properties; i++) {
-        const struct property *given = broker_property(broker, properties[i]);
-
-        if (!given || given->derived)
-            any |= wrong_style(diagnosis, broker, properties[i]);
-    }
+    for (size_t i = 0; i < sizeof properties / sizeof *properties; i++)
+        any |= wrong_style(diagnosis, broker, properties[i]);
     return any;
 }
 
@@ -316,6 +313,8 @@ static void bitnami(struct diagnosis *diagnosis, const struct broker *broker)
     bool roles = broker->kraft || has_variable(broker, "KAFKA_CFG_PROCESS_ROLES");
 
     allow_plaintext(diagnosis, broker);
+    if (broker->is_controller)
+        wrong_style(diagnosis, broker, "controller.listener.names");
     if (!new_scripts)
         return;
     if (broker->zookeeper && broker_since(broker, 4, 0)) {
@@ -329,8 +328,6 @@ static void bitnami(struct diagnosis *diagnosis, const struct broker *broker)
         return;
     }
     if (roles || broker->zookeeper || has_variable(broker, "KAFKA_CFG_ZOOKEEPER_CONNECT")) {
-        if (broker->is_controller)
-            wrong_style(diagnosis, broker, "controller.listener.names");
         return;
     }
     if (any_wrong_style(diagnosis, broker))
