@@ -100,9 +100,11 @@ enum host_kind host_kind(const char *host)
 
     if (!*host)
         return HOST_NONE;
-    if (any_of(host, local))
+    if (!strcmp(host, "0.0.0.0"))
+        return HOST_ANY;
+    if (strchr("lLiI", *host) && any_of(host, local))
         return HOST_LOCAL;
-    if (any_of(host, gateway))
+    if (strchr(host, '.') && any_of(host, gateway))
         return HOST_GATEWAY;
     if (inet_pton(AF_INET, host, &v4) == 1)
         return kind_of_v4(ntohl(v4.s_addr));

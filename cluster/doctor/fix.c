@@ -241,6 +241,22 @@ bool fix_lines(struct finding *finding, const struct compose_gap *gap, char *lin
     return true;
 }
 
+bool fix_has_variable(const struct diagnosis *diagnosis, const struct compose_service *service,
+                      const char *name)
+{
+    char *line = mem_format("%s%s", name, service->environment_gap.list ? "=" : ":");
+    bool found = compose_variable(service, name) != NULL;
+
+    for (size_t i = 0; i < diagnosis->finding_count && !found; i++)
+        for (size_t k = 0; k < diagnosis->findings[i].edit_count; k++) {
+            const struct edit *edit = &diagnosis->findings[i].edits[k];
+            found |= edit->source == service->environment_gap.source &&
+                     edit->start == service->environment_gap.at && strstr(edit->text, line);
+        }
+    free(line);
+    return found;
+}
+
 /* ---- A listener more */
 
 struct change { /* what fix_listener is about to do */
@@ -309,27 +325,10 @@ static bool append(const struct change *change, const struct compose_text *value
     return true;
 }
 
-/* The file, or an edit made already, gives it. */
-static bool has_variable(const struct change *change, const char *name)
-{
-    const struct compose_service *service = change->broker->service;
-    char *line = mem_format("%s%s", name, service->environment_gap.list ? "=" : ":");
-    bool found = compose_variable(service, name) != NULL;
-
-    for (size_t i = 0; i < change->diagnosis->finding_count && !found; i++)
-        for (size_t k = 0; k < change->diagnosis->findings[i].edit_count; k++) {
-            const struct edit *edit = &change->diagnosis->findings[i].edits[k];
-            found |= edit->source == service->environment_gap.source &&
-                     edit->start == service->environment_gap.at && strstr(edit->text, line);
-        }
-    free(line);
-    return found;
-}
-
 static bool add_variable(const struct change *change, const char *property, char *value)
 {
     char *name = mem_format("%s%s", change->prefix ? change->prefix : "", property);
-    bool done = change->prefix && !has_variable(change, name) &&
+    bool done = change->prefix && !fix_has_variable(change->diagnosis, change->broker->service, name) &&
                 edit_add_variable(change->finding, change->broker->service, name, value);
 
     free(name);

@@ -38,6 +38,10 @@ bool fix_remove_item(const struct diagnosis *diagnosis, struct finding *finding,
 /* Lines more, each with its own indent, none at the end of the last. Takes `lines`. */
 bool fix_lines(struct finding *finding, const struct compose_gap *gap, char *lines);
 
+/* The file has the variable, or an edit adds it. */
+bool fix_has_variable(const struct diagnosis *diagnosis, const struct compose_service *service,
+                      const char *name);
+
 /* Makes a listener the containers' own (advertised by the service's name), and
  * where a port of the host leads to it, adds another for the host. Says so as
  * the finding's fix. False: there is no edit, only the words. */

@@ -8,7 +8,7 @@
 #include "cluster/base/buf.h"
 
 /* Of a cluster's brokers, so many are looked at. */
-#define CLUSTER_MOST 64
+#define CLUSTER_MOST 16
 
 /* A name that Docker's DNS has for a service, or an address of it. */
 struct name {
@@ -598,6 +598,17 @@ static struct arrival maybe(void)
 
 /* ---- Resolving */
 
+/* Localhost, by whatever name; the first letter tells most others apart. */
+static bool is_self(const char *host)
+{
+    enum host_kind kind;
+
+    if (!*host || !strchr("lLiI01:", *host))
+        return false;
+    kind = host_kind(host);
+    return kind == HOST_LOCAL || kind == HOST_ANY;
+}
+
 static const char *extra_host(const struct compose_service *service, const char *host)
 {
     for (size_t i = 0; i < service->host_count; i++)
@@ -705,10 +716,11 @@ static struct arrival by_name(const struct reach *reach, const struct standpoint
 static struct arrival from_host(const struct reach *reach, const char *host, int port, bool local)
 {
     enum host_kind kind = host_kind(host);
-    const struct compose_service *service = reach_named(reach, host);
+    const struct compose_service *service;
 
     if (kind == HOST_LOCAL || kind == HOST_ANY)
         return local ? at_host(reach, port, true) : at_service(ARRIVE_ALONE, NULL);
+    service = reach_named(reach, host);
     if (kind == HOST_PRIVATE && service)
         return local ? at_port(reach, service, port, false) : at_service(ARRIVE_NOBODY, NULL);
     if (kind == HOST_LABEL || kind == HOST_NONE)
@@ -734,7 +746,7 @@ static struct arrival from_service(const struct reach *reach, const struct stand
         host = address;
     if ((other = linked(reach, from->service, host)))
         return at_port(reach, other, port, false);
-    if (host_kind(host) == HOST_LOCAL || host_kind(host) == HOST_ANY)
+    if (is_self(host))
         return at_port(reach, from->service, port, true);
     if (address)
         return reach_named(reach, host) ? by_name(reach, from, host, port) : maybe();
@@ -748,7 +760,7 @@ struct arrival reach_arrive(const struct reach *reach, const struct standpoint *
     case AT_ELSEWHERE:
         return from_host(reach, host, port, false);
     case AT_NETWORK:
-        if (host_kind(host) == HOST_LOCAL || host_kind(host) == HOST_ANY)
+        if (is_self(host))
             return at_service(ARRIVE_ALONE, NULL);
         return by_name(reach, from, host, port);
     case AT_SERVICE:

@@ -176,8 +176,9 @@ static void correct(struct look *look, struct finding *finding)
             listener = &broker->listeners.list[i];
     if (!listener)
         return;
-    fix_listener(look->diagnosis, look->reach, finding, broker, listener->name);
     host = broker->service->name;
+    if (!fix_listener(look->diagnosis, look->reach, finding, broker, listener->name))
+        return;
     if (reach_named(look->reach, look->client->host) != broker->service ||
         look->client->port != listener->port)
         change_address(look, finding, host, listener->port);

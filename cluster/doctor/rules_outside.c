@@ -6,6 +6,7 @@
 
 #include "cluster/base/buf.h"
 #include "cluster/doctor/edit.h"
+#include "cluster/doctor/fix.h"
 #include "cluster/doctor/rules.h"
 
 /* ---- UNSET-VAR */
@@ -192,7 +193,7 @@ void check_typo(struct diagnosis *diagnosis)
                                   "%s of `%s` is no setting of Kafka's: nothing reads it",
                                   pair->name, service->name);
             finding_fix(finding, "%s", right);
-            if (!compose_variable(service, right) && !pair->shared)
+            if (!fix_has_variable(diagnosis, service, right) && !pair->shared)
                 edit_rename_variable(finding, pair, right);
             free(right);
         }

@@ -38,11 +38,16 @@ static void failure_set(struct view *view, const char *address, const struct tri
 /* Takes `address`. */
 static void view_try(struct view *view, char *address, const char *host, int port)
 {
-    struct trial trial = reach_try(view->reach, &view->from, host, port);
     struct vantage *vantage = view->vantage;
+    struct trial trial;
 
     view->tried = true;
-    if (trial.outcome == TRIAL_FAILS || view->count == ADDRESSES_MOST) {
+    if (view->count == ADDRESSES_MOST) {
+        free(address);
+        return;
+    }
+    trial = reach_try(view->reach, &view->from, host, port);
+    if (trial.outcome == TRIAL_FAILS) {
         failure_set(view, address, &trial);
         free(address);
         return;
