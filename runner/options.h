@@ -43,6 +43,10 @@ struct options {
     int64_t timeout; /* ms; -1: not given */
     int64_t tail;    /* lines; -1: all */
     bool all, yes, to_stderr;
+    /* The doctor's. */
+    const char **files, **env_files; /* NULL-terminated; NULL: not given */
+    const char *explain;
+    bool fix, diff;
     const char *executor; /* its number, or "all"; NULL: the driver's log */
     bool filling;         /* from the environment, after the command line */
     char **made;          /* texts that belong to neither; NULL-terminated */

@@ -76,6 +76,11 @@
 #define LIMIT_JAR_ENTRY     (1 << 20)
 #define LIMIT_JAR_CLASSES   64
 
+/* The listener doctor: corrections of corrections, and how far a difference is
+ * looked along for equal lines. */
+#define LIMIT_FIX_ROUNDS 8
+#define LIMIT_DIFF_LINES 1000
+
 /* Compose files. All files of a project together, how deep lists and mappings
  * go, values in a file, and what aliases and merge keys may make of them. */
 #define LIMIT_COMPOSE_BYTES    (4 << 20)

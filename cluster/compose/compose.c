@@ -78,7 +78,8 @@ int compose_load(const struct compose_request *request, struct compose **compose
                             .arena = &owner->arena,
                             .compose = &owner->compose,
                             .budget = {LIMIT_COMPOSE_VISITS},
-                            .error = error};
+                            .error = error,
+                            .instead = request->instead};
 
     if (load_all(&loader, request) < 0) {
         compose_free(&owner->compose);

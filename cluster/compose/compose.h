@@ -119,6 +119,8 @@ struct compose_request {
     const char *const *files; /* merged in order; NULL-terminated, one at least */
     const char *const
         *env_files; /* --env-file, in order; NULL: .env beside the first file, if it is there */
+    /* Taken in the place of the files of the same path (as copies); NULL-terminated; NULL: none. */
+    const struct source *const *instead;
 };
 
 /* EXIT_INPUT: no such file, no YAML, no compose file ("has no services"), beyond

@@ -64,6 +64,18 @@ char *path_folder(struct arena *arena, const char *path)
     return arena_bytes(arena, path, slash == path ? 1 : (size_t)(slash - path));
 }
 
+/* What was given in the place of the file, or the file. */
+static int read_source(const struct loader *loader, const char *path, size_t most,
+                       struct source **source, struct error *error)
+{
+    for (const struct source *const *given = loader->instead; given && *given; given++)
+        if (strcmp((*given)->path, path) == 0) {
+            *source = source_copy(*given);
+            return 0;
+        }
+    return source_read(path, most, source, error);
+}
+
 const struct source *load_source(struct loader *loader, const char *path, size_t most,
                                  struct error *error)
 {
@@ -79,7 +91,7 @@ const struct source *load_source(struct loader *loader, const char *path, size_t
                   LIMIT_COMPOSE_FILES);
         return NULL;
     }
-    if (source_read(path, most < left ? most : left, &source, error) < 0)
+    if (read_source(loader, path, most < left ? most : left, &source, error) < 0)
         return NULL;
     loader->bytes += source->length;
     names_set(loader->arena, &loader->source_index, source->path, strlen(source->path),

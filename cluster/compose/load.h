@@ -55,6 +55,7 @@ struct loader {
     struct compose *compose; /* the owner's */
     struct budget budget;
     struct error *error;
+    const struct source *const *instead; /* of files; NULL: none */
     struct drafts services, networks;
     struct names source_index, file_index, included;
     struct file *files;

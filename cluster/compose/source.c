@@ -72,6 +72,15 @@ int source_read(const char *path, size_t most, struct source **source, struct er
     return 0;
 }
 
+struct source *source_copy(const struct source *source)
+{
+    struct source *copy = mem_alloc(1, sizeof *copy);
+
+    *copy = (struct source){mem_text(source->path), mem_bytes(source->bytes, source->length),
+                            source->length};
+    return copy;
+}
+
 void source_free(struct source *source)
 {
     if (!source)

@@ -168,7 +168,7 @@ static void read_scheme(const char *text, size_t from, size_t start, char scheme
     if (end > from && text[end - 1] == '@') /* user:password@host */
         while (end > from && text[end - 1] != '/' && !isspace((unsigned char)text[end - 1]))
             end--;
-    if (end < from + 3 || strncmp(text + end - 3, "://", 3))
+    if (end < from + 3 || strncmp(text + end - 3, "://", 3) != 0)
         return;
     for (i = end - 3; i > from && (in_host(text[i - 1]) || text[i - 1] == '+');)
         i--;

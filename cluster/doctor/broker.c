@@ -107,7 +107,7 @@ static void read_roles(struct broker *broker)
     broker->kraft = roles[0] != NULL;
     broker->zookeeper = !broker->kraft && *text(broker, "zookeeper.connect");
     broker->is_controller = listed(roles, "controller");
-    broker->is_broker = !broker->kraft || listed(roles, "broker") || broker->unknown;
+    broker->is_broker = !broker->kraft || listed(roles, "broker");
     list_free(roles);
 }
 
@@ -235,7 +235,7 @@ static void read_old_names(struct broker *broker)
 {
     const char *port = text(broker, "port"), *host = text(broker, "advertised.host.name");
     const char *advertised = text(broker, "advertised.port");
-    const struct property *from = broker_property(broker, "advertised.host.name");
+    const struct property *from;
     char *made;
 
     if (!broker_property(broker, "listeners")) {
@@ -245,6 +245,7 @@ static void read_old_names(struct broker *broker)
     }
     if (broker_property(broker, "advertised.listeners") || (!*host && !*advertised))
         return;
+    from = broker_property(broker, "advertised.host.name"); /* after the list has grown */
     if (!from)
         from = broker_property(broker, "advertised.port");
     made = mem_format("PLAINTEXT://%s:%s", *host ? host : text(broker, "host.name"),
@@ -304,7 +305,7 @@ static bool has(const struct compose_service *service, const char *name)
 {
     const struct compose_pair *pair = compose_variable(service, name);
 
-    return pair && (pair->absent || *pair->value.text || pair->value.unset);
+    return pair && (pair->absent || pair->value.unset || *pair->value.text);
 }
 
 /* Variables that only a broker is given. */
@@ -324,7 +325,8 @@ static bool broker_variables(const struct compose_service *service)
             return true;
     return (listeners && strstr(listeners->value.text, "://")) ||
            (has(service, "KAFKA_ZOOKEEPER_CONNECT") &&
-            (has(service, "KAFKA_BROKER_ID") || has(service, "KAFKA_CREATE_TOPICS")));
+            (has(service, "KAFKA_BROKER_ID") || has(service, "KAFKA_CREATE_TOPICS") ||
+             has(service, "HOSTNAME_COMMAND")));
 }
 
 /* The reference that says most: of its own build, the base's. */
@@ -341,8 +343,9 @@ static bool by_image(const struct compose_service *service, struct broker *broke
     if (!broker_image_read(service->image.text, &broker->image, &broker->major, &broker->minor,
                            &broker->latest))
         return false;
-    if (service->image.unset) /* most likely the tag: any */
-        broker->major = broker->minor = -1, broker->latest = false;
+    /* "kafka:${TAG}" and "kafka${TAG}": whatever somebody sets. */
+    if (service->image.unset)
+        broker->latest = false;
     return true;
 }
 
@@ -376,8 +379,7 @@ static bool is_broker(const struct compose_service *service, struct broker *brok
     /* A script that nobody can read, in a service that is given nothing of a broker's. */
     if (start == START_SCRIPT && broker->image != IMAGE_REDPANDA && !broker_variables(service)) {
         char *line = image_words(service);
-        bool starts = strstr(line, "kafka/docker/run") || strstr(line, "confluent/docker/run") ||
-                      strstr(line, "start-kafka") || strstr(line, "kafka/run.sh");
+        bool starts = image_own_script(line);
 
         free(line);
         return starts;
@@ -390,13 +392,9 @@ static bool is_broker(const struct compose_service *service, struct broker *brok
 /* A script whose words speak of listeners writes them. */
 static void look_at_script(struct broker *broker, enum start start)
 {
-    static const char *const own[] = {"docker/run",    "start-kafka", "kafka/run.sh",
-                                      "docker/launch", "redpanda",    NULL};
     char *line = image_words(broker->service);
-    bool calls = false;
+    bool calls = image_own_script(line);
 
-    for (size_t i = 0; own[i]; i++)
-        calls |= strstr(line, own[i]) != NULL;
     broker->scripted = start == START_SCRIPT || start == START_SERVER;
     if (start == START_SCRIPT && (!calls || strstr(line, "LISTENERS") ||
                                   strstr(line, "listeners") || strstr(line, ".properties")))
@@ -404,25 +402,14 @@ static void look_at_script(struct broker *broker, enum start start)
     free(line);
 }
 
-/* What stands in `environment` holds against any env_file. */
-static bool says_all(const struct compose_service *service)
-{
-    return (has(service, "KAFKA_LISTENERS") && has(service, "KAFKA_ADVERTISED_LISTENERS") &&
-            has(service, "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP")) ||
-           (has(service, "KAFKA_CFG_LISTENERS") && has(service, "KAFKA_CFG_ADVERTISED_LISTENERS") &&
-            has(service, "KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP"));
-}
-
+/* More variables are in a file that is not there. */
 static bool out_of_reach(const struct compose *compose, const struct compose_service *service)
 {
-    for (size_t i = 0; i < compose->unknown_count; i++) {
-        const struct compose_unknown *unknown = &compose->unknowns[i];
-        bool file = !strncmp(unknown->text, "env_file", 8);
-
-        if (!strcmp(unknown->service, service->name) &&
-            (!strncmp(unknown->text, "extends", 7) || (file && !says_all(service))))
+    for (size_t i = 0; i < compose->unknown_count; i++)
+        if (!strcmp(compose->unknowns[i].service, service->name) &&
+            (strstr(compose->unknowns[i].text, "env_file") ||
+             strstr(compose->unknowns[i].text, "extends")))
             return true;
-    }
     return false;
 }
 
@@ -430,9 +417,14 @@ static void read_broker(const struct compose *compose, struct broker *broker)
 {
     enum start start = image_start(broker->service);
 
-    broker->unknown = out_of_reach(compose, broker->service);
+    bool partial = out_of_reach(compose, broker->service);
+
     look_at_script(broker, start);
-    if (start == START_SERVER && broker->image != IMAGE_REDPANDA)
+    /* What the file says itself goes before what an env_file says. */
+    if (partial)
+        broker->scripted = true, broker->unknown |= !broker_variables(broker->service);
+    if (start == START_SERVER && broker->image != IMAGE_REDPANDA &&
+        (broker->image != IMAGE_OTHER || !broker_variables(broker->service)))
         image_server(broker);
     else if (image_files(broker))
         image_properties(broker);

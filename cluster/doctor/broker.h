@@ -72,8 +72,8 @@ struct broker {
     size_t voter_count;
     bool unknown;  /* its configuration is somewhere that cannot be read: a mounted file out of
                       reach, a script */
-    bool scripted; /* a script of the user's runs before the image's: what the image itself
-                      demands may not hold */
+    bool scripted; /* a script of the user's runs before the image's, or an env_file is missing:
+                      what is not in these files may be given all the same */
 };
 
 struct brokers {

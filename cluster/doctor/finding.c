@@ -184,24 +184,3 @@ void diagnosis_free(struct diagnosis *diagnosis)
     brokers_free(&diagnosis->brokers);
     free(diagnosis);
 }
-
-/* Until reach's files are there. */
-__attribute__((weak)) void clients_find(struct diagnosis *diagnosis)
-{
-    (void)diagnosis;
-}
-
-__attribute__((weak)) void vantages_find(struct diagnosis *diagnosis)
-{
-    (void)diagnosis;
-}
-
-__attribute__((weak)) void clients_free(struct diagnosis *diagnosis)
-{
-    (void)diagnosis;
-}
-
-__attribute__((weak)) void vantages_free(struct diagnosis *diagnosis)
-{
-    (void)diagnosis;
-}

@@ -86,6 +86,7 @@ void diagnosis_free(struct diagnosis *diagnosis);
 
 /* All rules, in the order of --explain; ends at NULL id. */
 extern const struct rule rules[];
+/* `id` in any case. */
 const struct rule *rule_find(const char *id);
 
 const char *verdict_name(enum verdict verdict);    /* "ok" */

@@ -328,7 +328,8 @@ static bool append(const struct change *change, const struct compose_text *value
 static bool add_variable(const struct change *change, const char *property, char *value)
 {
     char *name = mem_format("%s%s", change->prefix ? change->prefix : "", property);
-    bool done = change->prefix && !fix_has_variable(change->diagnosis, change->broker->service, name) &&
+    bool done = change->prefix &&
+                !fix_has_variable(change->diagnosis, change->broker->service, name) &&
                 edit_add_variable(change->finding, change->broker->service, name, value);
 
     free(name);
@@ -481,11 +482,12 @@ bool fix_listener(const struct diagnosis *diagnosis, const struct reach *reach,
         change.told = NULL;
     change.port = host_port(reach, broker, change.listener);
     change.host_port = free_port(broker);
-    snprintf(change.host_name, sizeof change.host_name, "%.60s_HOST",
-             *change.listener->name ? change.listener->name : "PLAINTEXT");
-    while (endpoint_find(&broker->listeners, change.host_name) &&
-           strlen(change.host_name) < sizeof change.host_name - 3)
-        strcat(change.host_name, "_2");
+    for (int i = 1; i < 10; i++) {
+        snprintf(change.host_name, sizeof change.host_name, i > 1 ? "%.60s_HOST%d" : "%.60s_HOST",
+                 *change.listener->name ? change.listener->name : "PLAINTEXT", i);
+        if (!endpoint_find(&broker->listeners, change.host_name))
+            break;
+    }
     change.prefix = prefix_of(broker);
     say_listener(&change);
     done = change_file(&change);

@@ -190,8 +190,9 @@ bool broker_image_read(const char *reference, enum broker_image *image, int *maj
         *latest = false;
         return image_is_other_broker(reference);
     }
-    /* A digest without a tag says nothing about the version. */
-    *latest = moves(tag) && !strchr(reference, '@');
+    /* A digest without a tag says nothing about the version, nor does a tag that is an unset
+     * variable ("kafka:"). */
+    *latest = moves(tag) && !strchr(reference, '@') && reference[strlen(reference) - 1] != ':';
     numbers(tag, major, minor);
     /* Frozen at a version that still takes ZooKeeper: its successor is cp-server. */
     if (image_is(reference, "cp-enterprise-kafka"))

@@ -21,6 +21,8 @@ enum start {
     START_CLIENT, /* another program of the image: kafka-topics, sleep, ... */
 };
 enum start image_start(const struct compose_service *service);
+/* Whether the words (image_words) call the image's own entry script. */
+bool image_own_script(const char *line);
 
 /* Puts a property into the broker; a later one of the same name replaces it.
  * `value` is copied where its own text differs from what is in the file. */

@@ -298,8 +298,13 @@ static void other(struct broker *broker)
     }
     if (!cfg)
         derive_listeners(broker);
+    /* These advertise the container's own name then. */
     if (!broker_property(broker, "advertised.listeners") &&
-        !broker_property(broker, "advertised.host.name"))
+        !broker_property(broker, "advertised.host.name") &&
+        strcmp(text(broker, "process.roles"), "controller") &&
+        !image_is(broker->service->image.text, "spotify/kafka") &&
+        !image_is(broker->service->image.text, "johnnypark/kafka-zookeeper") &&
+        !image_is(broker->service->image.text, "fast-data-dev"))
         broker->unknown = true;
 }
 

@@ -28,6 +28,7 @@ static const char *first_of(const char *line, const char *const *parts)
     return NULL;
 }
 
+/* The images' own, by the names that they have there. */
 static const char *const own_scripts[] = {"confluent/docker/run",
                                           "confluent/docker/launch",
                                           "/etc/kafka/docker/run",
@@ -38,7 +39,8 @@ static const char *const own_scripts[] = {"confluent/docker/run",
                                           "redpanda start",
                                           "redpanda-start",
                                           "/opt/kafka/entrypoint",
-                                          "entrypoint.sh /run.sh",
+                                          "entrypoint.sh",
+                                          "/run.sh",
                                           NULL};
 
 static const char *const servers[] = {"kafka-server-start", "kafka.Kafka ", NULL};
@@ -83,6 +85,11 @@ static const char *const tools[] = {"kafka-topics",
                                     "init-topic",
                                     "topic",
                                     NULL};
+
+bool image_own_script(const char *line)
+{
+    return first_of(line, own_scripts);
+}
 
 /* One word, or a shell and one: no script around it. */
 static bool alone(const struct compose_service *service)

@@ -101,7 +101,7 @@ bool reach_external(const struct reach *reach, const struct compose_service *ser
     for (size_t i = 0; i < owner->use_count; i++) {
         const struct compose_network *network =
             network_find(reach->compose, owner->uses[i].network);
-        if (network ? network->external : strcmp(owner->uses[i].network, "default"))
+        if (network ? network->external : strcmp(owner->uses[i].network, "default") != 0)
             return true;
     }
     return false;
@@ -565,7 +565,7 @@ static bool on_host_port(const struct reach *reach, int port, bool local, struct
 {
     for (size_t i = 0; i < reach->socket_count; i++) {
         const struct socket *s = &reach->sockets[i];
-        if (s->port != port || strcmp(s->owner->network_mode.text, "host"))
+        if (s->port != port || strcmp(s->owner->network_mode.text, "host") != 0)
             continue;
         *arrival = at_port(reach, s->broker->service, port, local);
         if (local && arrival->kind == ARRIVE_CLOSED)
@@ -626,7 +626,7 @@ static const struct compose_service *linked(const struct reach *reach,
         size_t length = colon ? (size_t)(colon - *link) : strlen(*link);
         const struct compose_service *target;
         char *name;
-        if (strcasecmp(colon ? colon + 1 : *link, host))
+        if (strcasecmp(colon ? colon + 1 : *link, host) != 0)
             continue;
         name = mem_bytes(*link, length);
         target = compose_service(reach->compose, name);

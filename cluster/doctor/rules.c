@@ -2,6 +2,7 @@
 #include "cluster/doctor/rules.h"
 
 #include <string.h>
+#include <strings.h>
 
 const struct rule rules[] = {
     /* ---- A broker refuses to start: rules_start.c, rules_start_kraft.c, rules_start_image.c */
@@ -387,7 +388,7 @@ const struct rule rules[] = {
 const struct rule *rule_find(const char *id)
 {
     for (const struct rule *rule = rules; rule->id; rule++)
-        if (!strcmp(rule->id, id))
+        if (strcasecmp(rule->id, id) == 0)
             return rule;
     return NULL;
 }

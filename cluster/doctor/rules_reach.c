@@ -50,7 +50,7 @@ static bool is_blamed(const struct look *look)
         const struct finding *finding = &look->diagnosis->findings[i];
         if (finding->severity == SEVERITY_ERROR && finding->place.source == look->place.source &&
             look->place.source && finding->place.start == look->place.start &&
-            strcmp(finding->rule->id, "BIND-LOCALHOST"))
+            strcmp(finding->rule->id, "BIND-LOCALHOST") != 0)
             return true;
     }
     return false;
@@ -254,7 +254,7 @@ static void check_local(const struct look *look)
         (arrival.kind == ARRIVE_CLOSED && reach_is_loopback(look->listener)))
         return; /* check_bound's */
     if (arrival.kind == ARRIVE_LISTENER) {
-        if (arrival.broker != look->broker || strcmp(arrival.listener->name, look->told->name))
+        if (arrival.broker != look->broker || strcmp(arrival.listener->name, look->told->name) != 0)
             blame_crossed(look, &arrival);
         return;
     }

@@ -30,7 +30,7 @@ void each_broker(struct diagnosis *diagnosis,
 
 bool whole(const struct broker *broker)
 {
-    return broker->image != IMAGE_OTHER;
+    return broker->image != IMAGE_OTHER && !broker->scripted;
 }
 
 bool certain(const struct property *property)

@@ -327,6 +327,11 @@ static void bitnami(struct diagnosis *diagnosis, const struct broker *broker)
         both_modes(diagnosis, broker);
         return;
     }
+    if (broker->kraft && !set(broker, "node.id") && set(broker, "broker.id"))
+        require(diagnosis, broker, "KAFKA_CFG_NODE_ID",
+                "KRaft mode requires an unique node.id, please set the environment variable "
+                "KAFKA_CFG_NODE_ID",
+                property_text(broker, "broker.id"));
     if (roles || broker->zookeeper || has_variable(broker, "KAFKA_CFG_ZOOKEEPER_CONNECT")) {
         return;
     }
@@ -402,8 +407,30 @@ static void image_of(struct diagnosis *diagnosis, const struct broker *broker)
     images[broker->image](diagnosis, broker);
 }
 
+/* Redpanda reads none of Kafka's variables, and starts with what it has itself. */
+static void redpanda(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct compose_pair *pair =
+        compose_variable(broker->service, "KAFKA_ADVERTISED_LISTENERS");
+    const struct property *given = broker_property(broker, "advertised.listeners");
+    struct finding *finding;
+
+    if (!pair || broker->unknown || (given && !given->derived))
+        return;
+    finding = finding_add(diagnosis, "WRONG-STYLE", broker->service, &pair->value.place,
+                          "`%s` is Redpanda, which reads no KAFKA_ variables: it listens on 9092, "
+                          "and advertises 127.0.0.1:9092",
+                          broker->service->name);
+    finding->severity = SEVERITY_WARNING;
+    finding_fix(finding, "command: redpanda start --kafka-addr ... --advertise-kafka-addr %s",
+                pair->value.text);
+}
+
 void check_image(struct diagnosis *diagnosis)
 {
+    for (size_t i = 0; i < diagnosis->brokers.count; i++)
+        if (diagnosis->brokers.list[i].image == IMAGE_REDPANDA)
+            redpanda(diagnosis, &diagnosis->brokers.list[i]);
     each_broker(diagnosis, image_of);
 }
 

@@ -123,7 +123,7 @@ static void see_network(struct view *view, const struct broker *broker)
     const struct compose_service *owner = reach_owner(view->reach, broker->service);
 
     for (size_t u = 0; u < owner->use_count; u++) {
-        if (strcmp(reach_network(view->reach, owner->uses[u].network), view->from.network))
+        if (strcmp(reach_network(view->reach, owner->uses[u].network), view->from.network) != 0)
             continue;
         for (size_t i = 0; i < broker->listeners.count; i++)
             if (endpoint_find(&broker->advertised, broker->listeners.list[i].name))

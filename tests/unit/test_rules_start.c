@@ -485,6 +485,45 @@ static void test_rules(void **state)
     }
 }
 
+/* Bytes of the rows changed, doubled and taken away: nothing crashes, and every finding has its
+ * words. */
+static void test_mutations(void **state)
+{
+    static const char bytes[] = ",:/$@\"'-= {}[]0\n\t\0x";
+    unsigned seed = 7;
+
+    (void)state;
+    for (size_t i = 0; i < 4 * sizeof rows / sizeof *rows; i++) {
+        const char *yaml = rows[i % (sizeof rows / sizeof *rows)].yaml;
+        size_t length = strlen(yaml), header = strlen("services:\n  k:\n    image: ");
+        char *text = mem_bytes(yaml, length);
+        const char *files[] = {NULL, NULL};
+        struct compose_request request = {.files = files};
+        struct compose *compose = NULL;
+        struct error error = {0};
+        char path[128];
+
+        for (int k = 0; k < 6; k++) {
+            size_t at = header + (size_t)rand_r(&seed) % (length - header);
+
+            text[at] = bytes[(size_t)rand_r(&seed) % (sizeof bytes - 1)];
+        }
+        doctor_write("compose.yaml", text, length);
+        snprintf(path, sizeof path, "%s/compose.yaml", doctor_folder);
+        files[0] = path;
+        if (!compose_load(&request, &compose, &error)) {
+            struct diagnosis *diagnosis = diagnose(compose);
+
+            free(apply(diagnosis, text, &length));
+            for (size_t k = 0; k < diagnosis->finding_count; k++)
+                CHECK(*diagnosis->findings[k].message, yaml);
+            diagnosis_free(diagnosis);
+            compose_free(compose);
+        }
+        free(text);
+    }
+}
+
 /* Every row of the table says what it is for. */
 static void test_table(void **state)
 {
@@ -498,7 +537,9 @@ static void test_table(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rules), cmocka_unit_test(test_table)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rules),
+                                       cmocka_unit_test(test_mutations),
+                                       cmocka_unit_test(test_table)};
 
     return cmocka_run_group_tests(tests, doctor_open, doctor_close);
 }

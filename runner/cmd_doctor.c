@@ -1,0 +1,189 @@
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cluster/base/buf.h"
+#include "cluster/base/log.h"
+#include "cluster/base/output.h"
+#include "runner/commands.h"
+#include "runner/doctor.h"
+
+struct checkups {
+    struct checkup *list;
+    size_t count;
+};
+
+static void look(struct checkup *checkup, const char *const *files, const struct options *options)
+{
+    struct compose_request request = {.files = files, .env_files = options->env_files};
+
+    checkup->files = files;
+    checkup->known = correct(&request, &checkup->result, &checkup->error) == 0;
+    if (checkup->known && checkup->result.before->brokers.count == 0) {
+        checkup->known = false;
+        error_set(&checkup->error, EXIT_INPUT,
+                  "%s has no Kafka broker: there is nothing to check; give the file that has it",
+                  files[0]);
+    }
+}
+
+/* An operand is an answer of its own; without one the files of -f, or those of this folder, are
+ * one together. `found` are the latter. */
+static int look_at_all(const struct options *options, struct checkups *checkups, char ***found,
+                       struct error *error)
+{
+    size_t count = options->argument_count > 0 ? (size_t)options->argument_count : 1;
+
+    if (options->argument_count > 0 && options->files)
+        return error_set(error, EXIT_USAGE, "either FILEs, each by itself, or --file, all merged");
+    if (options->argument_count == 0 && !options->files && compose_find(".", found, error) < 0)
+        return -1;
+    checkups->list = mem_alloc(count, sizeof *checkups->list);
+    checkups->count = count;
+    for (size_t i = 0; i < count && options->argument_count > 0; i++) {
+        const char **one = mem_alloc(2, sizeof *one);
+        one[0] = options->arguments[i];
+        look(&checkups->list[i], one, options);
+    }
+    if (options->argument_count == 0)
+        look(&checkups->list[0],
+             options->files ? options->files : (const char *const *)(void *)*found, options);
+    return 0;
+}
+
+static void free_all(const struct options *options, struct checkups *checkups, char **found)
+{
+    for (size_t i = 0; i < checkups->count; i++) {
+        corrections_free(&checkups->list[i].result);
+        if (options->argument_count > 0)
+            free((void *)checkups->list[i].files);
+    }
+    free(checkups->list);
+    for (size_t i = 0; found && found[i]; i++)
+        free(found[i]);
+    free(found);
+}
+
+static void print_json(const struct options *options, const struct checkups *checkups)
+{
+    json_t *files = json_array(), *root = json_pack("{so}", "files", files);
+
+    for (size_t i = 0; i < checkups->count; i++)
+        json_array_append_new(files, doctor_json(&checkups->list[i], options->fix));
+    json_dumpf(root, stdout, JSON_COMPACT);
+    putchar('\n');
+    json_decref(root);
+}
+
+static int tell(const struct options *options, const struct checkups *checkups, struct error *error)
+{
+    int result = 0;
+
+    if (options->json)
+        print_json(options, checkups);
+    for (size_t i = 0; i < checkups->count && result == 0; i++) {
+        const struct checkup *checkup = &checkups->list[i];
+        if (!checkup->known)
+            continue;
+        if (options->diff)
+            result = doctor_print_diff(checkup, error);
+        else if (!options->json)
+            doctor_print(checkup);
+        if (result == 0 && options->fix)
+            result = doctor_write(checkup, error);
+    }
+    return result == 0 ? output_flush(error) : result;
+}
+
+/* With --fix and --diff the corrected files are judged. */
+static enum verdict verdict_of(const struct options *options, const struct checkup *checkup)
+{
+    return options->fix || options->diff ? checkup->result.after->verdict
+                                         : checkup->result.before->verdict;
+}
+
+static int fail(const struct options *options, const struct checkups *checkups, size_t failed,
+                const struct checkup *first, struct error *error)
+{
+    const char *how = verdict_name(verdict_of(options, first));
+
+    if (checkups->count > 1)
+        return error_set(error, EXIT_FAILED, "%zu of %zu files are not right, the first is %s",
+                         failed, checkups->count, first->files[0]);
+    if (options->fix || options->diff)
+        return error_set(error, EXIT_FAILED,
+                         "%s is still %s when corrected: see what is left for you", first->files[0],
+                         how);
+    return error_set(error, EXIT_FAILED, "%s is %s", first->files[0], how);
+}
+
+/* The exit code: broken before unreadable before fine. Of files that cannot be read the
+ * first one's error is the command's, if none is broken; the others are told at once. */
+static int judge(const struct options *options, const struct checkups *checkups,
+                 struct error *error)
+{
+    enum verdict most = options->strict ? VERDICT_OK : VERDICT_SUSPICIOUS;
+    const struct checkup *unknown = NULL, *first = NULL;
+    size_t failed = 0;
+
+    for (size_t i = 0; i < checkups->count; i++) {
+        const struct checkup *checkup = &checkups->list[i];
+        if (!checkup->known && unknown)
+            log_error("%s", checkup->error.text);
+        else if (!checkup->known)
+            unknown = checkup;
+        else if (verdict_of(options, checkup) > most && ++failed == 1)
+            first = checkup;
+    }
+    if (unknown && first)
+        log_error("%s", unknown->error.text);
+    if (first)
+        return fail(options, checkups, failed, first, error);
+    if (!unknown)
+        return 0;
+    *error = unknown->error;
+    return -1;
+}
+
+static int run_doctor(const struct options *options, struct error *error)
+{
+    struct checkups checkups = {0};
+    char **found = NULL;
+    int result;
+
+    if (options->explain)
+        return doctor_explain(options->explain, error);
+    result = look_at_all(options, &checkups, &found, error);
+    if (result == 0)
+        result = tell(options, &checkups, error);
+    if (result == 0)
+        result = judge(options, &checkups, error);
+    free_all(options, &checkups, found);
+    return result;
+}
+
+const struct command command_doctor = {
+    .name = "doctor",
+    .usage = "[FILE...]",
+    .summary = "find what is wrong with Kafka's listeners",
+    .text =
+        "Reads compose files and says for each whether Kafka's listeners in it are right: which\n"
+        "broker would not start, which client would not get through, from where each address "
+        "works,\n"
+        "and which line to change. Without FILE: the compose file of this folder, with its\n"
+        "override. Several FILEs are several answers; files given with -f are merged in order.\n"
+        "Docker is not needed.\n\n"
+        "A file is ok, suspicious (it works for some and not for others whom it seems to invite,\n"
+        "or only if something outside of it is as hoped) or broken. Exit code: 1 for a broken "
+        "one,\n"
+        "and with --strict for a suspicious one; 3 for a file that is no compose file, or has no\n"
+        "Kafka.\n\n"
+        "  tally doctor\n"
+        "  tally doctor --diff docker-compose.yml\n"
+        "  tally doctor --fix docker-compose.yml\n"
+        "  tally doctor --explain LOCAL-INTERNAL",
+    .options = " file env-file fix diff strict json explain ",
+    .least_arguments = 0,
+    .most_arguments = INT_MAX,
+    .run = run_doctor,
+};
