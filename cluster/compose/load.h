@@ -56,6 +56,7 @@ struct loader {
     struct budget budget;
     struct error *error;
     struct drafts services, networks;
+    struct variables *variables; /* of the project */
     struct names source_index, file_index, included;
     struct file *files;
     size_t file_count;
