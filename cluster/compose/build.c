@@ -129,21 +129,31 @@ static size_t source_length(const char *text)
     return from + strcspn(text + from, ":");
 }
 
+/* Without the slashes at its end, as Compose has it. */
+static char *clean_target(struct arena *arena, const char *target)
+{
+    size_t length = strlen(target);
+
+    while (length > 1 && target[length - 1] == '/')
+        length--;
+    return arena_bytes(arena, target, length);
+}
+
 /* Of two volumes with one target the later holds. */
 static void put_volume(struct reading *reading, struct names *targets, const struct value *item,
                        const char *source, const char *target, bool bind)
 {
     struct compose_service *service = reading->service;
     struct arena *arena = reading->loader->arena;
-    size_t at = names_find(targets, target, strlen(target));
     struct compose_volume volume = {.source =
                                         bind ? path_join(arena, item->layer->unit->folder, source)
                                              : arena_text(arena, ""),
-                                    .target = arena_text(arena, target)};
+                                    .target = clean_target(arena, target)};
+    size_t length = strlen(volume.target), at = names_find(targets, volume.target, length);
 
     if (at == NAMES_NONE) {
         at = service->volume_count;
-        names_set(arena, targets, volume.target, strlen(target), at);
+        names_set(arena, targets, volume.target, length, at);
         arena_add(arena, &service->volumes, &service->volume_count, sizeof volume);
     }
     service->volumes[at] = volume;

@@ -53,8 +53,8 @@ struct compose_volume {
     char *target;
 };
 
-/* Where a line can be added: behind byte `at` (the end of a line, or of the
- * file), `indent` columns in. */
+/* Where a line can be added: behind byte `at` (the end of a line, before its
+ * newline or CRLF, or of the file), `indent` columns in. */
 struct compose_gap {
     const struct source
         *source; /* NULL: there is no such block, or it cannot be added to (flow style) */

@@ -18,13 +18,15 @@ static void put_pair(struct pairs *pairs, struct compose_pair pair)
 {
     struct arena *arena = pairs->reading->loader->arena;
     size_t length = strlen(pair.name), at = names_find(&pairs->index, pair.name, length);
+    struct compose_pair *slot;
 
-    if (at == NAMES_NONE) {
+    if (at >= pairs->count) {
         names_set(arena, &pairs->index, pair.name, length, pairs->count);
-        arena_add(arena, &pairs->list, &pairs->count, sizeof pair);
-        at = pairs->count - 1;
+        slot = arena_add(arena, &pairs->list, &pairs->count, sizeof pair);
+    } else {
+        slot = &pairs->list[at];
     }
-    pairs->list[at] = pair;
+    *slot = pair;
 }
 
 /* NAME alone: what the shell or .env has. */
@@ -104,7 +106,7 @@ static void remove_pair(struct pairs *pairs, const char *name)
 {
     size_t at = names_find(&pairs->index, name, strlen(name));
 
-    if (at != NAMES_NONE)
+    if (at < pairs->count)
         pairs->list[at].name = NULL;
 }
 

@@ -277,7 +277,7 @@ static int extend(struct assembly *assembly, const struct file *file, const stru
     if (assembly->depth >= LIMIT_COMPOSE_EXTENDS)
         return fail_node(assembly->loader, extends, "more than %d services extend one another",
                          LIMIT_COMPOSE_EXTENDS);
-    if (node_is_null(where))
+    if (!where || node_is_null(where))
         return extend_here(assembly, file, name, unit);
     return extend_file(assembly, where, name, unit);
 }

@@ -601,7 +601,7 @@ static void test_merging(void **state)
         {"lists are added to, each once",
          "=== a.yaml\n" S "  a: {ports: ['1:1', '2:2'], depends_on: [b], volumes: ['./v:/v'], "
          "profiles: [p]}\n=== b.yaml\n" S
-         "  a: {ports: ['2:2', '3:3'], depends_on: {c: {}}, volumes: ['./w:/v', nn:/n], profiles: "
+         "  a: {ports: ['2:2', '3:3'], depends_on: {c: {}}, volumes: ['./w:/v', nn:/n/], profiles: "
          "[p, q]}\n",
          "a port:1:1 port:2:2 port:3:3 volume:w:/v volume::/n after:b after:c profile:p "
          "profile:q\n",
