@@ -1,5 +1,5 @@
 /* build, volumes: what a service takes from its folders. */
-#include "cluster/compose/load.h"
+#include "cluster/compose/reading.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* environment, env_file, extra_hosts. */
-#include "cluster/compose/load.h"
+#include "cluster/compose/reading.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* ports: "[[IP:]HOST:]CONTAINER[/PROTOCOL]", each with ranges, and the long form.
  * As go-connections/nat reads them (ParsePortSpec, splitParts). */
-#include "cluster/compose/load.h"
+#include "cluster/compose/reading.h"
 
 #include <ctype.h>
 #include <stdlib.h>

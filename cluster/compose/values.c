@@ -1,5 +1,5 @@
 /* What the layers of a service say, by the Compose specification's rules of merging. */
-#include "cluster/compose/load.h"
+#include "cluster/compose/reading.h"
 
 #include <string.h>
 
@@ -80,15 +80,4 @@ int text_of_key(struct reading *reading, const char *key, struct compose_text *t
         return 0;
     }
     return text_read(reading, &values.list[values.count - 1], key, text);
-}
-
-bool text_is_true(const char *text)
-{
-    static const char *const words[] = {"true", "True", "TRUE", "yes", "Yes",
-                                        "YES",  "on",   "On",   "ON",  "1"};
-
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(text, words[i]) == 0)
-            return true;
-    return false;
 }

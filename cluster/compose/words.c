@@ -1,5 +1,5 @@
 /* command, entrypoint, healthcheck. */
-#include "cluster/compose/load.h"
+#include "cluster/compose/reading.h"
 
 #include <string.h>
 
