@@ -4,7 +4,7 @@
 
 #include "cluster/base/buf.h"
 #include "cluster/base/limits.h"
-#include "cluster/compose/load.h"
+#include "cluster/compose/reading.h"
 
 #define MOST_STAGES 256
 

@@ -1,5 +1,5 @@
 /* environment, env_file, extra_hosts. */
-#include "cluster/compose/load.h"
+#include "cluster/compose/reading.h"
 
 #include <string.h>
 
@@ -11,19 +11,22 @@ struct pairs {
     struct compose_pair *list;
     size_t count;
     struct names index;
+    bool lists; /* a value may be a list, of which the first is taken */
 };
 
 static void put_pair(struct pairs *pairs, struct compose_pair pair)
 {
     struct arena *arena = pairs->reading->loader->arena;
     size_t length = strlen(pair.name), at = names_find(&pairs->index, pair.name, length);
+    struct compose_pair *slot;
 
-    if (at == NAMES_NONE) {
+    if (at >= pairs->count) {
         names_set(arena, &pairs->index, pair.name, length, pairs->count);
-        arena_add(arena, &pairs->list, &pairs->count, sizeof pair);
-        at = pairs->count - 1;
+        slot = arena_add(arena, &pairs->list, &pairs->count, sizeof pair);
+    } else {
+        slot = &pairs->list[at];
     }
-    pairs->list[at] = pair;
+    *slot = pair;
 }
 
 /* NAME alone: what the shell or .env has. */
@@ -38,7 +41,7 @@ static void inherit(const struct pairs *pairs, const struct value *value, struct
 
 static int spend(struct loader *loader, const struct node *node)
 {
-    if (budget_spend(&loader->budget, 1))
+    if (budget_spend(&loader->budget, 2))
         return 0;
     return fail_node(loader, node, "aliases and variables make too much of this file");
 }
@@ -103,7 +106,7 @@ static void remove_pair(struct pairs *pairs, const char *name)
 {
     size_t at = names_find(&pairs->index, name, strlen(name));
 
-    if (at != NAMES_NONE)
+    if (at < pairs->count)
         pairs->list[at].name = NULL;
 }
 
@@ -124,6 +127,8 @@ static int take_map(struct pairs *pairs, const struct value *value)
             remove_pair(pairs, pair.name);
             continue;
         }
+        if (pairs->lists && item.node->kind == NODE_LIST && item.node->count)
+            item.node = item.node->entries[0].value;
         if (text_read(pairs->reading, &item, pair.name, &pair.value) < 0)
             return -1;
         if (node_is_null(item.node))
@@ -242,7 +247,7 @@ int read_environment(struct reading *reading)
 
 int read_hosts(struct reading *reading)
 {
-    struct pairs pairs = {.reading = reading};
+    struct pairs pairs = {.reading = reading, .lists = true};
 
     if (take_values(&pairs, "extra_hosts", ":=") < 0)
         return -1;

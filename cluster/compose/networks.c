@@ -1,5 +1,5 @@
 /* networks, of services and of the project; what else joins services. */
-#include "cluster/compose/load.h"
+#include "cluster/compose/reading.h"
 
 #include <string.h>
 
@@ -185,6 +185,17 @@ int read_uses(struct reading *reading)
 
 /* ---- Of the project */
 
+static bool is_true(const char *text)
+{
+    static const char *const words[] = {"true", "True", "TRUE", "yes", "Yes",
+                                        "YES",  "on",   "On",   "ON",  "1"};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(text, words[i]) == 0)
+            return true;
+    return false;
+}
+
 /* "" if no layer has it; of the draft's own or of its `external:` mapping. */
 static struct compose_text network_text(struct loader *loader, const struct draft *draft,
                                         const char *key, const char *below)
@@ -211,7 +222,7 @@ static bool is_external(struct loader *loader, const struct draft *draft)
     values_read(loader, draft, "external", &values);
     if (values.count && values.list[values.count - 1].node->kind == NODE_MAP)
         return true;
-    return text_is_true(network_text(loader, draft, "external", NULL).text);
+    return is_true(network_text(loader, draft, "external", NULL).text);
 }
 
 static void add_network(struct loader *loader, const struct draft *draft)
@@ -224,7 +235,7 @@ static void add_network(struct loader *loader, const struct draft *draft)
     network->key = arena_text(arena, draft->name);
     network->place = draft->place;
     network->external = is_external(loader, draft);
-    network->internal = text_is_true(network_text(loader, draft, "internal", NULL).text);
+    network->internal = is_true(network_text(loader, draft, "internal", NULL).text);
     network->name = network_text(loader, draft, "name", NULL).text;
     if (!*network->name)
         network->name = network_text(loader, draft, "external", "name").text;

@@ -1,6 +1,6 @@
 /* ports: "[[IP:]HOST:]CONTAINER[/PROTOCOL]", each with ranges, and the long form.
  * As go-connections/nat reads them (ParsePortSpec, splitParts). */
-#include "cluster/compose/load.h"
+#include "cluster/compose/reading.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -52,12 +52,14 @@ static bool read_range(const char *text, size_t length, struct range *range)
 /* The last of the parts between colons, taken off `length`; brackets hold an IPv6 address. */
 static size_t last_part(const char *text, size_t *length)
 {
-    size_t at = *length, end = *length;
+    size_t end = *length, part = 0;
 
-    while (at > 0 && text[at - 1] != ':' && text[at - 1] != ']')
-        at--;
-    *length = at > 0 && text[at - 1] == ':' ? at - 1 : at;
-    return end - at;
+    while (part < end && text[end - part - 1] != ':' && text[end - part - 1] != ']')
+        part++;
+    *length = end - part;
+    if (*length > 0 && text[*length - 1] == ':')
+        --*length;
+    return part;
 }
 
 static void set_ip(struct arena *arena, struct spec *spec, const char *text, size_t length)

@@ -1,5 +1,5 @@
 /* A service of the model, from what its layers say; and where its file can be added to. */
-#include "cluster/compose/load.h"
+#include "cluster/compose/reading.h"
 
 #include <string.h>
 
@@ -42,7 +42,7 @@ static struct compose_gap gap_of_key(struct reading *reading, const char *key)
     return (struct compose_gap){0};
 }
 
-void read_gaps(struct reading *reading)
+static void read_gaps(struct reading *reading)
 {
     struct compose_service *service = reading->service;
 

@@ -25,7 +25,8 @@ enum place_style {
 /* Of a value: where it stands. `start` and `end` are the bytes that a new text
  * replaces: within the quotes of PLACE_SINGLE and PLACE_DOUBLE, and only what is
  * behind "NAME=" in an environment written as a list; the whole token of
- * PLACE_BLOCK. */
+ * PLACE_BLOCK. They are equal where nothing is written (`NAME:`), and a blank is
+ * needed before what is put there if a colon stands before it. */
 struct place {
     const struct source *source; /* NULL: nowhere */
     size_t line, column;         /* from 1; of the value itself */

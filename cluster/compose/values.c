@@ -1,14 +1,21 @@
 /* What the layers of a service say, by the Compose specification's rules of merging. */
-#include "cluster/compose/load.h"
+#include "cluster/compose/reading.h"
 
 #include <string.h>
+
+/* Of most keys null says nothing; of these it takes away (compose-go's override.Merge). */
+static bool null_clears(const char *key)
+{
+    return strcmp(key, "command") == 0 || strcmp(key, "entrypoint") == 0 ||
+           strcmp(key, "test") == 0;
+}
 
 static void take_entry(struct loader *loader, const struct entry *entry, const struct layer *layer,
                        bool shared, struct values *values)
 {
     struct node *node = entry->value;
 
-    if (node->tag != TAG_NONE)
+    if (node->tag != TAG_NONE || (node_is_null(node) && null_clears(entry->key->text)))
         values->count = 0;
     if (node->tag == TAG_RESET || node_is_null(node))
         return;
@@ -73,15 +80,4 @@ int text_of_key(struct reading *reading, const char *key, struct compose_text *t
         return 0;
     }
     return text_read(reading, &values.list[values.count - 1], key, text);
-}
-
-bool text_is_true(const char *text)
-{
-    static const char *const words[] = {"true", "True", "TRUE", "yes", "Yes",
-                                        "YES",  "on",   "On",   "ON",  "1"};
-
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(text, words[i]) == 0)
-            return true;
-    return false;
 }
