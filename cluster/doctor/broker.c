@@ -235,7 +235,7 @@ static void read_old_names(struct broker *broker)
 {
     const char *port = text(broker, "port"), *host = text(broker, "advertised.host.name");
     const char *advertised = text(broker, "advertised.port");
-    const struct property *from = broker_property(broker, "advertised.host.name");
+    const struct property *from;
     char *made;
 
     if (!broker_property(broker, "listeners")) {
@@ -245,6 +245,7 @@ static void read_old_names(struct broker *broker)
     }
     if (broker_property(broker, "advertised.listeners") || (!*host && !*advertised))
         return;
+    from = broker_property(broker, "advertised.host.name");
     if (!from)
         from = broker_property(broker, "advertised.port");
     made = mem_format("PLAINTEXT://%s:%s", *host ? host : text(broker, "host.name"),

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cluster/base/buf.h"
+#include "cluster/base/limits.h"
 
 /* The flag's value within one word ("--flag=X", "--flag X"), or NULL; `next`
  * when it is the next word. */
@@ -21,7 +22,7 @@ static const char *flag_value(const char *word, const char *flag, bool *next)
     const char *at = word + strspn(word, " \t\n");
 
     *next = false;
-    if (strncmp(at, flag, length))
+    if (strncmp(at, flag, length) != 0)
         return NULL;
     at += length;
     if (!*at) {
@@ -33,14 +34,17 @@ static const char *flag_value(const char *word, const char *flag, bool *next)
     return at + 1 + strspn(at + 1, " \t\n\"'");
 }
 
-/* The value ends at a blank; but a list may have blanks behind its commas where
- * it was one quoted word. */
+/* The value ends at a blank, but for those behind a comma, where it was one quoted word. */
 static size_t value_length(const char *value)
 {
-    size_t length = strcspn(value, "\"'");
+    size_t length = 0;
 
-    while (length && isspace((unsigned char)value[length - 1]))
-        length--;
+    for (size_t i = 0; value[i] && !strchr("\"'", value[i]); i++) {
+        if (!isspace((unsigned char)value[i]))
+            length = i + 1;
+        else if (!length || value[length - 1] != ',')
+            break;
+    }
     return length;
 }
 
@@ -52,8 +56,11 @@ static void add_value(struct broker *broker, const char *name, const struct comp
     size_t skip = (size_t)(value - word->text), length = value_length(value);
     struct compose_text text = *word;
     struct property *property;
-    char *bytes = mem_bytes(value, length);
+    char *bytes;
 
+    if (before && strlen(before->value->text) > LIMIT_ADDRESSES)
+        return;
+    bytes = mem_bytes(value, length);
     if (before) {
         text.text = mem_format("%s,%s", before->value->text, bytes);
         free(bytes);

@@ -170,6 +170,11 @@ static const struct {
        "    command: redpanda start --smp 1 --kafka-addr a://0.0.0.0:1 --advertise-kafka-addr "
        "a://k:1\n"),
      "k redpanda LA://0.0.0.0:1 AA://k:1\n"},
+    {"redpanda, in a script",
+     S("    image: redpandadata/redpanda:v24.1.1\n    entrypoint: [/bin/sh, -c]\n"
+       "    command: [\"sleep 1 && rpk redpanda start --kafka-addr a://0.0.0.0:1,b://0.0.0.0:2 "
+       "--advertise-kafka-addr a://k:1,b://localhost:2 --smp 1\"]\n"),
+     "k redpanda LA://0.0.0.0:1,B://0.0.0.0:2 AA://k:1,B://localhost:2\n"},
     {"redpanda, its variables and its default",
      "services:\n  a:\n    image: redpandadata/redpanda:v24.1.1\n    environment:\n"
      "      REDPANDA_ADVERTISE_KAFKA_ADDRESS: a:9092\n"
