@@ -103,7 +103,8 @@
 #define LIMIT_PROPERTIES 2000
 #define LIMIT_LISTENERS  200
 /* Bytes of one of Redpanda's lists before another flag of that name. */
-#define LIMIT_ADDRESSES 8192
+#define LIMIT_ADDRESSES      8192
+#define LIMIT_REDPANDA_BYTES 65536 /* of redpanda.yaml */
 
 /* Events in time. */
 #define EMIT_EVERY_MS     100

@@ -154,18 +154,34 @@ static void complete(struct broker *broker, const char *name)
     list_free(items);
 }
 
-static bool config_mounted(const struct compose_service *service)
+/* Flags change the mounted file, in which what they do not name stays. */
+static bool read_mounted(struct broker *broker)
 {
-    for (size_t i = 0; i < service->volume_count; i++)
-        if (!strncmp(service->volumes[i].target, "/etc/redpanda", 13))
-            return true;
-    return false;
+    char *file = image_mounted(broker->service, "/etc/redpanda/redpanda.yaml");
+    bool read = !file || image_redpanda_file(broker, file);
+
+    free(file);
+    return read;
+}
+
+static bool file_given(const struct broker *broker)
+{
+    char *file = image_mounted(broker->service, "/etc/redpanda/redpanda.yaml");
+    bool given = file != NULL;
+
+    free(file);
+    return given;
 }
 
 void image_redpanda(struct broker *broker)
 {
     const struct compose_service *service = broker->service;
+    bool read = read_mounted(broker);
 
+    if (contains(service, "--kafka-addr"))
+        property_remove(broker, "listeners");
+    if (contains(service, "--advertise-kafka-addr"))
+        property_remove(broker, "advertised.listeners");
     read_flag(broker, "--kafka-addr", "listeners");
     read_flag(broker, "--advertise-kafka-addr", "advertised.listeners");
     from_variable(broker, "REDPANDA_KAFKA_ADDRESS", "listeners");
@@ -173,8 +189,12 @@ void image_redpanda(struct broker *broker)
     complete(broker, "listeners");
     complete(broker, "advertised.listeners");
     if (contains(service, "kafka_api") || contains(service, "--config") ||
-        (config_mounted(service) && !broker_property(broker, "advertised.listeners")))
+        (!read && !broker_property(broker, "advertised.listeners")))
         broker->unknown = true;
+    /* A file of one's own has no address for who comes back but the one it binds. */
+    if (broker_property(broker, "listeners") && !broker_property(broker, "advertised.listeners") &&
+        file_given(broker))
+        return;
     property_default(broker, "listeners", "://0.0.0.0:9092");
     /* The packaged redpanda.yaml. */
     property_default(broker, "advertised.listeners", "://127.0.0.1:9092");

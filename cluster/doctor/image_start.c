@@ -114,9 +114,7 @@ enum start image_start(const struct compose_service *service)
     return start;
 }
 
-/* What is mounted at `path`, by itself or within a folder; "" if that cannot be
- * opened; NULL if nothing is mounted there. Free it. */
-static char *mounted(const struct compose_service *service, const char *path)
+char *image_mounted(const struct compose_service *service, const char *path)
 {
     for (size_t i = 0; i < service->volume_count; i++) {
         const struct compose_volume *volume = &service->volumes[i];
@@ -162,7 +160,7 @@ static bool read_properties(struct broker *broker, const char *path)
 /* 1: read; 0: nothing is mounted there; -1: something is that cannot be read. */
 static int read_mounted(struct broker *broker, const char *path)
 {
-    char *file = mounted(broker->service, path);
+    char *file = image_mounted(broker->service, path);
     int result = 0;
 
     if (file)
@@ -194,7 +192,7 @@ bool image_files(struct broker *broker)
 
         if (files[i].image != broker->image)
             continue;
-        file = mounted(broker->service, files[i].path);
+        file = image_mounted(broker->service, files[i].path);
         exact = file && read_properties(broker, file);
         /* A folder without that file in it, such as /bitnami/kafka: as if it were not there. */
         for (size_t v = 0; file && !exact && v < broker->service->volume_count; v++)
