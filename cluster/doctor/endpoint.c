@@ -6,7 +6,7 @@
  * ^(.*)://\[?([0-9a-zA-Z\-%._:]*)\]?:(-?[0-9]+)  with a port that fits an int
  * (EndPoint.scala up to 3.8, SocketServerConfigs.java since): the same from
  * 0.10.2 to 4.1. Names become capitals (ListenerName.normalised). */
-#include "cluster/doctor/image.h"
+#include "cluster/doctor/image_parts.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
  * kafka/include/etc/confluent/docker/configure (5.4-8.3), local/.../configureDefaults;
  * bitnami/containers bitnami/kafka libkafka.sh and kafka-env.sh (2.8-4.0);
  * wurstmeister/kafka-docker start-kafka.sh. */
-#include "cluster/doctor/image.h"
+#include "cluster/doctor/image_parts.h"
 
 #include <ctype.h>
 #include <stdlib.h>

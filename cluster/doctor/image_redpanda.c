@@ -5,7 +5,7 @@
  * being 9092 where none is given; REDPANDA_KAFKA_ADDRESS and
  * REDPANDA_ADVERTISE_KAFKA_ADDRESS stand in for them. The image's entry point
  * gives its words to rpk unquoted, so "--kafka-addr X" may be one item. */
-#include "cluster/doctor/image.h"
+#include "cluster/doctor/image_parts.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* image_redpanda_file.c: redpanda.yaml: its kafka_api and advertised_kafka_api,
  * each a list of {name, address, port}, or one of them (redpanda-data/redpanda
  * conf/redpanda.yaml, src/go/rpk/pkg/config/schema.go). */
-#include "cluster/doctor/image.h"
+#include "cluster/doctor/image_parts.h"
 
 #include <stdlib.h>
 #include <string.h>

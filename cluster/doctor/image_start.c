@@ -1,6 +1,6 @@
 /* image_start.c: what the words that start a container of a broker's image do,
  * and the configuration files that are mounted or named there. */
-#include "cluster/doctor/image.h"
+#include "cluster/doctor/image_parts.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-/* image.h: what images make of what they are given: within this folder only. */
-#ifndef TALLY_DOCTOR_IMAGE_H
-#define TALLY_DOCTOR_IMAGE_H
+/* image_parts.h: what images make of what they are given: within this folder only. */
+#ifndef TALLY_DOCTOR_IMAGE_PARTS_H
+#define TALLY_DOCTOR_IMAGE_PARTS_H
 
 #include "cluster/doctor/broker.h"
 
