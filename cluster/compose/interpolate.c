@@ -1,8 +1,8 @@
 #include "cluster/compose/interpolate.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cluster/base/buf.h"
 #include "cluster/base/limits.h"
@@ -20,21 +20,23 @@ struct run {
 
 const char *variables_get(const struct variables *variables, const char *name, size_t length)
 {
-    char copy[256];
     const char *value = NULL;
     size_t at;
 
-    if (length < sizeof copy) {
-        memcpy(copy, name, length);
-        copy[length] = '\0';
-        value = getenv(copy);
+    if (variables->outer)
+        value = variables_get(variables->outer, name, length);
+    at = value ? NAMES_NONE : names_find(&variables->index, name, length);
+    return at == NAMES_NONE ? value : variables->list[at].value;
+}
+
+void variables_of_shell(struct arena *arena, struct variables *variables)
+{
+    for (char **pair = environ; pair && *pair; pair++) {
+        const char *equals = strchr(*pair, '=');
+        if (equals)
+            variables_set(arena, variables, arena_bytes(arena, *pair, (size_t)(equals - *pair)),
+                          arena_text(arena, equals + 1));
     }
-    if (value || !variables)
-        return value;
-    if (variables->outer && (value = variables_get(variables->outer, name, length)))
-        return value;
-    at = names_find(&variables->index, name, length);
-    return at == NAMES_NONE ? NULL : variables->list[at].value;
 }
 
 void variables_set(struct arena *arena, struct variables *variables, const char *name,
@@ -120,8 +122,9 @@ static bool put_braced(struct run *run, const char *inside, size_t length, int d
     return true;
 }
 
-/* Where the brace that is open at the start is closed; a `${` within opens another. */
-static size_t closing_brace(const char *text, size_t length)
+/* Where the brace that is open at the start is closed; a `${` within opens
+ * another. `length`: nowhere. */
+static size_t closing_brace(struct run *run, const char *text, size_t length)
 {
     size_t open = 1, at;
 
@@ -133,7 +136,7 @@ static size_t closing_brace(const char *text, size_t length)
             at++;
         }
     }
-    return at;
+    return budget_spend(run->budget, at / 32) && at < length ? at : length;
 }
 
 /* What a `$` at the start of `text` begins. Its length; 0: nothing. */
@@ -154,9 +157,9 @@ static size_t expand_one(struct run *run, const char *text, size_t length, int d
         run->interpolated = run->interpolated || end;
         return end ? end + 1 : 0;
     }
-    if (depth > LIMIT_COMPOSE_DEFAULTS)
+    if (depth > LIMIT_COMPOSE_DEFAULTS || run->budget->left == 0)
         return 0;
-    end = closing_brace(text + 2, length - 2);
+    end = closing_brace(run, text + 2, length - 2);
     if (end == length - 2 || !put_braced(run, text + 2, end, depth))
         return 0;
     run->interpolated = true;

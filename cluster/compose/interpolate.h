@@ -14,7 +14,7 @@ struct variable {
     const char *name, *value;
 };
 
-/* Of a project. The shell's own win over them, then those of `outer`. Starts as {0}. */
+/* Of a project; those of `outer` win over them. Starts as {0}. */
 struct variables {
     const struct variables *outer; /* NULL: there are none */
     struct names index;
@@ -22,8 +22,10 @@ struct variables {
     size_t count;
 };
 
-/* NULL: neither the shell nor the project has it. */
+/* NULL: there is none. */
 const char *variables_get(const struct variables *variables, const char *name, size_t length);
+/* Those of the process's environment, which win over all. */
+void variables_of_shell(struct arena *arena, struct variables *variables);
 /* In place of what it was. Nothing is copied. */
 void variables_set(struct arena *arena, struct variables *variables, const char *name,
                    const char *value);

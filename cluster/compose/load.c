@@ -548,9 +548,12 @@ static int read_variables(struct loader *loader, const struct compose_request *r
 
 int load_files(struct loader *loader, const struct compose_request *request)
 {
+    struct variables *shell = arena_alloc(loader->arena, 1, sizeof *shell);
     struct variables *variables = arena_alloc(loader->arena, 1, sizeof *variables);
     struct unit *unit = arena_alloc(loader->arena, 1, sizeof *unit);
 
+    variables_of_shell(loader->arena, shell);
+    variables->outer = shell;
     *unit = (struct unit){path_folder(loader->arena, request->files[0]), variables};
     if (read_first(loader, request->files[0]) < 0)
         return -1;

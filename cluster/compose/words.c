@@ -16,7 +16,7 @@ struct splitter {
     size_t *count;
     struct buf word;
     bool begun, quoted;
-    size_t seen; /* of the token's bytes */
+    struct place cursor; /* in the token, behind the last word that was found there */
 };
 
 /* The next place of the word in the token's bytes, with nothing but blanks or
@@ -26,7 +26,8 @@ static const char *find_word(struct splitter *splitter)
     const struct place *place = &splitter->whole->place;
     const struct buf *word = &splitter->word;
     const char *start = place->source->bytes + place->start;
-    const char *end = place->source->bytes + place->end, *at = start + splitter->seen;
+    const char *end = place->source->bytes + place->end;
+    const char *at = place->source->bytes + splitter->cursor.start;
     size_t room = (size_t)(end - at) < WORD_WINDOW ? (size_t)(end - at) : WORD_WINDOW;
 
     if (!budget_spend(&splitter->reading->loader->budget, room / 64 + 1))
@@ -35,26 +36,29 @@ static const char *find_word(struct splitter *splitter)
     if (!at || (at > start && !strchr(" \t\r\n\"'", at[-1])) ||
         (at + word->length < end && !strchr(" \t\r\n\"'", at[word->length])))
         return NULL;
-    splitter->seen = (size_t)(at - start) + word->length;
     return at;
+}
+
+static void move_to(struct place *place, const char *at)
+{
+    for (const char *from = place->source->bytes + place->start; from < at; from++) {
+        place->column = *from == '\n' ? 1 : place->column + (((unsigned char)*from & 0xc0) != 0x80);
+        place->line += *from == '\n';
+        place->start++;
+    }
 }
 
 static struct place word_place(struct splitter *splitter)
 {
-    struct place place = splitter->whole->place;
-    const char *at, *from;
+    struct place *cursor = &splitter->cursor, place;
+    const char *bytes = cursor->source ? cursor->source->bytes : NULL, *at;
 
-    if (!place.source || splitter->quoted || splitter->word.length == 0 ||
-        !(at = find_word(splitter)))
-        return place;
-    from = place.source->bytes + place.start;
-    place.column += place.style == PLACE_SINGLE || place.style == PLACE_DOUBLE;
-    for (; from < at; from++) {
-        place.column = *from == '\n' ? 1 : place.column + (((unsigned char)*from & 0xc0) != 0x80);
-        place.line += *from == '\n';
-    }
-    place.start = (size_t)(at - place.source->bytes);
+    if (!bytes || splitter->quoted || splitter->word.length == 0 || !(at = find_word(splitter)))
+        return splitter->whole->place;
+    move_to(cursor, at);
+    place = *cursor;
     place.end = place.start + splitter->word.length;
+    move_to(cursor, bytes + place.end);
     if (place.style == PLACE_BLOCK)
         place.style = PLACE_PLAIN;
     return place;
@@ -81,6 +85,9 @@ static void split(struct splitter *splitter)
 {
     char quote = 0;
 
+    splitter->cursor = splitter->whole->place;
+    splitter->cursor.column +=
+        splitter->cursor.style == PLACE_SINGLE || splitter->cursor.style == PLACE_DOUBLE;
     for (const char *at = splitter->whole->text; *at; at++) {
         if (*at == '\\' && quote != '\'' && at[1]) {
             at++;

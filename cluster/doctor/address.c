@@ -100,9 +100,11 @@ enum host_kind host_kind(const char *host)
 
     if (!*host)
         return HOST_NONE;
-    if (any_of(host, local))
+    if (!strcmp(host, "0.0.0.0"))
+        return HOST_ANY;
+    if (strchr("lLiI", *host) && any_of(host, local))
         return HOST_LOCAL;
-    if (any_of(host, gateway))
+    if (strchr(host, '.') && any_of(host, gateway))
         return HOST_GATEWAY;
     if (inet_pton(AF_INET, host, &v4) == 1)
         return kind_of_v4(ntohl(v4.s_addr));
@@ -166,7 +168,7 @@ static void read_scheme(const char *text, size_t from, size_t start, char scheme
     if (end > from && text[end - 1] == '@') /* user:password@host */
         while (end > from && text[end - 1] != '/' && !isspace((unsigned char)text[end - 1]))
             end--;
-    if (end < from + 3 || strncmp(text + end - 3, "://", 3))
+    if (end < from + 3 || strncmp(text + end - 3, "://", 3) != 0)
         return;
     for (i = end - 3; i > from && (in_host(text[i - 1]) || text[i - 1] == '+');)
         i--;

@@ -313,8 +313,8 @@ static void search_pair(const struct search *search, const struct compose_pair *
     char *name;
     int port;
 
-    if (length < 5 || strcasecmp(pair->name + length - 4, "HOST") || strchr(host, ':') || !*host ||
-        search->by_name == HINT_NEVER || search->by_name == HINT_NONE)
+    if (length < 5 || strcasecmp(pair->name + length - 4, "HOST") != 0 || strchr(host, ':') ||
+        !*host || search->by_name == HINT_NEVER || search->by_name == HINT_NONE)
         return;
     name = mem_format("%.*sPORT", (int)length - 4, pair->name);
     other = compose_variable(search->service, name);
@@ -330,7 +330,7 @@ static void search_pair(const struct search *search, const struct compose_pair *
 static void search_variable(struct search *search, const struct compose_pair *pair)
 {
     /* cp-server's reporter of metrics is a client of its own broker. */
-    if (search->own && strcmp(pair->name, "CONFLUENT_METRICS_REPORTER_BOOTSTRAP_SERVERS"))
+    if (search->own && strcmp(pair->name, "CONFLUENT_METRICS_REPORTER_BOOTSTRAP_SERVERS") != 0)
         return;
     search->inside = search->own != NULL;
     search->variable = pair->name;

@@ -79,6 +79,14 @@ struct place fix_endpoint_place(const struct endpoint *endpoint)
 
 /* ---- Edits */
 
+bool fix_is_given(const struct endpoints *endpoints, const char *property)
+{
+    const struct property *from = endpoints->property;
+
+    return from && !from->derived && !strcmp(from->name, property) &&
+           from->value->place.style != PLACE_NONE;
+}
+
 bool fix_taken(const struct diagnosis *diagnosis, const struct place *place)
 {
     for (size_t i = 0; i < diagnosis->finding_count; i++)
@@ -149,6 +157,21 @@ static bool port_text(const struct compose_port *port, struct port_text *text)
            (start == from || bytes[start - 1] == ':');
 }
 
+bool fix_ephemeral(const struct diagnosis *diagnosis, struct finding *finding,
+                   const struct compose_port *port, int published)
+{
+    const struct place *place = &port->place;
+    size_t digits;
+
+    if (!place->source || place->end > place->source->length || place->start >= place->end)
+        return false;
+    digits = digits_before(place->source->bytes, place->start, place->end);
+    return digits == place->start && atoi(place->source->bytes + digits) == port->target &&
+           fix_replace(diagnosis, finding, place,
+                       mem_format(place->style == PLACE_PLAIN ? "\"%d:%d\"" : "%d:%d", published,
+                                  port->target));
+}
+
 bool fix_published_possible(const struct compose_port *port)
 {
     struct port_text text;
@@ -174,7 +197,34 @@ bool fix_published(const struct diagnosis *diagnosis, struct finding *finding,
            fix_replace(diagnosis, finding, &text.published, mem_format("%d", published));
 }
 
-/* ---- A line more */
+/* ---- A line less, lines more */
+
+bool fix_remove_item(const struct diagnosis *diagnosis, struct finding *finding,
+                     const struct place *place)
+{
+    const char *bytes;
+    struct place line = *place;
+
+    if (!place->source || place->end > place->source->length || place->start >= place->end)
+        return false;
+    bytes = place->source->bytes;
+    while (line.start && bytes[line.start - 1] != '\n')
+        line.start--;
+    line.end += strspn(bytes + line.end, "\"' \t\r");
+    if (bytes[line.end] == '#')
+        line.end += strcspn(bytes + line.end, "\n");
+    if (bytes[line.end] != '\n' || line.end == line.start)
+        return false;
+    line.end++;
+    for (size_t i = line.start, dashes = 0; i < place->start; i++) {
+        dashes += bytes[i] == '-';
+        if (!strchr(" -\"'", bytes[i]) || dashes > 1)
+            return false;
+    }
+    if (memchr(bytes + place->start, '\n', place->end - place->start))
+        return false;
+    return fix_replace(diagnosis, finding, &line, mem_text(""));
+}
 
 bool fix_lines(struct finding *finding, const struct compose_gap *gap, char *lines)
 {
@@ -189,6 +239,22 @@ bool fix_lines(struct finding *finding, const struct compose_gap *gap, char *lin
                  mem_format(fresh ? "%s\n" : "\n%s", lines));
     free(lines);
     return true;
+}
+
+bool fix_has_variable(const struct diagnosis *diagnosis, const struct compose_service *service,
+                      const char *name)
+{
+    char *line = mem_format("%s%s", name, service->environment_gap.list ? "=" : ":");
+    bool found = compose_variable(service, name) != NULL;
+
+    for (size_t i = 0; i < diagnosis->finding_count && !found; i++)
+        for (size_t k = 0; k < diagnosis->findings[i].edit_count; k++) {
+            const struct edit *edit = &diagnosis->findings[i].edits[k];
+            found |= edit->source == service->environment_gap.source &&
+                     edit->start == service->environment_gap.at && strstr(edit->text, line);
+        }
+    free(line);
+    return found;
 }
 
 /* ---- A listener more */
@@ -252,15 +318,19 @@ static bool append(const struct change *change, const struct compose_text *value
         free(more);
         return false;
     }
-    finding_edit(change->finding, place.source, place.end, place.end, more);
+    /* Its last byte again, so that no line that is put behind the value comes in between. */
+    finding_edit(change->finding, place.source, place.end - 1, place.end,
+                 mem_format("%c%s", value->text[length - 1], more));
+    free(more);
     return true;
 }
 
 static bool add_variable(const struct change *change, const char *property, char *value)
 {
     char *name = mem_format("%s%s", change->prefix ? change->prefix : "", property);
-    bool done =
-        change->prefix && edit_add_variable(change->finding, change->broker->service, name, value);
+    bool done = change->prefix &&
+                !fix_has_variable(change->diagnosis, change->broker->service, name) &&
+                edit_add_variable(change->finding, change->broker->service, name, value);
 
     free(name);
     free(value);
@@ -293,18 +363,12 @@ static bool change_advertised(const struct change *change)
     return fix_replace(change->diagnosis, change->finding, &place, text.data);
 }
 
-static bool is_derived(const struct endpoints *endpoints)
-{
-    return !endpoints->property || endpoints->property->derived ||
-           endpoints->property->value->place.style == PLACE_NONE;
-}
-
 static bool change_listeners(const struct change *change)
 {
     const struct endpoints *listeners = &change->broker->listeners;
     struct buf text = {0};
 
-    if (!is_derived(listeners))
+    if (fix_is_given(listeners, "listeners"))
         return append(change, listeners->property->value,
                       mem_format(",%s://0.0.0.0:%d", change->host_name, change->host_port));
     for (size_t i = 0; i < listeners->count; i++)
@@ -345,10 +409,12 @@ static char *prefix_of(const struct broker *broker)
 {
     const struct property *property = broker->advertised.property;
     const char *name = property && property->pair ? property->pair->name : NULL;
-    const char *at = name ? strstr(name, "ADVERTISED_LISTENERS") : NULL;
+    const char *at = name ? strstr(name, "LISTENERS") : NULL;
 
-    if (name && !at)
+    if ((name && !at) || broker->image == IMAGE_REDPANDA)
         return NULL;
+    if (at > name + 11 && !strncmp(at - 11, "ADVERTISED_", 11))
+        at -= 11;
     if (at)
         return mem_bytes(name, (size_t)(at - name));
     return mem_text(broker->image == IMAGE_BITNAMI ? "KAFKA_CFG_" : "KAFKA_");
@@ -412,15 +478,16 @@ bool fix_listener(const struct diagnosis *diagnosis, const struct reach *reach,
 
     if (!change.listener)
         return false;
-    if (is_derived(&broker->advertised))
+    if (!fix_is_given(&broker->advertised, "advertised.listeners"))
         change.told = NULL;
     change.port = host_port(reach, broker, change.listener);
     change.host_port = free_port(broker);
-    snprintf(change.host_name, sizeof change.host_name, "%.60s_HOST",
-             *change.listener->name ? change.listener->name : "PLAINTEXT");
-    while (endpoint_find(&broker->listeners, change.host_name) &&
-           strlen(change.host_name) < sizeof change.host_name - 3)
-        strcat(change.host_name, "_2");
+    for (int i = 1; i < 10; i++) {
+        snprintf(change.host_name, sizeof change.host_name, i > 1 ? "%.60s_HOST%d" : "%.60s_HOST",
+                 *change.listener->name ? change.listener->name : "PLAINTEXT", i);
+        if (!endpoint_find(&broker->listeners, change.host_name))
+            break;
+    }
     change.prefix = prefix_of(broker);
     say_listener(&change);
     done = change_file(&change);

@@ -8,7 +8,7 @@
 #include "cluster/base/buf.h"
 
 /* Of a cluster's brokers, so many are looked at. */
-#define CLUSTER_MOST 64
+#define CLUSTER_MOST 16
 
 /* A name that Docker's DNS has for a service, or an address of it. */
 struct name {
@@ -101,7 +101,7 @@ bool reach_external(const struct reach *reach, const struct compose_service *ser
     for (size_t i = 0; i < owner->use_count; i++) {
         const struct compose_network *network =
             network_find(reach->compose, owner->uses[i].network);
-        if (network && network->external)
+        if (network ? network->external : strcmp(owner->uses[i].network, "default") != 0)
             return true;
     }
     return false;
@@ -565,7 +565,7 @@ static bool on_host_port(const struct reach *reach, int port, bool local, struct
 {
     for (size_t i = 0; i < reach->socket_count; i++) {
         const struct socket *s = &reach->sockets[i];
-        if (s->port != port || strcmp(s->owner->network_mode.text, "host"))
+        if (s->port != port || strcmp(s->owner->network_mode.text, "host") != 0)
             continue;
         *arrival = at_port(reach, s->broker->service, port, local);
         if (local && arrival->kind == ARRIVE_CLOSED)
@@ -598,6 +598,17 @@ static struct arrival maybe(void)
 
 /* ---- Resolving */
 
+/* Localhost, by whatever name; the first letter tells most others apart. */
+static bool is_self(const char *host)
+{
+    enum host_kind kind;
+
+    if (!*host || !strchr("lLiI01:", *host))
+        return false;
+    kind = host_kind(host);
+    return kind == HOST_LOCAL || kind == HOST_ANY;
+}
+
 static const char *extra_host(const struct compose_service *service, const char *host)
 {
     for (size_t i = 0; i < service->host_count; i++)
@@ -615,7 +626,7 @@ static const struct compose_service *linked(const struct reach *reach,
         size_t length = colon ? (size_t)(colon - *link) : strlen(*link);
         const struct compose_service *target;
         char *name;
-        if (strcasecmp(colon ? colon + 1 : *link, host))
+        if (strcasecmp(colon ? colon + 1 : *link, host) != 0)
             continue;
         name = mem_bytes(*link, length);
         target = compose_service(reach->compose, name);
@@ -705,10 +716,11 @@ static struct arrival by_name(const struct reach *reach, const struct standpoint
 static struct arrival from_host(const struct reach *reach, const char *host, int port, bool local)
 {
     enum host_kind kind = host_kind(host);
-    const struct compose_service *service = reach_named(reach, host);
+    const struct compose_service *service;
 
     if (kind == HOST_LOCAL || kind == HOST_ANY)
         return local ? at_host(reach, port, true) : at_service(ARRIVE_ALONE, NULL);
+    service = reach_named(reach, host);
     if (kind == HOST_PRIVATE && service)
         return local ? at_port(reach, service, port, false) : at_service(ARRIVE_NOBODY, NULL);
     if (kind == HOST_LABEL || kind == HOST_NONE)
@@ -734,7 +746,7 @@ static struct arrival from_service(const struct reach *reach, const struct stand
         host = address;
     if ((other = linked(reach, from->service, host)))
         return at_port(reach, other, port, false);
-    if (host_kind(host) == HOST_LOCAL || host_kind(host) == HOST_ANY)
+    if (is_self(host))
         return at_port(reach, from->service, port, true);
     if (address)
         return reach_named(reach, host) ? by_name(reach, from, host, port) : maybe();
@@ -748,7 +760,7 @@ struct arrival reach_arrive(const struct reach *reach, const struct standpoint *
     case AT_ELSEWHERE:
         return from_host(reach, host, port, false);
     case AT_NETWORK:
-        if (host_kind(host) == HOST_LOCAL || host_kind(host) == HOST_ANY)
+        if (is_self(host))
             return at_service(ARRIVE_ALONE, NULL);
         return by_name(reach, from, host, port);
     case AT_SERVICE:

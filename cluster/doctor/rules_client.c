@@ -176,11 +176,77 @@ static void correct(struct look *look, struct finding *finding)
             listener = &broker->listeners.list[i];
     if (!listener)
         return;
-    fix_listener(look->diagnosis, look->reach, finding, broker, listener->name);
     host = broker->service->name;
+    if (!fix_listener(look->diagnosis, look->reach, finding, broker, listener->name))
+        return;
     if (reach_named(look->reach, look->client->host) != broker->service ||
         look->client->port != listener->port)
         change_address(look, finding, host, listener->port);
+}
+
+/* ---- A network more */
+
+/* The end of the line of the last network that a service lists, if it is a
+ * block list; `indent`: where its items begin. */
+static bool list_end(const struct compose_use *use, struct compose_gap *gap)
+{
+    const struct place *place = &use->place;
+    const char *bytes;
+    size_t start = place->start;
+
+    if (!place->source || place->end > place->source->length || place->start >= place->end)
+        return false;
+    bytes = place->source->bytes;
+    while (start && bytes[start - 1] != '\n')
+        start--;
+    gap->indent = strspn(bytes + start, " ");
+    if (bytes[start + gap->indent] != '-' ||
+        strspn(bytes + start + gap->indent + 1, " \"'") != place->start - start - gap->indent - 1)
+        return false;
+    gap->source = place->source;
+    gap->at = place->end + strcspn(bytes + place->end, "\n");
+    return true;
+}
+
+/* Lets `service` join a network of `other`. */
+static bool join_network(struct finding *finding, const struct compose_service *service,
+                         const struct compose_service *other)
+{
+    struct compose_gap gap = {0};
+    const char *network;
+
+    if (!other->use_count || !service->use_count)
+        return false;
+    network = other->uses[0].network;
+    finding_fix(finding, "let %s join the network %s of %s", service->name, network, other->name);
+    if (!service->uses[service->use_count - 1].place.source)
+        return fix_lines(finding, &service->service_gap,
+                         mem_format("%*snetworks:\n%*s- default\n%*s- %s",
+                                    (int)service->service_gap.indent, "",
+                                    (int)service->service_gap.indent + 2, "",
+                                    (int)service->service_gap.indent + 2, "", network));
+    return list_end(&service->uses[service->use_count - 1], &gap) &&
+           fix_lines(finding, &gap, mem_format("%*s- %s", (int)gap.indent, "", network));
+}
+
+static bool is_default(const struct compose_service *service)
+{
+    return service->use_count == 1 && !strcmp(service->uses[0].network, "default");
+}
+
+static void correct_network(const struct look *look, struct finding *finding)
+{
+    const struct compose_service *client = look->client->service;
+    const struct compose_service *broker = look->trial.first.kind == ARRIVE_LISTENER
+                                               ? look->trial.teller->service
+                                               : look->trial.first.service;
+
+    if (reach_owner(look->reach, client) != client || reach_on_host(look->reach, broker))
+        return;
+    if (is_default(broker) && !is_default(client) && broker->service_gap.source)
+        join_network(finding, broker, client);
+    else
+        join_network(finding, client, broker);
 }
 
 /* ---- The finding */
@@ -219,30 +285,32 @@ static struct finding *blame_address(const struct look *look)
     switch (first->kind) {
     case ARRIVE_ALONE:
         return finding_add(diagnosis, "CLIENT-LOCALHOST", client->service, &place,
-                           "%s of %s is %s:%d: within a container that is the container itself, "
+                           "%s of `%s` is %s:%d: within a container that is the container itself, "
                            "where no broker is (Connection refused)",
                            client->variable, client->service->name, client->host, client->port);
     case ARRIVE_NOBODY:
         return finding_add(
             diagnosis, "UNRESOLVABLE", client->service, &place,
-            "%s of %s names %s:%d, and nothing in the file has the name %s (Couldn't "
+            "%s of `%s` names %s:%d, and nothing in the file has the name %s (Couldn't "
             "resolve server, No resolvable bootstrap urls)",
             client->variable, client->service->name, client->host, client->port, client->host);
     case ARRIVE_SPLIT:
-        return finding_add(diagnosis, "NET-SPLIT", client->service, &place,
-                           "%s of %s is %s:%d, and %s shares no network with %s: the name does not "
-                           "resolve there",
-                           client->variable, client->service->name, client->host, client->port,
-                           client->service->name, to);
+        return finding_add(
+            diagnosis, "NET-SPLIT", client->service, &place,
+            "%s of `%s` is %s:%d, and %s shares no network with %s: the name does not "
+            "resolve there",
+            client->variable, client->service->name, client->host, client->port,
+            client->service->name, to);
     case ARRIVE_LOOPBACK:
-        return finding_add(diagnosis, "BIND-LOCALHOST", client->service, &place,
-                           "%s of %s is %s:%d, and that listener is bound to the localhost of %s: "
-                           "no other container reaches it",
-                           client->variable, client->service->name, client->host, client->port, to);
+        return finding_add(
+            diagnosis, "BIND-LOCALHOST", client->service, &place,
+            "%s of `%s` is %s:%d, and that listener is bound to the localhost of %s: "
+            "no other container reaches it",
+            client->variable, client->service->name, client->host, client->port, to);
     default:
         return finding_add(
             diagnosis, "CLIENT-PORT", client->service, &place,
-            "%s of %s is %s:%d, and no listener of %s is on port %d of the container "
+            "%s of `%s` is %s:%d, and no listener of %s is on port %d of the container "
             "(Connection refused)",
             client->variable, client->service->name, client->host, client->port, to, client->port);
     }
@@ -251,6 +319,11 @@ static struct finding *blame_address(const struct look *look)
 static const char *told_host(const struct trial *trial)
 {
     return *trial->told->host ? trial->told->host : trial->teller->service->name;
+}
+
+static bool is_local(const char *host)
+{
+    return host_kind(host) == HOST_LOCAL || host_kind(host) == HOST_ANY;
 }
 
 static const char *rule_of(const struct arrival *then, bool local)
@@ -275,16 +348,16 @@ static const char *failure_of(const struct arrival *then)
 {
     switch (then->kind) {
     case ARRIVE_ALONE:
-        return "which is the client's own container: Connection to node 1 (localhost/127.0.0.1) "
+        return "the client's own container: Connection to node 1 (localhost/127.0.0.1) "
                "could not be established";
     case ARRIVE_NOBODY:
-        return "a name that nobody has there (Failed to resolve)";
+        return "a name that nobody has (Failed to resolve)";
     case ARRIVE_SPLIT:
-        return "with which it shares no network (Failed to resolve)";
+        return "a name on a network that it does not share (Failed to resolve)";
     case ARRIVE_LISTENER:
-        return "where another listener answers";
+        return "another listener's address";
     default:
-        return "where nothing listens (Connection refused)";
+        return "a port where nothing listens (Connection refused)";
     }
 }
 
@@ -297,21 +370,22 @@ static struct finding *blame_told(const struct look *look)
 
     if (!trial->told) {
         place = client_place(client);
-        return finding_add(look->diagnosis, "CLIENT-PORT", client->service, &place,
-                           "%s of %s is %s:%d, the listener %s of %s, which is not advertised: its "
-                           "clients learn of no broker",
-                           client->variable, client->service->name, client->host, client->port,
-                           trial->first.listener->name, trial->first.broker->service->name);
+        return finding_add(
+            look->diagnosis, "CLIENT-PORT", client->service, &place,
+            "%s of `%s` is %s:%d, the listener %s of `%s`, which is not advertised: its "
+            "clients learn of no broker",
+            client->variable, client->service->name, client->host, client->port,
+            trial->first.listener->name, trial->first.broker->service->name);
     }
     place = fix_endpoint_place(trial->told);
-    return finding_add(
-        look->diagnosis, rule_of(&trial->then, host_kind(trial->told->host) == HOST_LOCAL),
-        trial->teller->service, &place,
-        "the listener %s of %s tells its clients to come back to %s:%d; so it does with %s (%s: "
-        "%s:%d), and from %s that is %s",
-        trial->told->name, trial->teller->service->name, told_host(trial), trial->told->port,
-        client->service->name, client->variable, client->host, client->port, where_is(look),
-        failure_of(&trial->then));
+    return finding_add(look->diagnosis, rule_of(&trial->then, is_local(trial->told->host)),
+                       trial->teller->service, &place,
+                       "the listener %s of `%s` tells its clients to come back to %s:%d; so it "
+                       "does with `%s` (%s: "
+                       "%s:%d), and from %s that is %s",
+                       trial->told->name, trial->teller->service->name, told_host(trial),
+                       trial->told->port, client->service->name, client->variable, client->host,
+                       client->port, where_is(look), failure_of(&trial->then));
 }
 
 static void judge(struct look *look)
@@ -320,7 +394,10 @@ static void judge(struct look *look)
         look->trial.first.kind == ARRIVE_LISTENER ? blame_told(look) : blame_address(look);
 
     soften(look, finding);
-    correct(look, finding);
+    if (!strcmp(finding->rule->id, "NET-SPLIT"))
+        correct_network(look, finding);
+    else
+        correct(look, finding);
 }
 
 /* ---- Protocols */
@@ -354,18 +431,20 @@ static void check_protocol(struct look *look)
     const struct client *client = look->client;
     const struct arrival *first = &look->trial.first;
     const char *spoken, *said = security_of(client);
-    struct address address;
+    struct address address = {0};
     struct place place = client_place(client);
 
     if (first->kind != ARRIVE_LISTENER || client->knock || client->inside)
         return;
     spoken = broker_protocol(first->broker, first->listener->name);
-    if (!*said && address_find(client->value->text, client->offset, &address) && *address.scheme)
-        said = address.scheme;
+    for (size_t at = 0; !*said && address_find(client->value->text, at, &address);
+         at = address.start + address.length)
+        if (address.start == client->offset)
+            said = address.scheme;
     if (!*spoken || !is_protocol(said) || !strcasecmp(said, spoken))
         return;
     finding_fix(finding_add(look->diagnosis, "PROTO-MISMATCH", client->service, &place,
-                            "%s speaks %s to %s:%d, where the listener %s of %s speaks %s",
+                            "`%s` speaks %s to %s:%d, where the listener %s of `%s` speaks %s",
                             client->service->name, said, client->host, client->port,
                             first->listener->name, first->broker->service->name, spoken),
                 "let both speak the same: %s in %s, or another listener", spoken,

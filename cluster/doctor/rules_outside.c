@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "cluster/base/buf.h"
+#include "cluster/doctor/edit.h"
 #include "cluster/doctor/fix.h"
 #include "cluster/doctor/rules.h"
 
@@ -38,22 +39,34 @@ static void warn_unset(struct diagnosis *diagnosis, const struct broker *broker,
         return;
     if (property->value->unset)
         finding_fix(finding_add(diagnosis, "UNSET-VAR", broker->service, &property->value->place,
-                                "%s of %s takes the variable %s, which has no value here and no "
+                                "%s of `%s` takes the variable %s, which has no value here and no "
                                 "default",
                                 name, broker->service->name, property->value->unset),
                     "set %s in .env, or write ${%s:-localhost}", property->value->unset,
                     property->value->unset);
     else if (pair && pair->absent)
         finding_fix(finding_add(diagnosis, "UNSET-VAR", broker->service, &property->value->place,
-                                "%s of %s is taken from the shell, which has no such variable",
+                                "%s of `%s` is taken from the shell, which has no such variable",
                                 name, broker->service->name),
                     "give %s a value", name);
+}
+
+static void warn_image(struct diagnosis *diagnosis, const struct compose_service *service)
+{
+    if (service->image.unset && !service->build)
+        finding_fix(
+            finding_add(diagnosis, "UNSET-VAR", service, &service->image.place,
+                        "the image of `%s` takes the variable %s, which has no value here and "
+                        "no default",
+                        service->name, service->image.unset),
+            "set %s in .env, or write a default", service->image.unset);
 }
 
 void check_unset(struct diagnosis *diagnosis)
 {
     for (size_t i = 0; i < diagnosis->brokers.count; i++) {
         const struct broker *broker = &diagnosis->brokers.list[i];
+        warn_image(diagnosis, broker->service);
         for (size_t k = 0; k < broker->property_count; k++)
             warn_unset(diagnosis, broker, &broker->properties[k]);
     }
@@ -66,30 +79,37 @@ void check_config_file(struct diagnosis *diagnosis)
     for (size_t i = 0; i < diagnosis->brokers.count; i++) {
         const struct broker *broker = &diagnosis->brokers.list[i];
         if (broker->unknown)
-            finding_add(diagnosis, "CONFIG-FILE", broker->service, &broker->service->place,
-                        "the listeners of %s are set by a file or a script that is not here to be "
-                        "read",
-                        broker->service->name);
+            finding_add(
+                diagnosis, "CONFIG-FILE", broker->service, &broker->service->place,
+                "the listeners of `%s` are set by a file or a script that is not here to be "
+                "read",
+                broker->service->name);
     }
 }
 
-static bool is_broker(const struct diagnosis *diagnosis, const char *service)
+static const struct broker *broker_named(const struct diagnosis *diagnosis, const char *service)
 {
     for (size_t i = 0; i < diagnosis->brokers.count; i++)
         if (!strcmp(diagnosis->brokers.list[i].service->name, service))
-            return true;
-    return false;
+            return &diagnosis->brokers.list[i];
+    return NULL;
 }
 
+/* Whether it matters is CONFIG-FILE's to say. */
 void check_fragment(struct diagnosis *diagnosis)
 {
     const struct compose *compose = diagnosis->compose;
 
     for (size_t i = 0; i < compose->unknown_count; i++) {
         const struct compose_unknown *unknown = &compose->unknowns[i];
-        if (!*unknown->service || is_broker(diagnosis, unknown->service))
-            finding_add(diagnosis, "FRAGMENT", compose_service(compose, unknown->service),
-                        &unknown->place, "%s: what is there cannot be known", unknown->text);
+        const struct broker *broker = broker_named(diagnosis, unknown->service);
+        struct finding *finding;
+        if (*unknown->service && !broker)
+            continue;
+        finding = finding_add(diagnosis, "FRAGMENT", compose_service(compose, unknown->service),
+                              &unknown->place, "%s", unknown->text);
+        if (!broker || !broker->unknown)
+            finding->severity = SEVERITY_NOTE;
     }
 }
 
@@ -164,11 +184,18 @@ void check_typo(struct diagnosis *diagnosis)
         for (size_t k = 0; k < service->environment_count; k++) {
             const struct compose_pair *pair = &service->environment[k];
             const char *name = without_prefix(pair->name), *meant = name ? meant_name(name) : NULL;
-            if (meant)
-                finding_fix(finding_add(diagnosis, "TYPO-ENV", service, &pair->value.place,
-                                        "%s of %s is no setting of Kafka's: nothing reads it",
-                                        pair->name, service->name),
-                            "%.*s%s", (int)(name - pair->name), pair->name, meant);
+            struct finding *finding;
+            char *right;
+            if (!meant)
+                continue;
+            right = mem_format("%.*s%s", (int)(name - pair->name), pair->name, meant);
+            finding = finding_add(diagnosis, "TYPO-ENV", service, &pair->value.place,
+                                  "%s of `%s` is no setting of Kafka's: nothing reads it",
+                                  pair->name, service->name);
+            finding_fix(finding, "%s", right);
+            if (!fix_has_variable(diagnosis, service, right) && !pair->shared)
+                edit_rename_variable(finding, pair, right);
+            free(right);
         }
     }
 }
@@ -187,7 +214,7 @@ void check_legacy(struct diagnosis *diagnosis)
             if (!property || property->derived)
                 continue;
             finding_fix(finding_add(diagnosis, "LEGACY", broker->service, &property->value->place,
-                                    "%s of %s is gone since Kafka 3.0",
+                                    "%s of `%s` is gone since Kafka 3.0",
                                     property->pair ? property->pair->name : *name,
                                     broker->service->name),
                         "use listeners and advertised.listeners");

@@ -35,6 +35,27 @@ static bool is_unset(const struct endpoint *endpoint)
     return endpoint->value && endpoint->value->unset;
 }
 
+/* The host that is not there would have been a variable's. */
+static bool lost_host(const struct broker *broker)
+{
+    const struct property *property = broker_property(broker, "advertised.host.name");
+
+    return property && property->value->unset;
+}
+
+/* An error has been found at the same place: what else is wrong with it can wait. */
+static bool is_blamed(const struct look *look)
+{
+    for (size_t i = 0; i < look->diagnosis->finding_count; i++) {
+        const struct finding *finding = &look->diagnosis->findings[i];
+        if (finding->severity == SEVERITY_ERROR && finding->place.source == look->place.source &&
+            look->place.source && finding->place.start == look->place.start &&
+            strcmp(finding->rule->id, "BIND-LOCALHOST") != 0)
+            return true;
+    }
+    return false;
+}
+
 /* Some listener of the broker serves the host. */
 static bool serves_host(const struct look *look)
 {
@@ -100,7 +121,7 @@ static void correct_port(const struct look *look, struct finding *finding,
                          const struct compose_port *port)
 {
     const struct endpoints *listeners = &look->broker->listeners;
-    bool derived = !listeners->property || listeners->property->derived;
+    bool derived = !fix_is_given(listeners, "listeners");
     const struct compose_service *other;
     char *item;
 
@@ -130,7 +151,7 @@ static void blame_crossed(const struct look *look, const struct arrival *arrival
     const struct compose_port *port = reach_port(look->reach, look->told->port, &service);
     struct finding *finding = finding_add(
         look->diagnosis, "CROSSED", look->broker->service, port ? &port->place : &look->place,
-        "%s advertises %s://%s:%d, but port %d of the host leads to the listener %s of %s",
+        "`%s` advertises %s://%s:%d, but port %d of the host leads to the listener %s of %s",
         name_of(look), look->told->name, look->told->host, look->told->port, look->told->port,
         arrival->listener->name, arrival->broker->service->name);
 
@@ -144,22 +165,27 @@ static void blame_crossed(const struct look *look, const struct arrival *arrival
     fix_target(look->diagnosis, finding, port, look->listener->port);
 }
 
-static void blame_unpublished(const struct look *look, bool ephemeral)
+static void blame_ephemeral(const struct look *look)
+{
+    size_t index = 0;
+    const struct compose_port *port =
+        reach_published(look->reach, look->broker->service, look->listener->port, &index);
+    struct finding *finding = finding_add(
+        look->diagnosis, "EPHEMERAL", look->broker->service, &look->place,
+        "`%s` advertises %s:%d, but Docker publishes container port %d at whatever port is free",
+        name_of(look), look->told->host, look->told->port, look->listener->port);
+
+    finding_fix(finding, "publish \"%d:%d\"", look->told->port, look->listener->port);
+    fix_ephemeral(look->diagnosis, finding, port, look->told->port);
+}
+
+static void blame_unpublished(const struct look *look)
 {
     const struct compose_service *service = look->broker->service;
     struct finding *finding;
 
-    if (ephemeral) {
-        finding_fix(finding_add(look->diagnosis, "EPHEMERAL", service, &look->place,
-                                "%s advertises %s:%d, but Docker publishes container port %d at "
-                                "whatever port is free",
-                                name_of(look), look->told->host, look->told->port,
-                                look->listener->port),
-                    "publish \"%d:%d\"", look->told->port, look->listener->port);
-        return;
-    }
     finding = finding_add(look->diagnosis, "PORT-NOT-PUBLISHED", service, &look->place,
-                          "%s advertises %s://%s:%d, and does not publish its container port %d: "
+                          "`%s` advertises %s://%s:%d, and does not publish its container port %d: "
                           "nothing outside its container gets there",
                           name_of(look), look->told->name, look->told->host, look->told->port,
                           look->listener->port);
@@ -186,7 +212,7 @@ static void blame_local(const struct look *look, const struct arrival *arrival)
     if (port) {
         finding =
             finding_add(look->diagnosis, "PORT-MISMATCH", look->broker->service, &look->place,
-                        "%s advertises %s:%d, but its container port %d is published at %d: a "
+                        "`%s` advertises %s:%d, but its container port %d is published at %d: a "
                         "client that asks at localhost:%d is sent to localhost:%d, where "
                         "nothing is (Connect to ipv4#127.0.0.1:%d failed: Connection refused)",
                         name_of(look), look->told->host, look->told->port, look->listener->port,
@@ -196,16 +222,20 @@ static void blame_local(const struct look *look, const struct arrival *arrival)
     }
     there = reach_port(look->reach, look->told->port, &service);
     if (there && arrival->service && service == look->broker->service) {
-        finding = finding_add(look->diagnosis, "PORT-MISMATCH", service, &there->place,
-                              "%s advertises %s:%d, and publishes that port to container port %d, "
-                              "where no listener is: %s listens on %d",
-                              name_of(look), look->told->host, look->told->port, there->target,
-                              look->told->name, look->listener->port);
+        finding =
+            finding_add(look->diagnosis, "PORT-MISMATCH", service, &there->place,
+                        "`%s` advertises %s:%d, and publishes that port to container port %d, "
+                        "where no listener is: %s listens on %d",
+                        name_of(look), look->told->host, look->told->port, there->target,
+                        look->told->name, look->listener->port);
         finding_fix(finding, "publish \"%d:%d\"", look->told->port, look->listener->port);
         fix_target(look->diagnosis, finding, there, look->listener->port);
         return;
     }
-    blame_unpublished(look, any);
+    if (any)
+        blame_ephemeral(look);
+    else
+        blame_unpublished(look);
 }
 
 /* A listener for the broker alone: its own side, where others serve everybody else. */
@@ -224,7 +254,7 @@ static void check_local(const struct look *look)
         (arrival.kind == ARRIVE_CLOSED && reach_is_loopback(look->listener)))
         return; /* check_bound's */
     if (arrival.kind == ARRIVE_LISTENER) {
-        if (arrival.broker != look->broker || strcmp(arrival.listener->name, look->told->name))
+        if (arrival.broker != look->broker || strcmp(arrival.listener->name, look->told->name) != 0)
             blame_crossed(look, &arrival);
         return;
     }
@@ -250,19 +280,32 @@ static void blame_name(const struct look *look, const struct arrival *arrival)
 
     if (other)
         finding = finding_add(look->diagnosis, "CROSSED", look->broker->service, &look->place,
-                              "%s advertises %s://%s:%d, where the listener %s of %s is",
+                              "`%s` advertises %s://%s:%d, where the listener %s of %s is",
                               name_of(look), look->told->name, look->told->host, look->told->port,
                               arrival->listener->name, arrival->broker->service->name);
     else
-        finding = finding_add(look->diagnosis, "PORT-MISMATCH", look->broker->service, &look->place,
-                              "%s advertises %s://%s:%d, but in the container that listener is on "
-                              "port %d: other containers, which no published port concerns, are "
-                              "refused (Connection refused)",
-                              name_of(look), look->told->name, look->told->host, look->told->port,
-                              look->listener->port);
+        finding =
+            finding_add(look->diagnosis, "PORT-MISMATCH", look->broker->service, &look->place,
+                        "`%s` advertises %s://%s:%d, but in the container that listener is on "
+                        "port %d: other containers, which no published port concerns, are "
+                        "refused (Connection refused)",
+                        name_of(look), look->told->name, look->told->host, look->told->port,
+                        look->listener->port);
     if (serves && !is_needed(look))
         finding->severity = SEVERITY_WARNING;
     fix_listener(look->diagnosis, look->reach, finding, look->broker, look->told->name);
+}
+
+/* The published port is meant for another listener, and CROSSED. */
+static bool crossed(const struct look *look)
+{
+    for (size_t i = 0; i < look->diagnosis->finding_count; i++) {
+        const struct finding *finding = &look->diagnosis->findings[i];
+        if (!strcmp(finding->rule->id, "CROSSED") &&
+            !strcmp(finding->service, look->broker->service->name))
+            return true;
+    }
+    return false;
 }
 
 static bool publishes(const struct look *look)
@@ -273,25 +316,49 @@ static bool publishes(const struct look *look)
     return any;
 }
 
+static void warn(const struct look *look, const char *rule, const char *text)
+{
+    finding_fix(finding_add(look->diagnosis, rule, look->broker->service, &look->place,
+                            "`%s` advertises %s:%d, %s", name_of(look), look->told->host,
+                            look->told->port, text),
+                "for the host alone advertise localhost:%d; for containers %s:%d, by a listener of "
+                "its own",
+                look->told->port, name_of(look), look->listener->port);
+}
+
+/* The host has another listener; this one's port is not for it. */
+static void unpublish(const struct look *look, struct finding *finding)
+{
+    bool any;
+    const struct compose_port *port = fixed_port(look, &any);
+
+    finding_fix(finding, "do not publish container port %d: the host has another listener",
+                look->listener->port);
+    if (port)
+        fix_remove_item(look->diagnosis, finding, &port->place);
+}
+
 static void warn_host(const struct look *look)
 {
-    bool given = look->broker->advertised.property && !look->broker->advertised.property->derived;
     const char *host = *look->told->host ? look->told->host : name_of(look);
     struct finding *finding;
 
-    if (given && *look->told->host)
+    if (*look->told->host)
         finding = finding_add(
             look->diagnosis, "HOST-NAME-ONLY", look->broker->service, &look->place,
-            "%s publishes container port %d, but advertises %s:%d there, a name "
+            "`%s` publishes container port %d, but advertises %s:%d there, a name "
             "that only containers know: on the host, Failed to resolve '%s:%d'",
             name_of(look), look->listener->port, host, look->told->port, host, look->told->port);
     else
         finding =
             finding_add(look->diagnosis, "NO-ADV", look->broker->service, &look->place,
-                        "%s publishes container port %d and advertises no host there: clients "
+                        "`%s` publishes container port %d and advertises no host there: clients "
                         "are told the container's own name, which only containers know",
                         name_of(look), look->listener->port);
-    fix_listener(look->diagnosis, look->reach, finding, look->broker, look->told->name);
+    if (!serves_host(look))
+        fix_listener(look->diagnosis, look->reach, finding, look->broker, look->told->name);
+    else
+        unpublish(look, finding);
 }
 
 static void check_name(const struct look *look)
@@ -303,7 +370,9 @@ static void check_name(const struct look *look)
 
     if ((arrival.kind == ARRIVE_LISTENER && !here) || arrival.kind == ARRIVE_CLOSED)
         blame_name(look, &arrival);
-    else if (here && publishes(look) && !serves_host(look) &&
+    else if (here && publishes(look) && host_kind(look->told->host) == HOST_PRIVATE)
+        warn(look, "LAN-IP", "its container's address, which on the host only Linux reaches");
+    else if (here && publishes(look) && !crossed(look) &&
              !reach_on_host(look->reach, look->broker->service))
         warn_host(look);
 }
@@ -322,12 +391,12 @@ static bool known_elsewhere(const struct look *look)
 
 static void blame_nobody(const struct look *look)
 {
-    struct finding *finding =
-        finding_add(look->diagnosis, "UNRESOLVABLE", look->broker->service, &look->place,
-                    "%s advertises %s://%s:%d, and nothing in the file has the name %s (Failed to "
-                    "resolve '%s:%d')",
-                    name_of(look), look->told->name, look->told->host, look->told->port,
-                    look->told->host, look->told->host, look->told->port);
+    struct finding *finding = finding_add(
+        look->diagnosis, "UNRESOLVABLE", look->broker->service, &look->place,
+        "`%s` advertises %s://%s:%d, and nothing in the file has the name %s (Failed to "
+        "resolve '%s:%d')",
+        name_of(look), look->told->name, look->told->host, look->told->port, look->told->host,
+        look->told->host, look->told->port);
 
     if (reach_external(look->reach, look->broker->service) ||
         reach_on_host(look->reach, look->broker->service) || known_elsewhere(look) ||
@@ -338,16 +407,6 @@ static void blame_nobody(const struct look *look)
 }
 
 /* ---- Advertised as what the files do not know */
-
-static void warn(const struct look *look, const char *rule, const char *text)
-{
-    finding_fix(finding_add(look->diagnosis, rule, look->broker->service, &look->place,
-                            "%s advertises %s:%d, %s", name_of(look), look->told->host,
-                            look->told->port, text),
-                "for the host alone advertise localhost:%d; for containers %s:%d, by a listener of "
-                "its own",
-                look->told->port, name_of(look), look->listener->port);
-}
 
 static void check_unknown(const struct look *look)
 {
@@ -378,7 +437,7 @@ static void check_endpoint(const struct look *look)
     const char *host = look->told->host;
     bool named = reach_named(look->reach, host) != NULL;
 
-    if (is_unset(look->told))
+    if (is_unset(look->told) || (!*host && lost_host(look->broker)))
         return; /* check_unset's */
     if (!*host || named)
         check_name(look);
@@ -390,6 +449,36 @@ static void check_endpoint(const struct look *look)
         check_unknown(look);
 }
 
+/* Kafka takes no such address at all; whoever copies the file puts his own in. */
+static void check_placeholder(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct endpoints *advertised = &broker->advertised;
+
+    if (advertised->bad && host_kind(advertised->bad) == HOST_PLACEHOLDER &&
+        strpbrk(advertised->bad, "<>{}$"))
+        finding_fix(
+            finding_add(diagnosis, "PLACEHOLDER", broker->service,
+                        &advertised->property->value->place,
+                        "`%s` advertises %s, which is to be replaced by an address of yours",
+                        broker->service->name, advertised->bad),
+            "put localhost in its place, or an address of this machine");
+}
+
+/* Those that name the broker last: crossed ports explain what is wrong with them. */
+static void check_list(struct diagnosis *diagnosis, const struct reach *reach,
+                       const struct broker *broker, bool named)
+{
+    for (size_t i = 0; is_known(broker) && i < broker->advertised.count; i++) {
+        struct look look = {.diagnosis = diagnosis, .reach = reach, .broker = broker};
+        look.told = &broker->advertised.list[i];
+        look.listener = endpoint_find(&broker->listeners, look.told->name);
+        look.place = fix_endpoint_place(look.told);
+        if (look.listener && !is_blamed(&look) &&
+            named == (!*look.told->host || reach_named(reach, look.told->host)))
+            check_endpoint(&look);
+    }
+}
+
 /* Each advertised address of each broker. */
 void check_advertised(struct diagnosis *diagnosis)
 {
@@ -397,14 +486,9 @@ void check_advertised(struct diagnosis *diagnosis)
 
     for (size_t i = 0; i < diagnosis->brokers.count; i++) {
         const struct broker *broker = &diagnosis->brokers.list[i];
-        for (size_t k = 0; is_known(broker) && k < broker->advertised.count; k++) {
-            struct look look = {.diagnosis = diagnosis, .reach = reach, .broker = broker};
-            look.told = &broker->advertised.list[k];
-            look.listener = endpoint_find(&broker->listeners, look.told->name);
-            look.place = fix_endpoint_place(look.told);
-            if (look.listener)
-                check_endpoint(&look);
-        }
+        check_placeholder(diagnosis, broker);
+        check_list(diagnosis, reach, broker, false);
+        check_list(diagnosis, reach, broker, true);
     }
     reach_free(reach);
 }
@@ -419,7 +503,7 @@ static void correct_bound(struct diagnosis *diagnosis, struct finding *finding,
 
     finding_fix(finding, "listen on %s://0.0.0.0:%d", listener->name, listener->port);
     if (!listener->value || (property && property->pair && property->pair->shared) ||
-        !broker->advertised.property || broker->advertised.property->derived)
+        !fix_is_given(&broker->advertised, "advertised.listeners"))
         return;
     for (size_t i = 0; i + strlen(listener->host) <= listener->length; i++)
         if (!strncasecmp(listener->value->text + listener->offset + i, listener->host,
@@ -440,12 +524,13 @@ static void check_bound(struct diagnosis *diagnosis, const struct reach *reach,
 
     if (!reach_is_loopback(listener) || !port || reach_on_host(reach, broker->service))
         return;
-    correct_bound(diagnosis,
-                  finding_add(diagnosis, "BIND-LOCALHOST", broker->service, &place,
-                              "%s binds %s to the container's localhost: port %d is published, and "
-                              "who connects is cut off (Disconnected while requesting ApiVersion)",
-                              broker->service->name, listener->name, port->published),
-                  broker, listener);
+    correct_bound(
+        diagnosis,
+        finding_add(diagnosis, "BIND-LOCALHOST", broker->service, &place,
+                    "`%s` binds %s to the container's localhost: port %d is published, and "
+                    "who connects is cut off (Disconnected while requesting ApiVersion)",
+                    broker->service->name, listener->name, port->published),
+        broker, listener);
 }
 
 void check_binding(struct diagnosis *diagnosis)
@@ -479,10 +564,11 @@ static void blame_peer(const struct look *look, const struct arrival *arrival)
         return; /* said of the broker's own address */
     finding = finding_add(
         look->diagnosis, rule, look->broker->service, &look->place,
-        local ? "%s tells the other brokers to reach it at %s:%d (listener %s); for %s that is its "
-                "own container: Connection to node (localhost/127.0.0.1) could not be established"
-              : "%s tells the other brokers to reach it at %s:%d (listener %s), and it shares no "
-                "network with %s",
+        local
+            ? "`%s` tells the other brokers to reach it at %s:%d (listener %s); for %s that is its "
+              "own container: Connection to node (localhost/127.0.0.1) could not be established"
+            : "`%s` tells the other brokers to reach it at %s:%d (listener %s), and it shares no "
+              "network with %s",
         name_of(look), look->told->host, look->told->port, look->told->name, next->service->name);
     if (local)
         fix_listener(look->diagnosis, look->reach, finding, look->broker, look->told->name);
@@ -500,7 +586,7 @@ static void check_self(const struct look *look)
         reach_on_host(look->reach, look->broker->service))
         return;
     finding = finding_add(look->diagnosis, "PORT-MISMATCH", look->broker->service, &look->place,
-                          "%s, which is its own controller, calls itself at %s:%d, where nothing "
+                          "`%s`, which is its own controller, calls itself at %s:%d, where nothing "
                           "listens in its container (%s is on %d): Connection to node "
                           "(localhost/127.0.0.1:%d) could not be established",
                           name_of(look), look->told->host, look->told->port, look->told->name,
@@ -591,15 +677,15 @@ void check_claims(struct diagnosis *diagnosis)
     for (size_t i = 1; i < count; i++) {
         struct place place = fix_endpoint_place(claims[i].told);
         if (same_claim(&claims[i - 1], &claims[i]))
-            finding_fix(finding_add(diagnosis, "ADV-DUP", claims[i].broker->service, &place,
-                                    "%s and %s both advertise %s:%d: one of them is never reached "
-                                    "(under ZooKeeper: Configured end points %s:%d in advertised "
-                                    "listeners are already registered by broker)",
-                                    claims[i - 1].broker->service->name,
-                                    claims[i].broker->service->name, claims[i].told->host,
-                                    claims[i].told->port, claims[i].told->host,
-                                    claims[i].told->port),
-                        "give %s an address of its own", claims[i].broker->service->name);
+            finding_fix(
+                finding_add(diagnosis, "ADV-DUP", claims[i].broker->service, &place,
+                            "`%s` and `%s` both advertise %s:%d: one of them is never reached "
+                            "(under ZooKeeper: Configured end points %s:%d in advertised "
+                            "listeners are already registered by broker)",
+                            claims[i - 1].broker->service->name, claims[i].broker->service->name,
+                            claims[i].told->host, claims[i].told->port, claims[i].told->host,
+                            claims[i].told->port),
+                "give %s an address of its own", claims[i].broker->service->name);
     }
     free(claims);
     reach_free(reach);

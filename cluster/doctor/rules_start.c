@@ -186,14 +186,11 @@ static void parse_one(struct diagnosis *diagnosis, const struct broker *broker,
     struct finding *finding;
 
     if (!endpoints->bad || !property || property->derived || !certain(property) ||
-        strcmp(property->name, name) != 0)
+        strcmp(property->name, name) != 0 || strpbrk(endpoints->bad, "<>{}$")) /* PLACEHOLDER's */
         return;
     finding = finding_add(diagnosis, "PARSE", broker->service, &property->value->place,
                           "`%s` refuses to start: \"Unable to parse %s to a broker endpoint\"",
                           broker->service->name, endpoints->bad);
-    /* Whoever is to put an address of his own in knows that it does not start as it is. */
-    if (strpbrk(endpoints->bad, "<>{}$"))
-        finding->severity = SEVERITY_WARNING;
     repair(finding, property, endpoints->bad);
 }
 

@@ -38,11 +38,16 @@ static void failure_set(struct view *view, const char *address, const struct tri
 /* Takes `address`. */
 static void view_try(struct view *view, char *address, const char *host, int port)
 {
-    struct trial trial = reach_try(view->reach, &view->from, host, port);
     struct vantage *vantage = view->vantage;
+    struct trial trial;
 
     view->tried = true;
-    if (trial.outcome == TRIAL_FAILS || view->count == ADDRESSES_MOST) {
+    if (view->count == ADDRESSES_MOST) {
+        free(address);
+        return;
+    }
+    trial = reach_try(view->reach, &view->from, host, port);
+    if (trial.outcome == TRIAL_FAILS) {
         failure_set(view, address, &trial);
         free(address);
         return;
@@ -118,7 +123,7 @@ static void see_network(struct view *view, const struct broker *broker)
     const struct compose_service *owner = reach_owner(view->reach, broker->service);
 
     for (size_t u = 0; u < owner->use_count; u++) {
-        if (strcmp(reach_network(view->reach, owner->uses[u].network), view->from.network))
+        if (strcmp(reach_network(view->reach, owner->uses[u].network), view->from.network) != 0)
             continue;
         for (size_t i = 0; i < broker->listeners.count; i++)
             if (endpoint_find(&broker->advertised, broker->listeners.list[i].name))
