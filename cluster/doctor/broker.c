@@ -8,7 +8,7 @@
 
 #include "cluster/base/buf.h"
 #include "cluster/base/number.h"
-#include "cluster/doctor/image.h"
+#include "cluster/doctor/image_parts.h"
 
 /* ---- Properties */
 

@@ -6,13 +6,14 @@
  * ^(.*)://\[?([0-9a-zA-Z\-%._:]*)\]?:(-?[0-9]+)  with a port that fits an int
  * (EndPoint.scala up to 3.8, SocketServerConfigs.java since): the same from
  * 0.10.2 to 4.1. Names become capitals (ListenerName.normalised). */
-#include "cluster/doctor/image.h"
+#include "cluster/doctor/image_parts.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cluster/base/buf.h"
+#include "cluster/base/limits.h"
 #include "cluster/base/number.h"
 
 char *text_upper(const char *text, size_t length)
@@ -24,8 +25,7 @@ char *text_upper(const char *text, size_t length)
     return upper;
 }
 
-/* The next item of a list from `at`, without the blanks around it; false at the end. */
-static bool next_item(const char *text, size_t *at, size_t *start, size_t *length)
+bool list_next(const char *text, size_t *at, size_t *start, size_t *length)
 {
     while (text[*at]) {
         size_t end = *at + strcspn(text + *at, ",");
@@ -50,7 +50,7 @@ char **list_read(const char *text)
     size_t at = 0, start, length, count = 0;
     char **list = mem_alloc(1, sizeof *list);
 
-    while (next_item(text, &at, &start, &length)) {
+    while (count < LIMIT_LISTENERS && list_next(text, &at, &start, &length)) {
         list = mem_grow(list, count + 2, sizeof *list);
         list[count++] = mem_bytes(text + start, length);
         list[count] = NULL;
@@ -121,7 +121,8 @@ void endpoints_read(struct endpoints *endpoints, const struct property *property
     size_t at = 0, start, length;
 
     *endpoints = (struct endpoints){.property = property};
-    while (property && next_item(property->value->text, &at, &start, &length)) {
+    while (property && endpoints->count < LIMIT_LISTENERS &&
+           list_next(property->value->text, &at, &start, &length)) {
         struct endpoint endpoint = {.value = property->value, .offset = start, .length = length};
 
         if (read_item(property->value->text + start, length, &endpoint))

@@ -1,5 +1,5 @@
 /* image.c: images by their references: whose they are, and which Kafka is in them. */
-#include "cluster/doctor/image.h"
+#include "cluster/doctor/image_parts.h"
 
 #include <ctype.h>
 #include <stdio.h>

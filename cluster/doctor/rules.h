@@ -7,6 +7,8 @@
 
 #include "cluster/doctor/finding.h"
 
+typedef void rule_check(struct diagnosis *diagnosis);
+
 /* Before the rules: the clients, which they ask about. After them: the table
  * of what works from where. Both in reach's files. */
 void clients_find(struct diagnosis *diagnosis);
@@ -17,35 +19,15 @@ void vantages_free(struct diagnosis *diagnosis);
 
 /* A broker refuses to start: its listeners (rules_start.c), its part in KRaft
  * (rules_start_kraft.c), its image's demands (rules_start_image.c). */
-void check_parse(struct diagnosis *diagnosis);
-void check_names(struct diagnosis *diagnosis);
-void check_ports(struct diagnosis *diagnosis);
-void check_subset(struct diagnosis *diagnosis);
-void check_wildcard(struct diagnosis *diagnosis);
-void check_bind(struct diagnosis *diagnosis);
-void check_map(struct diagnosis *diagnosis);
-void check_protocols(struct diagnosis *diagnosis);
-void check_inter_broker(struct diagnosis *diagnosis);
-void check_inter_broker_both(struct diagnosis *diagnosis);
-void check_roles(struct diagnosis *diagnosis);
-void check_controller_advertised(struct diagnosis *diagnosis);
-void check_controller_listener(struct diagnosis *diagnosis);
-void check_voters(struct diagnosis *diagnosis);
-void check_image(struct diagnosis *diagnosis);
-void check_deprecated(struct diagnosis *diagnosis);
+rule_check check_parse, check_names, check_ports, check_subset, check_wildcard, check_bind,
+    check_map, check_protocols, check_inter_broker, check_inter_broker_both, check_roles,
+    check_controller_advertised, check_controller_listener, check_voters, check_image,
+    check_deprecated;
 
 /* It starts, and clients fail (rules_client.c, rules_reach.c). */
-void check_clients(struct diagnosis *diagnosis);
-void check_advertised(struct diagnosis *diagnosis);
-void check_binding(struct diagnosis *diagnosis);
-void check_brokers(struct diagnosis *diagnosis);
-void check_claims(struct diagnosis *diagnosis);
+rule_check check_clients, check_advertised, check_binding, check_brokers, check_claims;
 
 /* It depends on what is outside the files (rules_outside.c). */
-void check_unset(struct diagnosis *diagnosis);
-void check_config_file(struct diagnosis *diagnosis);
-void check_fragment(struct diagnosis *diagnosis);
-void check_typo(struct diagnosis *diagnosis);
-void check_legacy(struct diagnosis *diagnosis);
+rule_check check_unset, check_config_file, check_fragment, check_typo, check_legacy;
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cluster/base/buf.h"
 #include "cluster/doctor/start.h"
@@ -185,7 +186,7 @@ static void parse_one(struct diagnosis *diagnosis, const struct broker *broker,
     struct finding *finding;
 
     if (!endpoints->bad || !property || property->derived || !certain(property) ||
-        strcmp(property->name, name) || strpbrk(endpoints->bad, "<>{}$")) /* PLACEHOLDER's */
+        strcmp(property->name, name) != 0 || strpbrk(endpoints->bad, "<>{}$")) /* PLACEHOLDER's */
         return;
     finding = finding_add(diagnosis, "PARSE", broker->service, &property->value->place,
                           "`%s` refuses to start: \"Unable to parse %s to a broker endpoint\"",
@@ -258,7 +259,7 @@ static void name_twice(struct diagnosis *diagnosis, const struct broker *broker,
             const struct endpoint *a = &endpoints->list[k], *b = &endpoints->list[i];
             struct finding *finding;
 
-            if (strcmp(a->name, b->name))
+            if (strcmp(a->name, b->name) != 0)
                 continue;
             finding = finding_add(
                 diagnosis, "NAME-DUP", broker->service, &b->value->place,
@@ -287,8 +288,37 @@ static void names_of_broker(struct diagnosis *diagnosis, const struct broker *br
         name_twice(diagnosis, broker, &broker->advertised);
 }
 
+/* "Duplicate key ListenerName(PLAINTEXT)": in the map, small and capital letters make two entries
+ * of one name, which Kafka merged up to 4.0. The same entry twice is one to it. */
+static void map_twice(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct property *property = broker_property(broker, MAP);
+    char **items;
+
+    if (!property || !certain(property) || !broker_since(broker, 4, 1))
+        return;
+    items = list_read(property->value->text);
+    for (size_t i = 0; items[i]; i++)
+        for (size_t k = 0; k < i; k++) {
+            size_t length = strcspn(items[i], ":");
+            struct finding *finding;
+
+            if (strcspn(items[k], ":") != length || strncasecmp(items[i], items[k], length) != 0 ||
+                !strncmp(items[i], items[k], length))
+                continue;
+            finding = finding_add(diagnosis, "NAME-DUP", broker->service, &property->value->place,
+                                  "`%s` refuses to start: %s and %s in the map are one name: "
+                                  "\"Duplicate key ListenerName\"",
+                                  broker->service->name, items[k], items[i]);
+            finding_fix(finding, "leave one of them out");
+            break;
+        }
+    list_free(items);
+}
+
 void check_names(struct diagnosis *diagnosis)
 {
+    each_broker(diagnosis, map_twice);
     each_broker(diagnosis, names_of_broker);
 }
 
@@ -379,6 +409,13 @@ static void fix_subset(struct finding *finding, const struct broker *broker,
     size_t name = strlen(endpoint->name);
     char *item;
 
+    /* The name that brokers know each other by stays. */
+    if (other && !strcmp(endpoint->name, broker->inter_broker)) {
+        finding_fix(finding, "call the listener %s %s, too", other->name, endpoint->name);
+        if (own_value(broker->listeners.property))
+            edit_value(finding, other->value, other->offset, strlen(other->name), endpoint->name);
+        return;
+    }
     if (other) {
         finding_fix(finding, "call it %s, as the listener is called", other->name);
         if (own_value(broker->advertised.property))
@@ -489,7 +526,8 @@ static void controller_wildcard(struct diagnosis *diagnosis, const struct broker
         const char *at = strstr(endpoint->value->text + endpoint->offset, "0.0.0.0");
         struct finding *finding;
 
-        if (strcmp(endpoint->host, "0.0.0.0") || !in_list(broker->controllers, endpoint->name) ||
+        if (strcmp(endpoint->host, "0.0.0.0") != 0 ||
+            !in_list(broker->controllers, endpoint->name) ||
             endpoint_find(&broker->advertised, endpoint->name))
             continue;
         finding = finding_add(diagnosis, "ADV-WILDCARD", broker->service, &endpoint->value->place,
@@ -518,7 +556,7 @@ static void wildcard_of_broker(struct diagnosis *diagnosis, const struct broker 
         const struct endpoint *endpoint = &broker->advertised.list[i];
         struct finding *finding;
 
-        if (strcmp(endpoint->host, "0.0.0.0"))
+        if (strcmp(endpoint->host, "0.0.0.0") != 0)
             continue;
         finding = finding_add(diagnosis, "ADV-WILDCARD", broker->service, &endpoint->value->place,
                               "`%s` refuses to start: \"advertised.listeners cannot use the "
@@ -552,7 +590,7 @@ static void redpanda_wildcard(struct diagnosis *diagnosis, const struct broker *
         const char *host = reachable_host(diagnosis, broker, endpoint);
         struct finding *finding;
 
-        if (strcmp(endpoint->host, "0.0.0.0") || broker->unknown)
+        if (strcmp(endpoint->host, "0.0.0.0") != 0 || broker->unknown)
             continue;
         finding = finding_add(diagnosis, "ADV-WILDCARD", broker->service, &endpoint->value->place,
                               "`%s` refuses to start: it advertises 0.0.0.0: \"listener improperly "
@@ -603,7 +641,7 @@ static bool foreign(const struct diagnosis *diagnosis, const struct compose_serv
     if (other && other != service)
         return true;
     /* Docker hands out 172.16/12 first: somebody may have looked there. */
-    return is_ipv4(host) && strncmp(host, "172.", 4);
+    return is_ipv4(host) && strncmp(host, "172.", 4) != 0;
 }
 
 static void bind_of_broker(struct diagnosis *diagnosis, const struct broker *broker)
@@ -732,14 +770,36 @@ static const char *nearest(const char *protocol)
     return strstr(protocol, "SSL") || strstr(protocol, "TLS") ? "SSL" : "PLAINTEXT";
 }
 
+/* Where the entry stands in the map: its last one of that name. */
+static bool map_entry(const char *text, const char *name, const char *protocol, size_t *start,
+                      size_t *length)
+{
+    size_t at = 0, from, size;
+    bool found = false;
+
+    while (list_next(text, &at, &from, &size)) {
+        char *item = text_upper(text + from, size), *colon = strrchr(item, ':');
+
+        if (colon)
+            *colon = 0;
+        if (!strcmp(item, name) && !strcmp(colon ? colon + 1 : "", protocol)) {
+            *start = from;
+            *length = size;
+            found = true;
+        }
+        free(item);
+    }
+    return found;
+}
+
 static void say_protocol(struct diagnosis *diagnosis, const struct broker *broker, const char *name,
                          const char *protocol)
 {
     const struct property *property = broker_property(broker, MAP);
     const char *text = property->value->text;
-    char *wrong = *protocol ? mem_format("%s:%s", name, protocol) : mem_text(name);
     char *right = mem_format("%s:%s", name, nearest(*protocol ? protocol : name));
-    const char *at = strstr(text, wrong);
+    size_t start = 0, length = 0;
+    bool found = map_entry(text, name, protocol, &start, &length);
     struct finding *finding = finding_add(
         diagnosis, "MAP-BADPROTO", broker->service, &property->value->place,
         *protocol ? "`%s` refuses to start: \"Invalid security protocol `%s` defined in "
@@ -749,9 +809,8 @@ static void say_protocol(struct diagnosis *diagnosis, const struct broker *broke
         broker->service->name, *protocol ? protocol : name);
 
     finding_fix(finding, "%s", right);
-    if (at && own_value(property))
-        edit_value(finding, property->value, (size_t)(at - text), strlen(wrong), right);
-    free(wrong);
+    if (found && own_value(property))
+        edit_value(finding, property->value, start, length, right);
     free(right);
 }
 
@@ -783,8 +842,8 @@ static void protocols_of_broker(struct diagnosis *diagnosis, const struct broker
         inter_broker_protocol(diagnosis, broker);
     if (!broker->map_given || !certain(broker_property(broker, MAP)))
         return;
-    for (size_t i = 0; i < broker->map_count; i++)
-        if (!is_protocol(broker->map[i].protocol))
+    for (size_t i = 0, said = 0; i < broker->map_count && said < 10; i++)
+        if (!is_protocol(broker->map[i].protocol) && ++said)
             say_protocol(diagnosis, broker, broker->map[i].name, broker->map[i].protocol);
 }
 
@@ -803,14 +862,23 @@ static const struct endpoint *candidate(const struct broker *broker)
     for (size_t i = 0; i < broker->advertised.count; i++) {
         const struct endpoint *endpoint = &broker->advertised.list[i];
 
-        if (in_list(broker->controllers, endpoint->name))
+        if (in_list(broker->controllers, endpoint->name) ||
+            (whole(broker) && !endpoint_find(&broker->listeners, endpoint->name)))
             continue;
-        if (strcmp(endpoint->host, "localhost") && strncmp(endpoint->host, "127.", 4))
+        if (strcmp(endpoint->host, "localhost") != 0 && strncmp(endpoint->host, "127.", 4))
             return endpoint;
         if (!first)
             first = endpoint;
     }
     return first;
+}
+
+static bool any_for_clients(const struct broker *broker)
+{
+    for (size_t i = 0; i < broker->advertised.count; i++)
+        if (!in_list(broker->controllers, broker->advertised.list[i].name))
+            return true;
+    return false;
 }
 
 static void inter_broker_of(struct diagnosis *diagnosis, const struct broker *broker)
@@ -821,7 +889,7 @@ static void inter_broker_of(struct diagnosis *diagnosis, const struct broker *br
     bool named = given && *given->value->text;
     struct finding *finding;
 
-    if (!readable(broker) || !broker->is_broker || !certain(given) || !right ||
+    if (!readable(broker) || !broker->is_broker || !certain(given) || !any_for_clients(broker) ||
         (!whole(broker) && !named) || !certain(protocol))
         return;
     if (endpoint_find(&broker->advertised, broker->inter_broker) &&
@@ -834,6 +902,11 @@ static void inter_broker_of(struct diagnosis *diagnosis, const struct broker *br
         "advertised: \"inter.broker.listener.name must be a listener name defined in "
         "advertised.listeners\"",
         broker->service->name, broker->inter_broker, named ? "" : " (the default)");
+    if (!right) {
+        finding_fix(finding, "advertise %s, or name another listener in %s", broker->inter_broker,
+                    variable_name(broker, INTER_BROKER));
+        return;
+    }
     finding_fix(finding, "%s: %s", variable_name(broker, INTER_BROKER), right->name);
     if (named && own_value(given))
         edit_value(finding, given->value, 0, strlen(given->value->text), right->name);

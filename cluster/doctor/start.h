@@ -3,7 +3,7 @@
 #define TALLY_DOCTOR_START_H
 
 #include "cluster/doctor/edit.h"
-#include "cluster/doctor/image.h"
+#include "cluster/doctor/image_parts.h"
 #include "cluster/doctor/rules.h"
 
 /* Runs `check` for each broker whose configuration can be read. Redpanda is

@@ -1,6 +1,6 @@
-/* image.h: what images make of what they are given: within this folder only. */
-#ifndef TALLY_DOCTOR_IMAGE_H
-#define TALLY_DOCTOR_IMAGE_H
+/* image_parts.h: what images make of what they are given: within this folder only. */
+#ifndef TALLY_DOCTOR_IMAGE_PARTS_H
+#define TALLY_DOCTOR_IMAGE_PARTS_H
 
 #include "cluster/doctor/broker.h"
 
@@ -40,6 +40,11 @@ void image_properties(struct broker *broker);
 void image_redpanda(struct broker *broker);
 /* Mounted configuration files. False: they are all that counts, and variables are void. */
 bool image_files(struct broker *broker);
+/* Reads redpanda.yaml; false if it cannot be. */
+bool image_redpanda_file(struct broker *broker, const char *path);
+/* What is mounted at `path`, by itself or within a folder; "" if that cannot be
+ * opened; NULL if nothing is mounted there. Free it. */
+char *image_mounted(const struct compose_service *service, const char *path);
 /* START_SERVER: the file and the --override options of kafka-server-start's words. */
 void image_server(struct broker *broker);
 /* Kafka's own example of a combined node, where nothing else was given. */
@@ -53,6 +58,8 @@ void endpoints_copy(struct endpoints *to, const struct endpoints *from, char *co
 void endpoints_free(struct endpoints *endpoints);
 /* "a, b" -> items without blanks; ends at NULL. */
 char **list_read(const char *text);
+/* The next item from `at`, which is moved on: where it is, without the blanks; false at the end. */
+bool list_next(const char *text, size_t *at, size_t *start, size_t *length);
 void list_free(char **list);
 char *text_upper(const char *text, size_t length);
 /* Whether the version is known to be this or newer, or known to be older. */
