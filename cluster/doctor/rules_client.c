@@ -14,6 +14,7 @@ struct look {
     struct standpoint from;
     struct trial trial;
     enum outcome enough; /* of an address that is proposed */
+    bool other;          /* there is one */
 };
 
 static struct trial try_client(const struct reach *reach, const struct client *client)
@@ -377,9 +378,9 @@ static struct finding *blame_told(const struct look *look)
             client->variable, client->service->name, client->host, client->port,
             trial->first.listener->name, trial->first.broker->service->name);
     }
-    place = fix_endpoint_place(trial->told);
+    place = look->other ? client_place(client) : fix_endpoint_place(trial->told);
     return finding_add(look->diagnosis, rule_of(&trial->then, is_local(trial->told->host)),
-                       trial->teller->service, &place,
+                       look->other ? client->service : trial->teller->service, &place,
                        "the listener %s of `%s` tells its clients to come back to %s:%d; so it "
                        "does with `%s` (%s: "
                        "%s:%d), and from %s that is %s",
@@ -388,13 +389,42 @@ static struct finding *blame_told(const struct look *look)
                        client->port, where_is(look), failure_of(&trial->then));
 }
 
+/* The broker's fault has been said of another client. */
+static bool is_said(const struct look *look)
+{
+    const struct trial *trial = &look->trial;
+    struct place place;
+    const char *id;
+
+    if (trial->first.kind != ARRIVE_LISTENER || !trial->told)
+        return false;
+    place = fix_endpoint_place(trial->told);
+    id = rule_of(&trial->then, is_local(trial->told->host));
+    for (size_t i = 0; i < look->diagnosis->finding_count; i++) {
+        struct finding *finding = &look->diagnosis->findings[i];
+        if (strcmp(finding->rule->id, id) != 0 || !place.source ||
+            finding->place.source != place.source || finding->place.start != place.start)
+            continue;
+        if (!look->client->inside)
+            finding->severity = SEVERITY_ERROR;
+        return true;
+    }
+    return false;
+}
+
 static void judge(struct look *look)
 {
-    struct finding *finding =
-        look->trial.first.kind == ARRIVE_LISTENER ? blame_told(look) : blame_address(look);
+    struct finding *finding;
+    char *host;
+    int port;
 
+    /* Where another listener serves the client, it is the client's line that changes. */
+    look->other = find_working(look, meant_broker(look), &host, &port);
+    if (!look->other && is_said(look))
+        return;
+    finding = look->trial.first.kind == ARRIVE_LISTENER ? blame_told(look) : blame_address(look);
     soften(look, finding);
-    if (!strcmp(finding->rule->id, "NET-SPLIT"))
+    if (strcmp(finding->rule->id, "NET-SPLIT") == 0)
         correct_network(look, finding);
     else
         correct(look, finding);

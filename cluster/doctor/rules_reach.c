@@ -96,6 +96,14 @@ static bool is_inter_broker(const struct look *look)
     return look->broker->inter_broker && !strcmp(look->broker->inter_broker, look->told->name);
 }
 
+/* Broken is what nobody can use; where another listener serves the networks, or
+ * the host, the file works for some. */
+static void soften(const struct look *look, struct finding *finding)
+{
+    if (serves_networks(look) || serves_host(look))
+        finding->severity = SEVERITY_WARNING;
+}
+
 /* ---- Advertised as localhost */
 
 static const struct compose_port *fixed_port(const struct look *look, bool *any)
@@ -155,6 +163,7 @@ static void blame_crossed(const struct look *look, const struct arrival *arrival
         name_of(look), look->told->name, look->told->host, look->told->port, look->told->port,
         arrival->listener->name, arrival->broker->service->name);
 
+    soften(look, finding);
     if (!port)
         return;
     if (arrival->broker != look->broker) {
@@ -217,6 +226,7 @@ static void blame_local(const struct look *look, const struct arrival *arrival)
                         "nothing is (Connect to ipv4#127.0.0.1:%d failed: Connection refused)",
                         name_of(look), look->told->host, look->told->port, look->listener->port,
                         port->published, port->published, look->told->port, look->told->port);
+        soften(look, finding);
         correct_port(look, finding, port);
         return;
     }
@@ -228,6 +238,7 @@ static void blame_local(const struct look *look, const struct arrival *arrival)
                         "where no listener is: %s listens on %d",
                         name_of(look), look->told->host, look->told->port, there->target,
                         look->told->name, look->listener->port);
+        soften(look, finding);
         finding_fix(finding, "publish \"%d:%d\"", look->told->port, look->listener->port);
         fix_target(look->diagnosis, finding, there, look->listener->port);
         return;
@@ -517,20 +528,21 @@ static void correct_bound(struct diagnosis *diagnosis, struct finding *finding,
 static void check_bound(struct diagnosis *diagnosis, const struct reach *reach,
                         const struct broker *broker, const struct endpoint *listener)
 {
+    struct look look = {.diagnosis = diagnosis, .reach = reach, .broker = broker};
     size_t index = 0;
     const struct compose_port *port =
         reach_published(reach, broker->service, listener->port, &index);
     struct place place = fix_endpoint_place(listener);
+    struct finding *finding;
 
     if (!reach_is_loopback(listener) || !port || reach_on_host(reach, broker->service))
         return;
-    correct_bound(
-        diagnosis,
-        finding_add(diagnosis, "BIND-LOCALHOST", broker->service, &place,
-                    "`%s` binds %s to the container's localhost: port %d is published, and "
-                    "who connects is cut off (Disconnected while requesting ApiVersion)",
-                    broker->service->name, listener->name, port->published),
-        broker, listener);
+    finding = finding_add(diagnosis, "BIND-LOCALHOST", broker->service, &place,
+                          "`%s` binds %s to the container's localhost: port %d is published, and "
+                          "who connects is cut off (Disconnected while requesting ApiVersion)",
+                          broker->service->name, listener->name, port->published);
+    soften(&look, finding);
+    correct_bound(diagnosis, finding, broker, listener);
 }
 
 void check_binding(struct diagnosis *diagnosis)

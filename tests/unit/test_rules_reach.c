@@ -279,7 +279,7 @@ static const struct {
      "    environment:\n"
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"},
-    {"port-mismatch: of two listeners the host's", "PORT-MISMATCH!", "ok",
+    {"port-mismatch: of two listeners the host's; containers can work", "PORT-MISMATCH", "ok",
      "services:\n"
      "  kafka:\n"
      "    image: bitnami/kafka:3.7\n"
@@ -308,7 +308,7 @@ static const struct {
      "      - KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093,EXTERNAL://:9094\n"
      "      - KAFKA_CFG_ADVERTISED_LISTENERS=PLAINTEXT://kafka:9092,EXTERNAL://localhost:9095\n"
      "      - KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,EXTERNAL:PLAINTEXT\n"},
-    {"port-mismatch: published to a port where nothing listens", "PORT-MISMATCH!", "ok",
+    {"port-mismatch: published to a port where nothing listens", "PORT-MISMATCH", "ok",
      "services:\n"
      "  kafka:\n"
      "    image: apache/kafka:3.8.0\n"
@@ -334,7 +334,7 @@ static const struct {
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_LISTENERS: PLAINTEXT://:9092\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:29092\n"},
-    {"crossed: the host's port leads to the containers' listener", "CROSSED!", "ok",
+    {"crossed: the host's port leads to the containers' listener", "CROSSED", "ok",
      "services:\n"
      "  zookeeper:\n"
      "    image: confluentinc/cp-zookeeper:7.5.0\n"
@@ -346,7 +346,7 @@ static const struct {
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:29092,PLAINTEXT_HOST://localhost:9092\n"
      "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,PLAINTEXT_HOST:PLAINTEXT\n"},
-    {"crossed: two brokers' ports", "CROSSED!,CROSSED!", NULL,
+    {"crossed: two brokers' ports", "CROSSED,CROSSED", NULL,
      "services:\n"
      "  zookeeper:\n"
      "    image: confluentinc/cp-zookeeper:7.5.0\n"
@@ -642,7 +642,7 @@ static const struct {
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_LISTENERS: PLAINTEXT://localhost:9092\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"},
-    {"bind-localhost: of two, the host's", "BIND-LOCALHOST!", "ok",
+    {"bind-localhost: of two, the host's", "BIND-LOCALHOST", "ok",
      "services:\n"
      "  zookeeper:\n"
      "    image: confluentinc/cp-zookeeper:7.5.0\n"
@@ -977,6 +977,156 @@ static const struct {
      "    environment:\n"
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://<your-ip>:9092\n"},
+    {"crossed: both, and there is no other", "CROSSED!,CROSSED!", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9092:9093\"\n"
+     "      - \"9093:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092,OTHER://localhost:9093\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,OTHER:PLAINTEXT\n"},
+    {"the listener tutorial: the container's name for a client on the host", "HOST-NAME-ONLY", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  broker:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    hostname: broker\n"
+     "    container_name: broker\n"
+     "    ports:\n"
+     "      - \"9092:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://broker:9092\n"
+     "      KAFKA_INTER_BROKER_LISTENER_NAME: PLAINTEXT\n"},
+    {"the listener tutorial: localhost for a client in a container", "LOCAL-INTERNAL!", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  broker:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9092:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"
+     "      KAFKA_INTER_BROKER_LISTENER_NAME: PLAINTEXT\n"
+     "  python_kafka_test_client:\n"
+     "    image: python_kafka_test_client\n"
+     "    command: \"broker:9092\"\n"
+     "    environment: {BOOTSTRAP: \"broker:9092\"}\n"},
+    {"the listener tutorial: another port of the host", "PORT-MISMATCH!", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  broker:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"19092:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"},
+    {"the listener tutorial: both, as it should be", "", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  broker:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"19092:19092\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_LISTENERS: PLAINTEXT://broker:9092,CONNECTIONS_FROM_HOST://0.0.0.0:19092\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://broker:9092,CONNECTIONS_FROM_HOST://localhost:19092\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,CONNECTIONS_FROM_HOST:PLAINTEXT\n"
+     "  client:\n"
+     "    image: client\n"
+     "    command: [\"kcat\", \"-b\", \"broker:9092\", \"-L\"]\n"},
+    {"a health check at a port where nothing listens breaks nobody else", "CLIENT-PORT", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    healthcheck:\n"
+     "      test: kafka-broker-api-versions --bootstrap-server localhost:9093\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"},
+    {"a client that waits for a port where nothing listens", "CLIENT-PORT!", NULL,
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:29092\n"
+     "  app:\n"
+     "    image: app\n"
+     "    command: sh -c \"while ! nc -z kafka 9092; do sleep 1; done; exec app\"\n"},
+    {"a client by the host's gateway", "", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9092:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"
+     "  app:\n"
+     "    image: app\n"
+     "    environment:\n"
+     "      REDIS_URL: redis://kafka:6379\n"
+     "      KAFKA_UI_URL: http://localhost:9092\n"},
+    {"client-localhost: a service that publishes the port has a broker of its own, perhaps", "", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"
+     "  allinone:\n"
+     "    image: allinone\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    environment:\n"
+     "      KAFKA_BOOTSTRAP_SERVERS: localhost:9092\n"},
+    {"two brokers, one network each for the client and among them", "NET-SPLIT!", NULL,
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "    networks: [a, b]\n"
+     "  kafka1:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    networks: [a, b]\n"
+     "    environment:\n"
+     "      KAFKA_BROKER_ID: 1\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka1:9092\n"
+     "  kafka2:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    networks: [b]\n"
+     "    environment:\n"
+     "      KAFKA_BROKER_ID: 2\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka2:9092\n"
+     "  app:\n"
+     "    image: app\n"
+     "    networks: [a]\n"
+     "    environment:\n"
+     "      KAFKA_BOOTSTRAP_SERVERS: kafka1:9092\n"
+     "networks:\n"
+     "  a:\n"
+     "  b:\n"},
 };
 
 static char path[64];
@@ -1150,12 +1300,76 @@ static void test_hosts(void **state)
         CHECK(host_kind(hosts[i].host) == hosts[i].kind, hosts[i].host);
 }
 
+static void test_vantages(void **state)
+{
+    static const struct {
+        const char *name, *file, *expected;
+    } files[] = {
+        {"two listeners",
+         "services:\n"
+         "  kafka:\n"
+         "    image: apache/kafka:3.8.0\n"
+         "    ports: [\"9092:9092\"]\n"
+         "    networks: [a, b]\n"
+         "    environment:\n"
+         "      KAFKA_NODE_ID: 1\n"
+         "      KAFKA_PROCESS_ROLES: broker,controller\n"
+         "      KAFKA_CONTROLLER_QUORUM_VOTERS: 1@kafka:9093\n"
+         "      KAFKA_CONTROLLER_LISTENER_NAMES: CONTROLLER\n"
+         "      KAFKA_LISTENERS: IN://:19092,CONTROLLER://:9093,OUT://:9092\n"
+         "      KAFKA_ADVERTISED_LISTENERS: IN://kafka:19092,OUT://localhost:9092\n"
+         "      KAFKA_INTER_BROKER_LISTENER_NAME: IN\n"
+         "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: IN:PLAINTEXT,OUT:PLAINTEXT,CONTROLLER:PLAINTEXT\n"
+         "networks: {a: , b: , c: }\n",
+         "the host: localhost:9092\n"
+         "a container on `a`: kafka:19092\n"
+         "a container on `b`: kafka:19092\n"
+         "a container on `c`: - no broker is on that network\n"
+         "other machines: - nothing answers at localhost:9092\n"},
+        {"localhost alone",
+         "services:\n"
+         "  kafka:\n"
+         "    image: apache/kafka:3.8.0\n"
+         "    ports: [\"9092:9092\"]\n",
+         "the host: localhost:9092\n"
+         "a container on `default`: - kafka:9092 sends its clients on to localhost:9092, which leads "
+         "nowhere from there\n"
+         "other machines: - nothing answers at localhost:9092\n"},
+        {"the host's network",
+         "services:\n"
+         "  kafka:\n"
+         "    image: apache/kafka:3.8.0\n"
+         "    network_mode: host\n",
+         "the host: localhost:9092\n"
+         "other machines: - nothing answers at localhost:9092\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(files); i++) {
+        struct compose *compose = load(files[i].file, strlen(files[i].file), files[i].name);
+        struct diagnosis *diagnosis = diagnose(compose);
+        struct buf out = {0};
+        for (size_t k = 0; k < diagnosis->vantage_count; k++) {
+            const struct vantage *vantage = &diagnosis->vantages[k];
+            buf_format(&out, "%s:", vantage->from);
+            for (char **address = vantage->addresses; *address; address++)
+                buf_format(&out, " %s", *address);
+            buf_format(&out, *vantage->failure ? " - %s\n" : "%s\n", vantage->failure);
+        }
+        if (strcmp(out.data, files[i].expected))
+            fail_msg("%s:\n%s", files[i].name, out.data);
+        buf_free(&out);
+        diagnosis_free(diagnosis);
+        compose_free(compose);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rules),
         cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_vantages),
     };
     int failed;
 
