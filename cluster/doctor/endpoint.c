@@ -24,8 +24,7 @@ char *text_upper(const char *text, size_t length)
     return upper;
 }
 
-/* The next item of a list from `at`, without the blanks around it; false at the end. */
-static bool next_item(const char *text, size_t *at, size_t *start, size_t *length)
+bool list_next(const char *text, size_t *at, size_t *start, size_t *length)
 {
     while (text[*at]) {
         size_t end = *at + strcspn(text + *at, ",");
@@ -50,7 +49,7 @@ char **list_read(const char *text)
     size_t at = 0, start, length, count = 0;
     char **list = mem_alloc(1, sizeof *list);
 
-    while (next_item(text, &at, &start, &length)) {
+    while (list_next(text, &at, &start, &length)) {
         list = mem_grow(list, count + 2, sizeof *list);
         list[count++] = mem_bytes(text + start, length);
         list[count] = NULL;
@@ -121,7 +120,7 @@ void endpoints_read(struct endpoints *endpoints, const struct property *property
     size_t at = 0, start, length;
 
     *endpoints = (struct endpoints){.property = property};
-    while (property && next_item(property->value->text, &at, &start, &length)) {
+    while (property && list_next(property->value->text, &at, &start, &length)) {
         struct endpoint endpoint = {.value = property->value, .offset = start, .length = length};
 
         if (read_item(property->value->text + start, length, &endpoint))

@@ -61,7 +61,7 @@ struct client {
     const struct compose_text *value;
     char *host;
     int port;
-    const char *variable; /* or "command" */
+    const char *variable;  /* or "command" */
     size_t offset, length; /* of host:port within value->text; of the host alone, if `port_value` */
     const struct compose_text *port_value; /* NULL, or the port is in a variable of its own */
     bool knock;  /* it only looks whether the port is open: nc, wait-for-it */

@@ -53,6 +53,8 @@ void endpoints_copy(struct endpoints *to, const struct endpoints *from, char *co
 void endpoints_free(struct endpoints *endpoints);
 /* "a, b" -> items without blanks; ends at NULL. */
 char **list_read(const char *text);
+/* The next item from `at`, which is moved on: where it is, without the blanks; false at the end. */
+bool list_next(const char *text, size_t *at, size_t *start, size_t *length);
 void list_free(char **list);
 char *text_upper(const char *text, size_t length);
 /* Whether the version is known to be this or newer, or known to be older. */

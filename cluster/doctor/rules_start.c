@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cluster/base/buf.h"
 #include "cluster/doctor/start.h"
@@ -206,8 +207,27 @@ static void port_range(struct diagnosis *diagnosis, const struct broker *broker,
     finding_fix(finding, "give it a port from 1 to 65535");
 }
 
+/* "" is a list, too: of nothing. */
+static void nothing_advertised(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct property *property = broker_property(broker, ADVERTISED);
+    struct finding *finding;
+
+    if (!property || property->derived || !certain(property) || !whole(broker) ||
+        !broker->is_broker || broker->advertised.count || broker->advertised.bad ||
+        broker->image == IMAGE_CONFLUENT)
+        return;
+    finding = finding_add(diagnosis, "PARSE", broker->service, &property->value->place,
+                          "`%s` refuses to start: it advertises nothing: \"There must be at least "
+                          "one broker advertised listener.\"",
+                          broker->service->name);
+    finding_fix(finding, "%s: PLAINTEXT://%s:9092", variable_name(broker, ADVERTISED),
+                broker->service->name);
+}
+
 static void parse_broker(struct diagnosis *diagnosis, const struct broker *broker)
 {
+    nothing_advertised(diagnosis, broker);
     parse_one(diagnosis, broker, &broker->listeners, LISTENERS);
     parse_one(diagnosis, broker, &broker->advertised, ADVERTISED);
     for (size_t i = 0; i < broker->listeners.count; i++)
@@ -268,8 +288,37 @@ static void names_of_broker(struct diagnosis *diagnosis, const struct broker *br
         name_twice(diagnosis, broker, &broker->advertised);
 }
 
+/* "Duplicate key ListenerName(PLAINTEXT)": in the map, small and capital letters make two entries
+ * of one name, which Kafka merged up to 4.0. The same entry twice is one to it. */
+static void map_twice(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct property *property = broker_property(broker, MAP);
+    char **items;
+
+    if (!property || !certain(property) || !broker_since(broker, 4, 1))
+        return;
+    items = list_read(property->value->text);
+    for (size_t i = 0; items[i]; i++)
+        for (size_t k = 0; k < i; k++) {
+            size_t length = strcspn(items[i], ":");
+            struct finding *finding;
+
+            if (strcspn(items[k], ":") != length || strncasecmp(items[i], items[k], length) ||
+                !strncmp(items[i], items[k], length))
+                continue;
+            finding = finding_add(diagnosis, "NAME-DUP", broker->service, &property->value->place,
+                                  "`%s` refuses to start: %s and %s in the map are one name: "
+                                  "\"Duplicate key ListenerName\"",
+                                  broker->service->name, items[k], items[i]);
+            finding_fix(finding, "leave one of them out");
+            break;
+        }
+    list_free(items);
+}
+
 void check_names(struct diagnosis *diagnosis)
 {
+    each_broker(diagnosis, map_twice);
     each_broker(diagnosis, names_of_broker);
 }
 
@@ -360,6 +409,13 @@ static void fix_subset(struct finding *finding, const struct broker *broker,
     size_t name = strlen(endpoint->name);
     char *item;
 
+    /* The name that brokers know each other by stays. */
+    if (other && !strcmp(endpoint->name, broker->inter_broker)) {
+        finding_fix(finding, "call the listener %s %s, too", other->name, endpoint->name);
+        if (own_value(broker->listeners.property))
+            edit_value(finding, other->value, other->offset, strlen(other->name), endpoint->name);
+        return;
+    }
     if (other) {
         finding_fix(finding, "call it %s, as the listener is called", other->name);
         if (own_value(broker->advertised.property))
@@ -713,14 +769,36 @@ static const char *nearest(const char *protocol)
     return strstr(protocol, "SSL") || strstr(protocol, "TLS") ? "SSL" : "PLAINTEXT";
 }
 
+/* Where the entry stands in the map: its last one of that name. */
+static bool map_entry(const char *text, const char *name, const char *protocol, size_t *start,
+                      size_t *length)
+{
+    size_t at = 0, from, size;
+    bool found = false;
+
+    while (list_next(text, &at, &from, &size)) {
+        char *item = text_upper(text + from, size), *colon = strrchr(item, ':');
+
+        if (colon)
+            *colon = 0;
+        if (!strcmp(item, name) && !strcmp(colon ? colon + 1 : "", protocol)) {
+            *start = from;
+            *length = size;
+            found = true;
+        }
+        free(item);
+    }
+    return found;
+}
+
 static void say_protocol(struct diagnosis *diagnosis, const struct broker *broker, const char *name,
                          const char *protocol)
 {
     const struct property *property = broker_property(broker, MAP);
     const char *text = property->value->text;
-    char *wrong = *protocol ? mem_format("%s:%s", name, protocol) : mem_text(name);
     char *right = mem_format("%s:%s", name, nearest(*protocol ? protocol : name));
-    const char *at = strstr(text, wrong);
+    size_t start, length;
+    bool found = map_entry(text, name, protocol, &start, &length);
     struct finding *finding = finding_add(
         diagnosis, "MAP-BADPROTO", broker->service, &property->value->place,
         *protocol ? "`%s` refuses to start: \"Invalid security protocol `%s` defined in "
@@ -730,14 +808,37 @@ static void say_protocol(struct diagnosis *diagnosis, const struct broker *broke
         broker->service->name, *protocol ? protocol : name);
 
     finding_fix(finding, "%s", right);
-    if (at && own_value(property))
-        edit_value(finding, property->value, (size_t)(at - text), strlen(wrong), right);
-    free(wrong);
+    if (found && own_value(property))
+        edit_value(finding, property->value, start, length, right);
     free(right);
+}
+
+/* security.inter.broker.protocol: small letters are refused since 4.0. */
+static void inter_broker_protocol(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct property *property = broker_property(broker, "security.inter.broker.protocol");
+    struct finding *finding;
+
+    if (!property || !certain(property) || !*property->value->text || !property->pair ||
+        is_protocol(property->value->text) ||
+        (is_protocol(broker->inter_broker) && !broker_since(broker, 4, 0)))
+        return;
+    finding = finding_add(diagnosis, "MAP-BADPROTO", broker->service, &property->value->place,
+                          "`%s` refuses to start: \"Invalid value %s for configuration "
+                          "security.inter.broker.protocol: String must be one of: PLAINTEXT, SSL, "
+                          "SASL_PLAINTEXT, SASL_SSL\"",
+                          broker->service->name, property->value->text);
+    finding_fix(finding, "%s: %s", property->pair->name,
+                is_protocol(broker->inter_broker) ? broker->inter_broker : "PLAINTEXT");
+    if (is_protocol(broker->inter_broker) && own_value(property))
+        edit_value(finding, property->value, 0, strlen(property->value->text),
+                   broker->inter_broker);
 }
 
 static void protocols_of_broker(struct diagnosis *diagnosis, const struct broker *broker)
 {
+    if (!broker_property(broker, INTER_BROKER) && whole(broker))
+        inter_broker_protocol(diagnosis, broker);
     if (!broker->map_given || !certain(broker_property(broker, MAP)))
         return;
     for (size_t i = 0; i < broker->map_count; i++)
@@ -760,7 +861,8 @@ static const struct endpoint *candidate(const struct broker *broker)
     for (size_t i = 0; i < broker->advertised.count; i++) {
         const struct endpoint *endpoint = &broker->advertised.list[i];
 
-        if (in_list(broker->controllers, endpoint->name))
+        if (in_list(broker->controllers, endpoint->name) ||
+            (whole(broker) && !endpoint_find(&broker->listeners, endpoint->name)))
             continue;
         if (strcmp(endpoint->host, "localhost") && strncmp(endpoint->host, "127.", 4))
             return endpoint;
@@ -768,6 +870,14 @@ static const struct endpoint *candidate(const struct broker *broker)
             first = endpoint;
     }
     return first;
+}
+
+static bool any_for_clients(const struct broker *broker)
+{
+    for (size_t i = 0; i < broker->advertised.count; i++)
+        if (!in_list(broker->controllers, broker->advertised.list[i].name))
+            return true;
+    return false;
 }
 
 static void inter_broker_of(struct diagnosis *diagnosis, const struct broker *broker)
@@ -778,7 +888,7 @@ static void inter_broker_of(struct diagnosis *diagnosis, const struct broker *br
     bool named = given && *given->value->text;
     struct finding *finding;
 
-    if (!readable(broker) || !broker->is_broker || !certain(given) || !right ||
+    if (!readable(broker) || !broker->is_broker || !certain(given) || !any_for_clients(broker) ||
         (!whole(broker) && !named) || !certain(protocol))
         return;
     if (endpoint_find(&broker->advertised, broker->inter_broker) &&
@@ -791,6 +901,11 @@ static void inter_broker_of(struct diagnosis *diagnosis, const struct broker *br
         "advertised: \"inter.broker.listener.name must be a listener name defined in "
         "advertised.listeners\"",
         broker->service->name, broker->inter_broker, named ? "" : " (the default)");
+    if (!right) {
+        finding_fix(finding, "advertise %s, or name another listener in %s", broker->inter_broker,
+                    variable_name(broker, INTER_BROKER));
+        return;
+    }
     finding_fix(finding, "%s: %s", variable_name(broker, INTER_BROKER), right->name);
     if (named && own_value(given))
         edit_value(finding, given->value, 0, strlen(given->value->text), right->name);

@@ -65,6 +65,14 @@ static void script_refuses(struct diagnosis *diagnosis, const struct broker *bro
         edit_remove_variable(finding, advertised->pair);
 }
 
+static bool only_controllers(const struct broker *broker)
+{
+    for (size_t i = 0; i < broker->advertised.count; i++)
+        if (!in_list(broker->controllers, broker->advertised.list[i].name))
+            return false;
+    return broker->advertised.count > 0;
+}
+
 static void controller_advertised_of(struct diagnosis *diagnosis, const struct broker *broker)
 {
     const struct property *advertised = broker_property(broker, ADVERTISED);
@@ -78,7 +86,20 @@ static void controller_advertised_of(struct diagnosis *diagnosis, const struct b
         script_refuses(diagnosis, broker);
         return;
     }
-    if (!broker_before(broker, 3, 9) || !broker->is_broker)
+    if (!broker->is_broker)
+        return;
+    if (only_controllers(broker)) {
+        struct finding *finding = finding_add(
+            diagnosis, "CTRL-ADV", broker->service, &advertised->value->place,
+            "`%s` refuses to start: it advertises its controllers' listener only: \"There must be "
+            "at least one broker advertised listener. Perhaps all listeners appear in "
+            "controller.listener.names?\"",
+            broker->service->name);
+
+        finding_fix(finding, "advertise a listener that is for clients");
+        return;
+    }
+    if (!broker_before(broker, 3, 9))
         return;
     for (size_t i = 0; i < broker->advertised.count; i++) {
         const struct endpoint *endpoint = &broker->advertised.list[i];
@@ -115,10 +136,26 @@ static int controller_port(const struct broker *broker)
     return free_port(broker, 9093);
 }
 
+/* The listener that is the controllers' by all but the name: on the voters' port, for no client. */
+static const struct endpoint *nameless(const struct broker *broker)
+{
+    /* Not the one that has yet to be called as it is advertised. */
+    for (size_t i = 0; i < broker->advertised.count; i++)
+        if (!endpoint_find(&broker->listeners, broker->advertised.list[i].name))
+            return NULL;
+    for (size_t i = 0; i < broker->listeners.count; i++)
+        if (broker->listeners.list[i].port == controller_port(broker) &&
+            !endpoint_find(&broker->advertised, broker->listeners.list[i].name))
+            return &broker->listeners.list[i];
+    return NULL;
+}
+
 /* "LISTENERS,NAME://:PORT" for a node whose list lacks the controllers' listener. */
 static void add_controller(struct finding *finding, const struct broker *broker, const char *name)
 {
-    char *item = mem_format("%s://:%d", name, controller_port(broker)), *list;
+    const int port = controller_port(broker);
+    char *item = mem_format("%s://:%d", name, port), *list;
+    char *entry = mem_format("%s:PLAINTEXT", name);
     struct buf all = {0};
 
     for (size_t i = 0; i < broker->listeners.count; i++)
@@ -129,9 +166,13 @@ static void add_controller(struct finding *finding, const struct broker *broker,
         finding_fix(finding, "add %s: %s", variable_name(broker, "listeners"), list);
     else
         finding_fix(finding, "add %s to %s", item, variable_name(broker, "listeners"));
-    edit_append(finding, broker, "listeners", item, list);
+    /* Where another listener has that port the voters' would have to change, on all nodes. */
+    if (port == free_port(broker, port) && edit_append(finding, broker, "listeners", item, list) &&
+        broker->map_given && !*broker_protocol(broker, name))
+        edit_append(finding, broker, "listener.security.protocol.map", entry, entry);
     free(item);
     free(list);
+    free(entry);
     buf_free(&all);
 }
 
@@ -140,6 +181,23 @@ static struct finding *say(struct diagnosis *diagnosis, const struct broker *bro
 {
     return finding_add(diagnosis, "CTRL-MISSING", broker->service, place_of(broker, property),
                        "`%s` refuses to start: %s: \"%s\"", broker->service->name, what, message);
+}
+
+static void name_or_add(struct finding *finding, const struct broker *broker, char **names,
+                        size_t i)
+{
+    const struct property *property = broker_property(broker, CONTROLLERS);
+    const struct endpoint *listener = endpoint_find(&broker->listeners, broker->controllers[i]);
+
+    if (!listener && !names[1])
+        listener = nameless(broker);
+    if (!listener) {
+        add_controller(finding, broker, names[i]);
+        return;
+    }
+    finding_fix(finding, "%s: %s", variable_name(broker, CONTROLLERS), listener->name);
+    if (!names[1] && property->pair && !property->pair->shared)
+        edit_value(finding, property->value, 0, strlen(property->value->text), listener->name);
 }
 
 static void has_no_listener(struct diagnosis *diagnosis, const struct broker *broker, char **names)
@@ -156,10 +214,7 @@ static void has_no_listener(struct diagnosis *diagnosis, const struct broker *br
                           : "no listener has the name that the controllers are to have",
                       "controller.listener.names must contain at least one value appearing in the "
                       "'listeners' configuration when running the KRaft controller role");
-        if (strcmp(names[i], broker->controllers[i]))
-            finding_fix(finding, "write %s in capitals: %s", names[i], broker->controllers[i]);
-        else
-            add_controller(finding, broker, names[i]);
+        name_or_add(finding, broker, names, i);
         return;
     }
 }
@@ -261,6 +316,12 @@ static void controller_listener_of(struct diagnosis *diagnosis, const struct bro
         controller_only(diagnosis, broker);
     if (names[0] && broker->is_controller)
         has_no_listener(diagnosis, broker, names);
+    if (broker->is_broker && !broker->advertised.count && !broker_property(broker, ADVERTISED))
+        finding_fix(say(diagnosis, broker, "listeners", "it has no listener for clients",
+                        "There must be at least one broker advertised listener. Perhaps all "
+                        "listeners appear in controller.listener.names?"),
+                    "add PLAINTEXT://:%d to %s", free_port(broker, 9092),
+                    variable_name(broker, "listeners"));
     list_free(names);
 }
 

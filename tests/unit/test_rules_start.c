@@ -244,6 +244,25 @@ static const struct {
                             "KAFKA_LISTENERS: CONTROLLER://:9093") V("CLUSTER_ID: abc")
                             V("KAFKA_ADVERTISED_LISTENERS: CONTROLLER://k:9093")),
      "CTRL-ADV", FIXED},
+    {"CTRL-ADV: nothing else",
+     APACHE("4.1.1", KRAFT TWO V("KAFKA_ADVERTISED_LISTENERS: CONTROLLER://k:9093")), "CTRL-ADV",
+     NO_EDIT},
+    {"CTRL-MISSING: nothing else", APACHE("4.1.1", KRAFT V("KAFKA_LISTENERS: CONTROLLER://:9093")),
+     "CTRL-MISSING", NO_EDIT},
+    {"PARSE: nothing", APACHE("4.1.1", KRAFT TWO V("KAFKA_ADVERTISED_LISTENERS: ''")), "PARSE",
+     NO_EDIT},
+    {"MAP-BADPROTO: the brokers' own",
+     APACHE("4.1.1", KRAFT TWO ADV V("KAFKA_SECURITY_INTER_BROKER_PROTOCOL: plaintext")),
+     "MAP-BADPROTO", FIXED},
+    {"MAP-BADPROTO: near miss: 3.9 takes small letters",
+     APACHE("3.9.1", KRAFT TWO ADV V("KAFKA_SECURITY_INTER_BROKER_PROTOCOL: plaintext")), "",
+     NO_EDIT},
+    {"IMG-REQUIRED: bitnami, a node's id",
+     BITNAMI("4.0", V("- KAFKA_CFG_BROKER_ID=0") V("- KAFKA_CFG_PROCESS_ROLES=controller,broker")
+                        V("- KAFKA_CFG_CONTROLLER_QUORUM_VOTERS=0@k:9093")
+                            V("- KAFKA_CFG_CONTROLLER_LISTENER_NAMES=CONTROLLER")
+                                V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093")),
+     "IMG-REQUIRED", FIXED},
     {"CTRL-ADV: near miss: 3.9",
      APACHE(
          "3.9.1",
