@@ -130,20 +130,26 @@ static size_t source_length(const char *text)
 }
 
 /* Of two volumes with one target the later holds. */
-static void put_volume(struct reading *reading, const struct value *item, const char *source,
-                       const char *target)
+static void put_volume(struct reading *reading, struct names *targets, const struct value *item,
+                       const char *source, const char *target, bool bind)
 {
     struct compose_service *service = reading->service;
     struct arena *arena = reading->loader->arena;
-    struct compose_volume *volume =
-        arena_add(arena, &service->volumes, &service->volume_count, sizeof *volume);
+    size_t at = names_find(targets, target, strlen(target));
+    struct compose_volume volume = {.source =
+                                        bind ? path_join(arena, item->layer->unit->folder, source)
+                                             : arena_text(arena, ""),
+                                    .target = arena_text(arena, target)};
 
-    volume->source = is_bind(source) ? path_join(arena, item->layer->unit->folder, source)
-                                     : arena_text(arena, "");
-    volume->target = arena_text(arena, target);
+    if (at == NAMES_NONE) {
+        at = service->volume_count;
+        names_set(arena, targets, volume.target, strlen(target), at);
+        arena_add(arena, &service->volumes, &service->volume_count, sizeof volume);
+    }
+    service->volumes[at] = volume;
 }
 
-static int take_short(struct reading *reading, const struct value *item)
+static int take_short(struct reading *reading, struct names *targets, const struct value *item)
 {
     struct arena *arena = reading->loader->arena;
     struct compose_text text;
@@ -154,17 +160,17 @@ static int take_short(struct reading *reading, const struct value *item)
         return -1;
     length = source_length(text.text);
     if (!text.text[length]) {
-        put_volume(reading, item, "", text.text);
+        put_volume(reading, targets, item, "", text.text, false);
         return 0;
     }
     source = arena_bytes(arena, text.text, length);
     text.text += length + 1;
     text.text[strcspn(text.text, ":")] = '\0';
-    put_volume(reading, item, source, text.text);
+    put_volume(reading, targets, item, source, text.text, is_bind(source));
     return 0;
 }
 
-static int take_long(struct reading *reading, const struct value *item)
+static int take_long(struct reading *reading, struct names *targets, const struct value *item)
 {
     struct value part = *item;
     struct compose_text source = text_empty(reading->loader), target = source;
@@ -177,11 +183,15 @@ static int take_long(struct reading *reading, const struct value *item)
     part.node = map_get(item->node, "target");
     if (!node_is_null(part.node) && text_read(reading, &part, "target", &target) < 0)
         return -1;
-    put_volume(reading, item, source.text, target.text);
+    part.node = map_get(item->node, "type");
+    put_volume(reading, targets, item, source.text, target.text,
+               *source.text && (is_bind(source.text) ||
+                                (!node_is_null(part.node) && part.node->kind == NODE_SCALAR &&
+                                 strcmp(part.node->text, "bind") == 0)));
     return 0;
 }
 
-static int take_volumes(struct reading *reading, const struct value *value)
+static int take_volumes(struct reading *reading, struct names *targets, const struct value *value)
 {
     struct loader *loader = reading->loader;
     struct value item = *value;
@@ -195,8 +205,8 @@ static int take_volumes(struct reading *reading, const struct value *value)
         item.node = value->node->entries[i].value;
         if (node_is_null(item.node) || item.node->kind == NODE_LIST)
             continue;
-        if ((item.node->kind == NODE_MAP ? take_long(reading, &item) : take_short(reading, &item)) <
-            0)
+        if ((item.node->kind == NODE_MAP ? take_long(reading, targets, &item)
+                                         : take_short(reading, targets, &item)) < 0)
             return -1;
     }
     return 0;
@@ -204,11 +214,12 @@ static int take_volumes(struct reading *reading, const struct value *value)
 
 int read_volumes(struct reading *reading)
 {
+    struct names targets = {0};
     struct values values;
 
     values_read(reading->loader, reading->draft, "volumes", &values);
     for (size_t i = 0; i < values.count; i++)
-        if (take_volumes(reading, &values.list[i]) < 0)
+        if (take_volumes(reading, &targets, &values.list[i]) < 0)
             return -1;
     return 0;
 }

@@ -53,6 +53,8 @@ static void set_project(struct loader *loader, const char *first_file)
     if (!name || !*name)
         name = folder_name(loader->arena, path_folder(loader->arena, first_file));
     loader->compose->project = normalize(loader->arena, name);
+    variables_set(loader->arena, loader->variables, "COMPOSE_PROJECT_NAME",
+                  loader->compose->project);
 }
 
 /* ---- Loading */

@@ -101,14 +101,14 @@ static void expand_value(struct env_reader *reader, const char *text, size_t len
     interpolate(reader->arena, reader->budget, &reader->own, text, length, value, &missing);
 }
 
-/* To the end of the line, or to a blank with a # behind. */
+/* To the end of the line, or to " #". */
 static void read_plain(struct env_reader *reader, struct compose_text *value, bool raw)
 {
     const char *bytes = reader->source->bytes;
     size_t end = line_end(reader);
 
     for (size_t i = reader->at; !raw && i < end; i++)
-        if (bytes[i] == '#' && (i == reader->at || is_blank(bytes[i - 1])))
+        if (bytes[i] == ' ' && i + 1 < end && bytes[i + 1] == '#')
             end = i;
     end = raw ? end - (end > reader->at && bytes[end - 1] == '\r') : trim(reader, end);
     value->place = place_here(reader, end, PLACE_PLAIN);
@@ -129,23 +129,26 @@ static size_t closing_quote(const struct env_reader *reader, size_t at, char quo
     return at < source->length ? at : source->length;
 }
 
-static void unescape(struct buf *out, const char *text, size_t length)
+/* Both quotes may be escaped within themselves; the rest is for double quotes. Of
+ * octal escapes, which nobody writes, the backslash stays. */
+static void unescape(struct buf *out, const char *text, size_t length, char quote)
 {
-    static const char from[] = "nrtabfv", to[] = "\n\r\t\a\b\f\v";
+    static const char from[] = "nrtabfv\\", to[] = "\n\r\t\a\b\f\v\\";
 
     for (size_t i = 0; i < length; i++) {
-        const char *known;
-        if (text[i] != '\\' || i + 1 == length) {
+        const char *known = NULL;
+        char next = i + 1 < length ? text[i + 1] : '\0';
+        if (text[i] == '\\' && next && quote == '"')
+            known = strchr(from, next);
+        if (text[i] != '\\' || (next != quote && !known && !(next == '$' && quote == '"'))) {
             buf_char(out, text[i]);
             continue;
         }
-        known = strchr(from, text[++i]);
-        if (known && *known)
-            buf_char(out, to[known - from]);
-        else if (text[i] == '$')
+        i++;
+        if (next == '$')
             buf_text(out, "$$");
         else
-            buf_char(out, text[i]);
+            buf_char(out, known ? to[known - from] : next);
     }
 }
 
@@ -154,21 +157,20 @@ static bool read_quoted(struct env_reader *reader, struct compose_text *value)
     const char *bytes = reader->source->bytes;
     char quote = peek(reader);
     size_t end = closing_quote(reader, reader->at + 1, quote);
+    struct buf text = {0};
 
     if (end == reader->source->length)
         return false;
     reader->at++;
     value->place = place_here(reader, end, quote == '\'' ? PLACE_SINGLE : PLACE_DOUBLE);
     value->place.column--;
-    if (quote == '\'') {
-        value->text = arena_bytes(reader->arena, bytes + reader->at, end - reader->at);
-    } else {
-        struct buf text = {0};
-        buf_reserve(&text, 1);
-        unescape(&text, bytes + reader->at, end - reader->at);
+    buf_reserve(&text, 0);
+    unescape(&text, bytes + reader->at, end - reader->at, quote);
+    if (quote == '"')
         expand_value(reader, text.data, text.length, value);
-        buf_free(&text);
-    }
+    else
+        value->text = arena_bytes(reader->arena, text.data, text.length);
+    buf_free(&text);
     for (; reader->at < end; reader->at++)
         if (bytes[reader->at] == '\n') {
             reader->line++;

@@ -11,6 +11,7 @@ struct pairs {
     struct compose_pair *list;
     size_t count;
     struct names index;
+    bool lists; /* a value may be a list, of which the first is taken */
 };
 
 static void put_pair(struct pairs *pairs, struct compose_pair pair)
@@ -38,7 +39,7 @@ static void inherit(const struct pairs *pairs, const struct value *value, struct
 
 static int spend(struct loader *loader, const struct node *node)
 {
-    if (budget_spend(&loader->budget, 1))
+    if (budget_spend(&loader->budget, 2))
         return 0;
     return fail_node(loader, node, "aliases and variables make too much of this file");
 }
@@ -124,6 +125,8 @@ static int take_map(struct pairs *pairs, const struct value *value)
             remove_pair(pairs, pair.name);
             continue;
         }
+        if (pairs->lists && item.node->kind == NODE_LIST && item.node->count)
+            item.node = item.node->entries[0].value;
         if (text_read(pairs->reading, &item, pair.name, &pair.value) < 0)
             return -1;
         if (node_is_null(item.node))
@@ -242,7 +245,7 @@ int read_environment(struct reading *reading)
 
 int read_hosts(struct reading *reading)
 {
-    struct pairs pairs = {.reading = reading};
+    struct pairs pairs = {.reading = reading, .lists = true};
 
     if (take_values(&pairs, "extra_hosts", ":=") < 0)
         return -1;

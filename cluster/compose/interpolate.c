@@ -122,21 +122,22 @@ static bool put_braced(struct run *run, const char *inside, size_t length, int d
     return true;
 }
 
-/* Where the brace that is open at the start is closed; a `${` within opens
- * another. `length`: nowhere. */
+/* Where the brace that is open at the start is closed, any `{` opening another; where
+ * they do not match, the last one (compose-go's template.go does so). `length`: nowhere. */
 static size_t closing_brace(struct run *run, const char *text, size_t length)
 {
     size_t open = 1, at;
+    const char *last;
 
     for (at = 0; at < length; at++) {
         if (text[at] == '}' && --open == 0)
             break;
-        if (text[at] == '$' && at + 1 < length && text[at + 1] == '{') {
-            open++;
-            at++;
-        }
+        open += text[at] == '{';
     }
-    return budget_spend(run->budget, at / 32) && at < length ? at : length;
+    if (!budget_spend(run->budget, at / 32))
+        return length;
+    last = at == length ? memrchr(text, '}', length) : text + at;
+    return last ? (size_t)(last - text) : length;
 }
 
 /* What a `$` at the start of `text` begins. Its length; 0: nothing. */

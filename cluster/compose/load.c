@@ -49,8 +49,10 @@ char *path_join(struct arena *arena, const char *folder, const char *path)
         return arena_format(arena, "%s%s", home, path + 1);
     while (path[0] == '.' && path[1] == '/')
         path += 2;
+    if (!*path || strcmp(path, ".") == 0)
+        return arena_text(arena, folder);
     if (path[0] == '/' || strcmp(folder, ".") == 0)
-        return arena_text(arena, *path ? path : ".");
+        return arena_text(arena, path);
     return arena_format(arena, "%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/",
                         path);
 }
@@ -554,6 +556,7 @@ int load_files(struct loader *loader, const struct compose_request *request)
 
     variables_of_shell(loader->arena, shell);
     variables->outer = shell;
+    loader->variables = variables;
     *unit = (struct unit){path_folder(loader->arena, request->files[0]), variables};
     if (read_first(loader, request->files[0]) < 0)
         return -1;

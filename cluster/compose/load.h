@@ -57,6 +57,7 @@ struct loader {
     struct error *error;
     const struct source *const *instead; /* of files; NULL: none */
     struct drafts services, networks;
+    struct variables *variables; /* of the project */
     struct names source_index, file_index, included;
     struct file *files;
     size_t file_count;

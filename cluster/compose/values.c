@@ -3,12 +3,19 @@
 
 #include <string.h>
 
+/* Of most keys null says nothing; of these it takes away (compose-go's override.Merge). */
+static bool null_clears(const char *key)
+{
+    return strcmp(key, "command") == 0 || strcmp(key, "entrypoint") == 0 ||
+           strcmp(key, "test") == 0;
+}
+
 static void take_entry(struct loader *loader, const struct entry *entry, const struct layer *layer,
                        bool shared, struct values *values)
 {
     struct node *node = entry->value;
 
-    if (node->tag != TAG_NONE)
+    if (node->tag != TAG_NONE || (node_is_null(node) && null_clears(entry->key->text)))
         values->count = 0;
     if (node->tag == TAG_RESET || node_is_null(node))
         return;

@@ -80,7 +80,8 @@ static void end_word(struct splitter *splitter)
     splitter->begun = splitter->quoted = false;
 }
 
-/* As a shell does: blanks, quotes, backslashes (compose-go uses mattn/go-shellwords). */
+/* As a shell does: blanks, quotes, backslashes; what only a shell could do ends it
+ * (mattn/go-shellwords, which compose-go uses, drops the rest). */
 static void split(struct splitter *splitter)
 {
     char quote = 0;
@@ -102,6 +103,8 @@ static void split(struct splitter *splitter)
         } else if (!quote && strchr(" \t\r\n", *at)) {
             end_word(splitter);
             continue;
+        } else if (!quote && strchr(";&|<>", *at)) {
+            break;
         }
         splitter->begun = true;
         buf_char(&splitter->word, *at);
