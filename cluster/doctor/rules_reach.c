@@ -265,7 +265,7 @@ static void check_local(const struct look *look)
         (arrival.kind == ARRIVE_CLOSED && reach_is_loopback(look->listener)))
         return; /* check_bound's */
     if (arrival.kind == ARRIVE_LISTENER) {
-        if (arrival.broker != look->broker || strcmp(arrival.listener->name, look->told->name) != 0)
+        if (!reach_is_at(&arrival, look->broker, look->told->name))
             blame_crossed(look, &arrival);
         return;
     }
@@ -376,8 +376,7 @@ static void check_name(const struct look *look)
 {
     struct standpoint own = {.at = AT_SERVICE, .service = look->broker->service};
     struct arrival arrival = reach_endpoint(look->reach, &own, look->broker, look->told);
-    bool here = arrival.kind == ARRIVE_LISTENER && arrival.broker == look->broker &&
-                !strcmp(arrival.listener->name, look->told->name);
+    bool here = reach_is_at(&arrival, look->broker, look->told->name);
 
     if ((arrival.kind == ARRIVE_LISTENER && !here) || arrival.kind == ARRIVE_CLOSED)
         blame_name(look, &arrival);
