@@ -1,6 +1,7 @@
 /* rules_client.c: clients in the files that cannot work: their address leads
  * nowhere, or the broker there sends them on to one that does. A client is
  * only judged when all of its addresses fail for certain. */
+#include <ctype.h>
 #include <string.h>
 
 #include "cluster/base/buf.h"
@@ -432,13 +433,26 @@ static void judge(struct look *look)
 
 /* ---- Protocols */
 
+/* KAFKA_CLUSTERS_1_...: of one among several, whose other settings begin alike. */
+static size_t own_prefix(const char *variable)
+{
+    size_t length = strlen(variable);
+
+    while (length && !isdigit((unsigned char)variable[length - 1]))
+        length--;
+    return length;
+}
+
 static const char *security_of(const struct client *client)
 {
+    size_t prefix = own_prefix(client->variable);
+
     for (size_t i = 0; i < client->service->environment_count; i++) {
         const struct compose_pair *pair = &client->service->environment[i];
-        const char *at = strcasestr(pair->name, "SECURITY_PROTOCOL");
-        if (at && !strcasestr(pair->name, "INTER_BROKER") && !strcasestr(pair->name, "MAP") &&
-            !strcasestr(pair->name, "LISTENER"))
+        if (strcasestr(pair->name, "SECURITY_PROTOCOL") &&
+            strncmp(pair->name, client->variable, prefix) == 0 &&
+            prefix == own_prefix(pair->name) && !strcasestr(pair->name, "INTER_BROKER") &&
+            !strcasestr(pair->name, "MAP") && !strcasestr(pair->name, "LISTENER"))
             return pair->value.text;
     }
     return "";
