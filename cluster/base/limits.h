@@ -98,6 +98,14 @@
 #define LIMIT_ENV_FILE_BYTES   (1 << 20)
 #define LIMIT_DOCKERFILE_BYTES (1 << 20)
 
+/* A broker of a compose file: its properties, and the items of each of their
+ * lists; what is beyond is not looked at. */
+#define LIMIT_PROPERTIES 2000
+#define LIMIT_LISTENERS  200
+/* Bytes of one of Redpanda's lists before another flag of that name. */
+#define LIMIT_ADDRESSES      8192
+#define LIMIT_REDPANDA_BYTES 65536 /* of redpanda.yaml */
+
 /* Events in time. */
 #define EMIT_EVERY_MS     100
 #define COMMIT_EVERY_MS   1000

@@ -245,7 +245,7 @@ static void read_old_names(struct broker *broker)
     }
     if (broker_property(broker, "advertised.listeners") || (!*host && !*advertised))
         return;
-    from = broker_property(broker, "advertised.host.name"); /* after the list has grown */
+    from = broker_property(broker, "advertised.host.name");
     if (!from)
         from = broker_property(broker, "advertised.port");
     made = mem_format("PLAINTEXT://%s:%s", *host ? host : text(broker, "host.name"),

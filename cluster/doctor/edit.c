@@ -46,7 +46,7 @@ bool edit_remove_item(struct finding *finding, const struct compose_text *value,
 static bool plain(const char *text)
 {
     return *text && !isdigit((unsigned char)*text) && !strpbrk(text, "\"'#{}[]&*!|>%@`\n\t") &&
-           !strstr(text, ": ") && strcmp(text, "yes") && strcmp(text, "no");
+           !strstr(text, ": ") && strcmp(text, "yes") != 0 && strcmp(text, "no") != 0;
 }
 
 bool edit_add_variable(struct finding *finding, const struct compose_service *service,

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "cluster/base/buf.h"
+#include "cluster/base/limits.h"
 #include "cluster/base/number.h"
 
 char *text_upper(const char *text, size_t length)
@@ -49,7 +50,7 @@ char **list_read(const char *text)
     size_t at = 0, start, length, count = 0;
     char **list = mem_alloc(1, sizeof *list);
 
-    while (list_next(text, &at, &start, &length)) {
+    while (count < LIMIT_LISTENERS && list_next(text, &at, &start, &length)) {
         list = mem_grow(list, count + 2, sizeof *list);
         list[count++] = mem_bytes(text + start, length);
         list[count] = NULL;
@@ -120,7 +121,8 @@ void endpoints_read(struct endpoints *endpoints, const struct property *property
     size_t at = 0, start, length;
 
     *endpoints = (struct endpoints){.property = property};
-    while (property && list_next(property->value->text, &at, &start, &length)) {
+    while (property && endpoints->count < LIMIT_LISTENERS &&
+           list_next(property->value->text, &at, &start, &length)) {
         struct endpoint endpoint = {.value = property->value, .offset = start, .length = length};
 
         if (read_item(property->value->text + start, length, &endpoint))

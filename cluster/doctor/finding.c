@@ -104,8 +104,9 @@ static int compare(size_t a, size_t b)
 }
 
 /* By file, line, column; at one place the worse first, then in the table's order. */
-static int compare_findings(const void *left, const void *right, void *compose)
+static int compare_findings(const void *left, const void *right, void *context)
 {
+    const struct compose *compose = ((const struct diagnosis *)context)->compose;
     const struct finding *a = left, *b = right;
     int order =
         compare(source_index(compose, a->place.source), source_index(compose, b->place.source));
@@ -136,7 +137,7 @@ static void sort_findings(struct diagnosis *diagnosis)
     if (!diagnosis->finding_count)
         return;
     qsort_r(diagnosis->findings, diagnosis->finding_count, sizeof *diagnosis->findings,
-            compare_findings, (void *)(uintptr_t)diagnosis->compose);
+            compare_findings, diagnosis);
     for (size_t i = 1; i < diagnosis->finding_count; i++) {
         if (same(&diagnosis->findings[kept], &diagnosis->findings[i]))
             finding_free(&diagnosis->findings[i]);

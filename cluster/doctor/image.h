@@ -40,6 +40,11 @@ void image_properties(struct broker *broker);
 void image_redpanda(struct broker *broker);
 /* Mounted configuration files. False: they are all that counts, and variables are void. */
 bool image_files(struct broker *broker);
+/* Reads redpanda.yaml; false if it cannot be. */
+bool image_redpanda_file(struct broker *broker, const char *path);
+/* What is mounted at `path`, by itself or within a folder; "" if that cannot be
+ * opened; NULL if nothing is mounted there. Free it. */
+char *image_mounted(const struct compose_service *service, const char *path);
 /* START_SERVER: the file and the --override options of kafka-server-start's words. */
 void image_server(struct broker *broker);
 /* Kafka's own example of a combined node, where nothing else was given. */

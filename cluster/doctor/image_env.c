@@ -14,6 +14,7 @@
 #include <strings.h>
 
 #include "cluster/base/buf.h"
+#include "cluster/base/limits.h"
 
 /* What the images' scripts keep to themselves. */
 static bool own_variable(const char *name)
@@ -60,8 +61,13 @@ static char *property_name(const char *rest, bool plain)
 static void take(struct broker *broker, const struct compose_pair *pair, const char *rest,
                  bool plain)
 {
-    char *name = property_name(rest, plain);
+    char *name;
 
+    if (broker->property_count >= LIMIT_PROPERTIES) {
+        broker->unknown = true;
+        return;
+    }
+    name = property_name(rest, plain);
     if (pair->absent) {
         if (strstr(name, "listener"))
             broker->unknown = true; /* the shell of whoever starts it decides */
@@ -301,7 +307,7 @@ static void other(struct broker *broker)
     /* These advertise the container's own name then. */
     if (!broker_property(broker, "advertised.listeners") &&
         !broker_property(broker, "advertised.host.name") &&
-        strcmp(text(broker, "process.roles"), "controller") &&
+        strcmp(text(broker, "process.roles"), "controller") != 0 &&
         !image_is(broker->service->image.text, "spotify/kafka") &&
         !image_is(broker->service->image.text, "johnnypark/kafka-zookeeper") &&
         !image_is(broker->service->image.text, "fast-data-dev"))

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cluster/base/buf.h"
+#include "cluster/base/limits.h"
 
 /* The flag's value within one word ("--flag=X", "--flag X"), or NULL; `next`
  * when it is the next word. */
@@ -21,7 +22,7 @@ static const char *flag_value(const char *word, const char *flag, bool *next)
     const char *at = word + strspn(word, " \t\n");
 
     *next = false;
-    if (strncmp(at, flag, length))
+    if (strncmp(at, flag, length) != 0)
         return NULL;
     at += length;
     if (!*at) {
@@ -33,14 +34,17 @@ static const char *flag_value(const char *word, const char *flag, bool *next)
     return at + 1 + strspn(at + 1, " \t\n\"'");
 }
 
-/* The value ends at a blank; but a list may have blanks behind its commas where
- * it was one quoted word. */
+/* The value ends at a blank, but for those behind a comma, where it was one quoted word. */
 static size_t value_length(const char *value)
 {
-    size_t length = strcspn(value, "\"'");
+    size_t length = 0;
 
-    while (length && isspace((unsigned char)value[length - 1]))
-        length--;
+    for (size_t i = 0; value[i] && !strchr("\"'", value[i]); i++) {
+        if (!isspace((unsigned char)value[i]))
+            length = i + 1;
+        else if (!length || value[length - 1] != ',')
+            break;
+    }
     return length;
 }
 
@@ -52,8 +56,11 @@ static void add_value(struct broker *broker, const char *name, const struct comp
     size_t skip = (size_t)(value - word->text), length = value_length(value);
     struct compose_text text = *word;
     struct property *property;
-    char *bytes = mem_bytes(value, length);
+    char *bytes;
 
+    if (before && strlen(before->value->text) > LIMIT_ADDRESSES)
+        return;
+    bytes = mem_bytes(value, length);
     if (before) {
         text.text = mem_format("%s,%s", before->value->text, bytes);
         free(bytes);
@@ -147,18 +154,34 @@ static void complete(struct broker *broker, const char *name)
     list_free(items);
 }
 
-static bool config_mounted(const struct compose_service *service)
+/* Flags change the mounted file, in which what they do not name stays. */
+static bool read_mounted(struct broker *broker)
 {
-    for (size_t i = 0; i < service->volume_count; i++)
-        if (!strncmp(service->volumes[i].target, "/etc/redpanda", 13))
-            return true;
-    return false;
+    char *file = image_mounted(broker->service, "/etc/redpanda/redpanda.yaml");
+    bool read = !file || image_redpanda_file(broker, file);
+
+    free(file);
+    return read;
+}
+
+static bool file_given(const struct broker *broker)
+{
+    char *file = image_mounted(broker->service, "/etc/redpanda/redpanda.yaml");
+    bool given = file != NULL;
+
+    free(file);
+    return given;
 }
 
 void image_redpanda(struct broker *broker)
 {
     const struct compose_service *service = broker->service;
+    bool read = read_mounted(broker);
 
+    if (contains(service, "--kafka-addr"))
+        property_remove(broker, "listeners");
+    if (contains(service, "--advertise-kafka-addr"))
+        property_remove(broker, "advertised.listeners");
     read_flag(broker, "--kafka-addr", "listeners");
     read_flag(broker, "--advertise-kafka-addr", "advertised.listeners");
     from_variable(broker, "REDPANDA_KAFKA_ADDRESS", "listeners");
@@ -166,8 +189,12 @@ void image_redpanda(struct broker *broker)
     complete(broker, "listeners");
     complete(broker, "advertised.listeners");
     if (contains(service, "kafka_api") || contains(service, "--config") ||
-        (config_mounted(service) && !broker_property(broker, "advertised.listeners")))
+        (!read && !broker_property(broker, "advertised.listeners")))
         broker->unknown = true;
+    /* A file of one's own has no address for who comes back but the one it binds. */
+    if (broker_property(broker, "listeners") && !broker_property(broker, "advertised.listeners") &&
+        file_given(broker))
+        return;
     property_default(broker, "listeners", "://0.0.0.0:9092");
     /* The packaged redpanda.yaml. */
     property_default(broker, "advertised.listeners", "://127.0.0.1:9092");

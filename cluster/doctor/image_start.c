@@ -114,9 +114,7 @@ enum start image_start(const struct compose_service *service)
     return start;
 }
 
-/* What is mounted at `path`, by itself or within a folder; "" if that cannot be
- * opened; NULL if nothing is mounted there. Free it. */
-static char *mounted(const struct compose_service *service, const char *path)
+char *image_mounted(const struct compose_service *service, const char *path)
 {
     for (size_t i = 0; i < service->volume_count; i++) {
         const struct compose_volume *volume = &service->volumes[i];
@@ -124,7 +122,7 @@ static char *mounted(const struct compose_service *service, const char *path)
 
         while (length > 1 && volume->target[length - 1] == '/')
             length--;
-        if (strncmp(path, volume->target, length) || (path[length] && path[length] != '/'))
+        if (strncmp(path, volume->target, length) != 0 || (path[length] && path[length] != '/'))
             continue;
         if (!*volume->source)
             return mem_text("");
@@ -136,11 +134,12 @@ static char *mounted(const struct compose_service *service, const char *path)
 
 static void take_pair(void *context, const struct buf *name, const struct buf *value)
 {
+    struct broker *broker = context;
     struct property *property;
 
-    if (!name->length)
+    if (!name->length || broker->property_count >= LIMIT_PROPERTIES)
         return;
-    property = property_derive(context, name->data, value->data ? value->data : "");
+    property = property_derive(broker, name->data, value->data ? value->data : "");
     property->derived = false;
 }
 
@@ -161,7 +160,7 @@ static bool read_properties(struct broker *broker, const char *path)
 /* 1: read; 0: nothing is mounted there; -1: something is that cannot be read. */
 static int read_mounted(struct broker *broker, const char *path)
 {
-    char *file = mounted(broker->service, path);
+    char *file = image_mounted(broker->service, path);
     int result = 0;
 
     if (file)
@@ -175,16 +174,16 @@ static int read_mounted(struct broker *broker, const char *path)
 bool image_files(struct broker *broker)
 {
     static const struct {
-        enum broker_image image;
         const char *path;
+        enum broker_image image;
         bool alone; /* variables are void beside it */
     } files[] = {
-        {IMAGE_APACHE, "/mnt/shared/config/server.properties", false},
-        {IMAGE_BITNAMI, "/bitnami/kafka/config/server.properties", true},
-        {IMAGE_BITNAMI, "/opt/bitnami/kafka/conf/server.properties", true},
-        {IMAGE_BITNAMI, "/opt/bitnami/kafka/config/server.properties", true},
-        {IMAGE_BITNAMI, "/opt/bitnami/kafka/config/kraft/server.properties", true},
-        {IMAGE_WURSTMEISTER, "/opt/kafka/config/server.properties", false},
+        {"/mnt/shared/config/server.properties", IMAGE_APACHE, false},
+        {"/bitnami/kafka/config/server.properties", IMAGE_BITNAMI, true},
+        {"/opt/bitnami/kafka/conf/server.properties", IMAGE_BITNAMI, true},
+        {"/opt/bitnami/kafka/config/server.properties", IMAGE_BITNAMI, true},
+        {"/opt/bitnami/kafka/config/kraft/server.properties", IMAGE_BITNAMI, true},
+        {"/opt/kafka/config/server.properties", IMAGE_WURSTMEISTER, false},
     };
 
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
@@ -193,7 +192,7 @@ bool image_files(struct broker *broker)
 
         if (files[i].image != broker->image)
             continue;
-        file = mounted(broker->service, files[i].path);
+        file = image_mounted(broker->service, files[i].path);
         exact = file && read_properties(broker, file);
         /* A folder without that file in it, such as /bitnami/kafka: as if it were not there. */
         for (size_t v = 0; file && !exact && v < broker->service->volume_count; v++)
@@ -212,7 +211,7 @@ static void read_overrides(struct broker *broker, const struct compose_text *wor
         const char *value = strchr(words[i + 1].text, '=');
         char *name;
 
-        if (strcmp(words[i].text, "--override") || !value)
+        if (strcmp(words[i].text, "--override") != 0 || !value)
             continue;
         name = mem_bytes(words[i + 1].text, (size_t)(value - words[i + 1].text));
         property_derive(broker, name, value + 1)->derived = false;

@@ -186,7 +186,7 @@ static void parse_one(struct diagnosis *diagnosis, const struct broker *broker,
     struct finding *finding;
 
     if (!endpoints->bad || !property || property->derived || !certain(property) ||
-        strcmp(property->name, name) || strpbrk(endpoints->bad, "<>{}$")) /* PLACEHOLDER's */
+        strcmp(property->name, name) != 0 || strpbrk(endpoints->bad, "<>{}$")) /* PLACEHOLDER's */
         return;
     finding = finding_add(diagnosis, "PARSE", broker->service, &property->value->place,
                           "`%s` refuses to start: \"Unable to parse %s to a broker endpoint\"",
@@ -259,7 +259,7 @@ static void name_twice(struct diagnosis *diagnosis, const struct broker *broker,
             const struct endpoint *a = &endpoints->list[k], *b = &endpoints->list[i];
             struct finding *finding;
 
-            if (strcmp(a->name, b->name))
+            if (strcmp(a->name, b->name) != 0)
                 continue;
             finding = finding_add(
                 diagnosis, "NAME-DUP", broker->service, &b->value->place,
@@ -303,7 +303,7 @@ static void map_twice(struct diagnosis *diagnosis, const struct broker *broker)
             size_t length = strcspn(items[i], ":");
             struct finding *finding;
 
-            if (strcspn(items[k], ":") != length || strncasecmp(items[i], items[k], length) ||
+            if (strcspn(items[k], ":") != length || strncasecmp(items[i], items[k], length) != 0 ||
                 !strncmp(items[i], items[k], length))
                 continue;
             finding = finding_add(diagnosis, "NAME-DUP", broker->service, &property->value->place,
@@ -526,7 +526,8 @@ static void controller_wildcard(struct diagnosis *diagnosis, const struct broker
         const char *at = strstr(endpoint->value->text + endpoint->offset, "0.0.0.0");
         struct finding *finding;
 
-        if (strcmp(endpoint->host, "0.0.0.0") || !in_list(broker->controllers, endpoint->name) ||
+        if (strcmp(endpoint->host, "0.0.0.0") != 0 ||
+            !in_list(broker->controllers, endpoint->name) ||
             endpoint_find(&broker->advertised, endpoint->name))
             continue;
         finding = finding_add(diagnosis, "ADV-WILDCARD", broker->service, &endpoint->value->place,
@@ -555,7 +556,7 @@ static void wildcard_of_broker(struct diagnosis *diagnosis, const struct broker 
         const struct endpoint *endpoint = &broker->advertised.list[i];
         struct finding *finding;
 
-        if (strcmp(endpoint->host, "0.0.0.0"))
+        if (strcmp(endpoint->host, "0.0.0.0") != 0)
             continue;
         finding = finding_add(diagnosis, "ADV-WILDCARD", broker->service, &endpoint->value->place,
                               "`%s` refuses to start: \"advertised.listeners cannot use the "
@@ -589,7 +590,7 @@ static void redpanda_wildcard(struct diagnosis *diagnosis, const struct broker *
         const char *host = reachable_host(diagnosis, broker, endpoint);
         struct finding *finding;
 
-        if (strcmp(endpoint->host, "0.0.0.0") || broker->unknown)
+        if (strcmp(endpoint->host, "0.0.0.0") != 0 || broker->unknown)
             continue;
         finding = finding_add(diagnosis, "ADV-WILDCARD", broker->service, &endpoint->value->place,
                               "`%s` refuses to start: it advertises 0.0.0.0: \"listener improperly "
@@ -640,7 +641,7 @@ static bool foreign(const struct diagnosis *diagnosis, const struct compose_serv
     if (other && other != service)
         return true;
     /* Docker hands out 172.16/12 first: somebody may have looked there. */
-    return is_ipv4(host) && strncmp(host, "172.", 4);
+    return is_ipv4(host) && strncmp(host, "172.", 4) != 0;
 }
 
 static void bind_of_broker(struct diagnosis *diagnosis, const struct broker *broker)
@@ -797,7 +798,7 @@ static void say_protocol(struct diagnosis *diagnosis, const struct broker *broke
     const struct property *property = broker_property(broker, MAP);
     const char *text = property->value->text;
     char *right = mem_format("%s:%s", name, nearest(*protocol ? protocol : name));
-    size_t start, length;
+    size_t start = 0, length = 0;
     bool found = map_entry(text, name, protocol, &start, &length);
     struct finding *finding = finding_add(
         diagnosis, "MAP-BADPROTO", broker->service, &property->value->place,
@@ -841,8 +842,8 @@ static void protocols_of_broker(struct diagnosis *diagnosis, const struct broker
         inter_broker_protocol(diagnosis, broker);
     if (!broker->map_given || !certain(broker_property(broker, MAP)))
         return;
-    for (size_t i = 0; i < broker->map_count; i++)
-        if (!is_protocol(broker->map[i].protocol))
+    for (size_t i = 0, said = 0; i < broker->map_count && said < 10; i++)
+        if (!is_protocol(broker->map[i].protocol) && ++said)
             say_protocol(diagnosis, broker, broker->map[i].name, broker->map[i].protocol);
 }
 
@@ -864,7 +865,7 @@ static const struct endpoint *candidate(const struct broker *broker)
         if (in_list(broker->controllers, endpoint->name) ||
             (whole(broker) && !endpoint_find(&broker->listeners, endpoint->name)))
             continue;
-        if (strcmp(endpoint->host, "localhost") && strncmp(endpoint->host, "127.", 4))
+        if (strcmp(endpoint->host, "localhost") != 0 && strncmp(endpoint->host, "127.", 4))
             return endpoint;
         if (!first)
             first = endpoint;

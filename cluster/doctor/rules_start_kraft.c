@@ -31,7 +31,7 @@ static void roles_of(struct diagnosis *diagnosis, const struct broker *broker)
         return;
     roles = list_read(property->value->text);
     for (size_t i = 0; roles[i]; i++)
-        if (strcmp(roles[i], "broker") && strcmp(roles[i], "controller")) {
+        if (strcmp(roles[i], "broker") != 0 && strcmp(roles[i], "controller")) {
             struct finding *finding =
                 finding_add(diagnosis, "ROLES", broker->service, &property->value->place,
                             "`%s` refuses to start: \"Invalid value %s for configuration "

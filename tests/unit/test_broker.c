@@ -170,6 +170,24 @@ static const struct {
        "    command: redpanda start --smp 1 --kafka-addr a://0.0.0.0:1 --advertise-kafka-addr "
        "a://k:1\n"),
      "k redpanda LA://0.0.0.0:1 AA://k:1\n"},
+    {"redpanda, in a script",
+     S("    image: redpandadata/redpanda:v24.1.1\n    entrypoint: [/bin/sh, -c]\n"
+       "    command: [\"sleep 1 && rpk redpanda start --kafka-addr a://0.0.0.0:1,b://0.0.0.0:2 "
+       "--advertise-kafka-addr a://k:1,b://localhost:2 --smp 1\"]\n"),
+     "k redpanda LA://0.0.0.0:1,B://0.0.0.0:2 AA://k:1,B://localhost:2\n"},
+    {"redpanda, its file",
+     S("    image: redpandadata/redpanda:v24.1.1\n"
+       "    volumes: ['./redpanda.yaml:/etc/redpanda/redpanda.yaml']\n"),
+     "k redpanda LIN://0.0.0.0:9092,OUT://0.0.0.0:19092 AIN://k:9092,OUT://localhost:19092\n"},
+    {"redpanda, a flag over its file",
+     S("    image: redpandadata/redpanda:v24.1.1\n"
+       "    command: redpanda start --advertise-kafka-addr in://x:1\n"
+       "    volumes: ['./redpanda.yaml:/etc/redpanda/redpanda.yaml']\n"),
+     "k redpanda LIN://0.0.0.0:9092,OUT://0.0.0.0:19092 AIN://x:1\n"},
+    {"redpanda, a file out of reach",
+     S("    image: redpandadata/redpanda:v24.1.1\n"
+       "    volumes: ['./missing.yaml:/etc/redpanda/redpanda.yaml']\n"),
+     "k redpanda ? L://0.0.0.0:9092 A://127.0.0.1:9092\n"},
     {"redpanda, its variables and its default",
      "services:\n  a:\n    image: redpandadata/redpanda:v24.1.1\n    environment:\n"
      "      REDPANDA_ADVERTISE_KAFKA_ADDRESS: a:9092\n"
@@ -256,7 +274,14 @@ static void test_brokers(void **state)
     static const char properties[] = "listeners = IN://:9092\nadvertised.listeners=IN://k:9092\n"
                                      "listener.security.protocol.map=IN:PLAINTEXT\n";
 
+    static const char redpanda[] =
+        "redpanda:\n  kafka_api:\n    - {address: 0.0.0.0, port: 9092, name: in}\n"
+        "    - {address: 0.0.0.0, port: 19092, name: out}\n  advertised_kafka_api:\n"
+        "    - {address: k, port: 9092, name: in}\n"
+        "    - {address: localhost, port: 19092, name: out}\n";
+
     (void)state;
+    doctor_write("redpanda.yaml", redpanda, sizeof redpanda - 1);
     doctor_write("server.properties", properties, sizeof properties - 1);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct compose *compose = doctor_load(rows[i].name, rows[i].yaml, strlen(rows[i].yaml));
