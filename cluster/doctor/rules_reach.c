@@ -460,18 +460,16 @@ static void check_endpoint(const struct look *look)
 }
 
 /* Kafka takes no such address at all; whoever copies the file puts his own in. */
-static void check_placeholder(struct diagnosis *diagnosis, const struct broker *broker)
+static void check_placeholder(struct diagnosis *diagnosis, const struct broker *broker,
+                              const struct endpoints *endpoints, const char *does)
 {
-    const struct endpoints *advertised = &broker->advertised;
+    const struct property *property = endpoints->property;
 
-    if (advertised->bad && host_kind(advertised->bad) == HOST_PLACEHOLDER &&
-        strpbrk(advertised->bad, "<>{}$"))
-        finding_fix(
-            finding_add(diagnosis, "PLACEHOLDER", broker->service,
-                        &advertised->property->value->place,
-                        "`%s` advertises %s, which is to be replaced by an address of yours",
-                        broker->service->name, advertised->bad),
-            "put localhost in its place, or an address of this machine");
+    if (endpoints->bad && property && !property->derived && strpbrk(endpoints->bad, "<>{}$"))
+        finding_fix(finding_add(diagnosis, "PLACEHOLDER", broker->service, &property->value->place,
+                                "`%s` %s %s, which is to be replaced by an address of yours",
+                                broker->service->name, does, endpoints->bad),
+                    "put localhost in its place, or an address of this machine");
 }
 
 /* Those that name the broker last: crossed ports explain what is wrong with them. */
@@ -496,7 +494,9 @@ void check_advertised(struct diagnosis *diagnosis)
 
     for (size_t i = 0; i < diagnosis->brokers.count; i++) {
         const struct broker *broker = &diagnosis->brokers.list[i];
-        check_placeholder(diagnosis, broker);
+        check_placeholder(diagnosis, broker, &broker->advertised, "advertises");
+        if (broker->listeners.property != broker->advertised.property)
+            check_placeholder(diagnosis, broker, &broker->listeners, "listens on");
         check_list(diagnosis, reach, broker, false);
         check_list(diagnosis, reach, broker, true);
     }
