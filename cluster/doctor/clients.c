@@ -105,12 +105,13 @@ static enum hint hint_of_name(const char *name)
                                         "REACT_APP",    "VITE_",    "NEXT_PUBLIC",  "PROMETHEUS",
                                         "METRICS_PORT", "ZK_",      "_ZK",          "INTER_BROKER",
                                         "RABBIT",       "MQTT",     "REDIS",        NULL};
-    static const char *const strong[] = {
-        "BOOTSTRAP",    "BROKERCONNECT", "BROKER_LIST",   "BROKERLIST",
-        "KAFKA_BROKER", "KAFKABROKER",   "KAFKA_SERVERS", NULL};
+    static const char *const strong[] = {"BOOTSTRAP_SERVER", "BOOTSTRAPSERVER", "BOOTSTRAP-SERVER",
+                                         "BOOTSTRAP.SERVER", "KAFKA_BOOTSTRAP", "BROKERCONNECT",
+                                         "BROKER_LIST",      "BROKERLIST",      "KAFKA_BROKER",
+                                         "KAFKABROKER",      "KAFKA_SERVERS",   NULL};
     static const char *const other[] = {"REGISTRY",     "KSQL",        "HTTP", "REST_", "_CONNECT_",
                                         "KAFKACONNECT", "CONNECT_URL", "_UI_", NULL};
-    static const char *const medium[] = {"KAFKA", "BROKER", NULL};
+    static const char *const medium[] = {"KAFKA", "BROKER", "BOOTSTRAP", NULL};
 
     if (has(name, never))
         return HINT_NEVER;
@@ -221,6 +222,16 @@ static char *host_of(const char *text, const struct address *address)
 
 /* ---- Searching a text */
 
+/* On a line that begins with a #: of a script, or of YAML. */
+static bool is_comment(const char *text, size_t at)
+{
+    size_t start = at;
+
+    while (start && text[start - 1] != '\n')
+        start--;
+    return text[start + strspn(text + start, " \t")] == '#';
+}
+
 /* Redpanda's and Kafka's own flags are no client's; a script that asks the broker is. */
 static bool own_word(const struct search *search, enum hint hint)
 {
@@ -241,7 +252,8 @@ static void search_text(const struct search *search, enum hint before)
             hint = said;
         else if (!only_separators(text + at, address.start - at) && !*address.scheme)
             hint = search->by_name;
-        if (hint == HINT_NEVER || !is_kafka_scheme(address.scheme) || own_word(search, hint))
+        if (hint == HINT_NEVER || !is_kafka_scheme(address.scheme) || own_word(search, hint) ||
+            is_comment(text, address.start))
             continue;
         host = host_of(text, &address);
         if (counts(search, hint, host, address.port)) {

@@ -792,15 +792,21 @@ struct arrival reach_endpoint(const struct reach *reach, const struct standpoint
 
 /* ---- Trying */
 
-static enum outcome outcome_of(const struct reach *reach, const struct arrival *arrival,
-                               const struct broker *broker, const struct endpoint *endpoint)
+bool reach_is_at(const struct arrival *arrival, const struct broker *broker, const char *listener)
 {
-    (void)reach;
+    const struct endpoint *own = endpoint_find(&broker->listeners, listener);
+
+    return arrival->kind == ARRIVE_LISTENER && arrival->broker == broker &&
+           (strcmp(arrival->listener->name, listener) == 0 ||
+            (own && own->port == arrival->listener->port));
+}
+
+static enum outcome outcome_of(const struct arrival *arrival, const struct broker *broker,
+                               const struct endpoint *endpoint)
+{
     switch (arrival->kind) {
     case ARRIVE_LISTENER: /* at another listener, or another broker, the ports are crossed */
-        return arrival->broker == broker && !strcmp(arrival->listener->name, endpoint->name)
-                   ? TRIAL_WORKS
-                   : TRIAL_FAILS;
+        return reach_is_at(arrival, broker, endpoint->name) ? TRIAL_WORKS : TRIAL_FAILS;
     case ARRIVE_OTHER:
     case ARRIVE_MAYBE:
         return TRIAL_MAYBE;
@@ -820,7 +826,7 @@ static void tell(const struct reach *reach, const struct standpoint *from,
         return;
     if (told) {
         then = reach_endpoint(reach, from, broker, told);
-        outcome = outcome_of(reach, &then, broker, told);
+        outcome = outcome_of(&then, broker, told);
     }
     if (broker->unknown || broker->advertised.bad)
         outcome = TRIAL_MAYBE;

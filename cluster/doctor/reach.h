@@ -60,6 +60,9 @@ struct arrival reach_arrive(const struct reach *reach, const struct standpoint *
 /* The same for an address that a broker advertises: without a host it is the broker itself. */
 struct arrival reach_endpoint(const struct reach *reach, const struct standpoint *from,
                               const struct broker *broker, const struct endpoint *endpoint);
+/* It is at the broker's listener of that name, or at one that claims the same
+ * port (PORT-DUP tells of that). */
+bool reach_is_at(const struct arrival *arrival, const struct broker *broker, const char *listener);
 struct trial reach_try(const struct reach *reach, const struct standpoint *from, const char *host,
                        int port);
 

@@ -1,6 +1,7 @@
 /* rules_client.c: clients in the files that cannot work: their address leads
  * nowhere, or the broker there sends them on to one that does. A client is
  * only judged when all of its addresses fail for certain. */
+#include <ctype.h>
 #include <string.h>
 
 #include "cluster/base/buf.h"
@@ -14,6 +15,7 @@ struct look {
     struct standpoint from;
     struct trial trial;
     enum outcome enough; /* of an address that is proposed */
+    bool other;          /* there is one */
 };
 
 static struct trial try_client(const struct reach *reach, const struct client *client)
@@ -377,9 +379,9 @@ static struct finding *blame_told(const struct look *look)
             client->variable, client->service->name, client->host, client->port,
             trial->first.listener->name, trial->first.broker->service->name);
     }
-    place = fix_endpoint_place(trial->told);
+    place = look->other ? client_place(client) : fix_endpoint_place(trial->told);
     return finding_add(look->diagnosis, rule_of(&trial->then, is_local(trial->told->host)),
-                       trial->teller->service, &place,
+                       look->other ? client->service : trial->teller->service, &place,
                        "the listener %s of `%s` tells its clients to come back to %s:%d; so it "
                        "does with `%s` (%s: "
                        "%s:%d), and from %s that is %s",
@@ -388,13 +390,42 @@ static struct finding *blame_told(const struct look *look)
                        client->port, where_is(look), failure_of(&trial->then));
 }
 
+/* The broker's fault has been said of another client. */
+static bool is_said(const struct look *look)
+{
+    const struct trial *trial = &look->trial;
+    struct place place;
+    const char *id;
+
+    if (trial->first.kind != ARRIVE_LISTENER || !trial->told)
+        return false;
+    place = fix_endpoint_place(trial->told);
+    id = rule_of(&trial->then, is_local(trial->told->host));
+    for (size_t i = 0; i < look->diagnosis->finding_count; i++) {
+        struct finding *finding = &look->diagnosis->findings[i];
+        if (strcmp(finding->rule->id, id) != 0 || !place.source ||
+            finding->place.source != place.source || finding->place.start != place.start)
+            continue;
+        if (!look->client->inside)
+            finding->severity = SEVERITY_ERROR;
+        return true;
+    }
+    return false;
+}
+
 static void judge(struct look *look)
 {
-    struct finding *finding =
-        look->trial.first.kind == ARRIVE_LISTENER ? blame_told(look) : blame_address(look);
+    struct finding *finding;
+    char *host;
+    int port;
 
+    /* Where another listener serves the client, it is the client's line that changes. */
+    look->other = find_working(look, meant_broker(look), &host, &port);
+    if (!look->other && is_said(look))
+        return;
+    finding = look->trial.first.kind == ARRIVE_LISTENER ? blame_told(look) : blame_address(look);
     soften(look, finding);
-    if (!strcmp(finding->rule->id, "NET-SPLIT"))
+    if (strcmp(finding->rule->id, "NET-SPLIT") == 0)
         correct_network(look, finding);
     else
         correct(look, finding);
@@ -402,13 +433,26 @@ static void judge(struct look *look)
 
 /* ---- Protocols */
 
+/* KAFKA_CLUSTERS_1_...: of one among several, whose other settings begin alike. */
+static size_t own_prefix(const char *variable)
+{
+    size_t length = strlen(variable);
+
+    while (length && !isdigit((unsigned char)variable[length - 1]))
+        length--;
+    return length;
+}
+
 static const char *security_of(const struct client *client)
 {
+    size_t prefix = own_prefix(client->variable);
+
     for (size_t i = 0; i < client->service->environment_count; i++) {
         const struct compose_pair *pair = &client->service->environment[i];
-        const char *at = strcasestr(pair->name, "SECURITY_PROTOCOL");
-        if (at && !strcasestr(pair->name, "INTER_BROKER") && !strcasestr(pair->name, "MAP") &&
-            !strcasestr(pair->name, "LISTENER"))
+        if (strcasestr(pair->name, "SECURITY_PROTOCOL") &&
+            strncmp(pair->name, client->variable, prefix) == 0 &&
+            prefix == own_prefix(pair->name) && !strcasestr(pair->name, "INTER_BROKER") &&
+            !strcasestr(pair->name, "MAP") && !strcasestr(pair->name, "LISTENER"))
             return pair->value.text;
     }
     return "";

@@ -96,6 +96,14 @@ static bool is_inter_broker(const struct look *look)
     return look->broker->inter_broker && !strcmp(look->broker->inter_broker, look->told->name);
 }
 
+/* Broken is what nobody can use; where another listener serves the networks, or
+ * the host, the file works for some. */
+static void soften(const struct look *look, struct finding *finding)
+{
+    if (serves_networks(look) || serves_host(look))
+        finding->severity = SEVERITY_WARNING;
+}
+
 /* ---- Advertised as localhost */
 
 static const struct compose_port *fixed_port(const struct look *look, bool *any)
@@ -155,6 +163,7 @@ static void blame_crossed(const struct look *look, const struct arrival *arrival
         name_of(look), look->told->name, look->told->host, look->told->port, look->told->port,
         arrival->listener->name, arrival->broker->service->name);
 
+    soften(look, finding);
     if (!port)
         return;
     if (arrival->broker != look->broker) {
@@ -217,6 +226,7 @@ static void blame_local(const struct look *look, const struct arrival *arrival)
                         "nothing is (Connect to ipv4#127.0.0.1:%d failed: Connection refused)",
                         name_of(look), look->told->host, look->told->port, look->listener->port,
                         port->published, port->published, look->told->port, look->told->port);
+        soften(look, finding);
         correct_port(look, finding, port);
         return;
     }
@@ -228,6 +238,7 @@ static void blame_local(const struct look *look, const struct arrival *arrival)
                         "where no listener is: %s listens on %d",
                         name_of(look), look->told->host, look->told->port, there->target,
                         look->told->name, look->listener->port);
+        soften(look, finding);
         finding_fix(finding, "publish \"%d:%d\"", look->told->port, look->listener->port);
         fix_target(look->diagnosis, finding, there, look->listener->port);
         return;
@@ -254,7 +265,7 @@ static void check_local(const struct look *look)
         (arrival.kind == ARRIVE_CLOSED && reach_is_loopback(look->listener)))
         return; /* check_bound's */
     if (arrival.kind == ARRIVE_LISTENER) {
-        if (arrival.broker != look->broker || strcmp(arrival.listener->name, look->told->name) != 0)
+        if (!reach_is_at(&arrival, look->broker, look->told->name))
             blame_crossed(look, &arrival);
         return;
     }
@@ -365,8 +376,7 @@ static void check_name(const struct look *look)
 {
     struct standpoint own = {.at = AT_SERVICE, .service = look->broker->service};
     struct arrival arrival = reach_endpoint(look->reach, &own, look->broker, look->told);
-    bool here = arrival.kind == ARRIVE_LISTENER && arrival.broker == look->broker &&
-                !strcmp(arrival.listener->name, look->told->name);
+    bool here = reach_is_at(&arrival, look->broker, look->told->name);
 
     if ((arrival.kind == ARRIVE_LISTENER && !here) || arrival.kind == ARRIVE_CLOSED)
         blame_name(look, &arrival);
@@ -450,18 +460,16 @@ static void check_endpoint(const struct look *look)
 }
 
 /* Kafka takes no such address at all; whoever copies the file puts his own in. */
-static void check_placeholder(struct diagnosis *diagnosis, const struct broker *broker)
+static void check_placeholder(struct diagnosis *diagnosis, const struct broker *broker,
+                              const struct endpoints *endpoints, const char *does)
 {
-    const struct endpoints *advertised = &broker->advertised;
+    const struct property *property = endpoints->property;
 
-    if (advertised->bad && host_kind(advertised->bad) == HOST_PLACEHOLDER &&
-        strpbrk(advertised->bad, "<>{}$"))
-        finding_fix(
-            finding_add(diagnosis, "PLACEHOLDER", broker->service,
-                        &advertised->property->value->place,
-                        "`%s` advertises %s, which is to be replaced by an address of yours",
-                        broker->service->name, advertised->bad),
-            "put localhost in its place, or an address of this machine");
+    if (endpoints->bad && property && !property->derived && strpbrk(endpoints->bad, "<>{}$"))
+        finding_fix(finding_add(diagnosis, "PLACEHOLDER", broker->service, &property->value->place,
+                                "`%s` %s %s, which is to be replaced by an address of yours",
+                                broker->service->name, does, endpoints->bad),
+                    "put localhost in its place, or an address of this machine");
 }
 
 /* Those that name the broker last: crossed ports explain what is wrong with them. */
@@ -486,7 +494,9 @@ void check_advertised(struct diagnosis *diagnosis)
 
     for (size_t i = 0; i < diagnosis->brokers.count; i++) {
         const struct broker *broker = &diagnosis->brokers.list[i];
-        check_placeholder(diagnosis, broker);
+        check_placeholder(diagnosis, broker, &broker->advertised, "advertises");
+        if (broker->listeners.property != broker->advertised.property)
+            check_placeholder(diagnosis, broker, &broker->listeners, "listens on");
         check_list(diagnosis, reach, broker, false);
         check_list(diagnosis, reach, broker, true);
     }
@@ -517,20 +527,21 @@ static void correct_bound(struct diagnosis *diagnosis, struct finding *finding,
 static void check_bound(struct diagnosis *diagnosis, const struct reach *reach,
                         const struct broker *broker, const struct endpoint *listener)
 {
+    struct look look = {.diagnosis = diagnosis, .reach = reach, .broker = broker};
     size_t index = 0;
     const struct compose_port *port =
         reach_published(reach, broker->service, listener->port, &index);
     struct place place = fix_endpoint_place(listener);
+    struct finding *finding;
 
     if (!reach_is_loopback(listener) || !port || reach_on_host(reach, broker->service))
         return;
-    correct_bound(
-        diagnosis,
-        finding_add(diagnosis, "BIND-LOCALHOST", broker->service, &place,
-                    "`%s` binds %s to the container's localhost: port %d is published, and "
-                    "who connects is cut off (Disconnected while requesting ApiVersion)",
-                    broker->service->name, listener->name, port->published),
-        broker, listener);
+    finding = finding_add(diagnosis, "BIND-LOCALHOST", broker->service, &place,
+                          "`%s` binds %s to the container's localhost: port %d is published, and "
+                          "who connects is cut off (Disconnected while requesting ApiVersion)",
+                          broker->service->name, listener->name, port->published);
+    soften(&look, finding);
+    correct_bound(diagnosis, finding, broker, listener);
 }
 
 void check_binding(struct diagnosis *diagnosis)

@@ -65,7 +65,8 @@ static const struct {
      "      KAFKA_LISTENERS: PLAINTEXT://:9092,CONTROLLER://:9093,PLAINTEXT_HOST://:29092\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092,PLAINTEXT_HOST://localhost:29092\n"
      "      KAFKA_INTER_BROKER_LISTENER_NAME: PLAINTEXT\n"
-     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PLAINTEXT_HOST:PLAINTEXT\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: "
+     "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PLAINTEXT_HOST:PLAINTEXT\n"
      "  app:\n"
      "    image: app\n"
      "    environment:\n"
@@ -254,7 +255,8 @@ static const struct {
      "      KAFKA_LISTENERS: DOCKER://:29092,CONTROLLER://:9093,HOST://:9092\n"
      "      KAFKA_ADVERTISED_LISTENERS: DOCKER://kafka1:29092,HOST://localhost:9092\n"
      "      KAFKA_INTER_BROKER_LISTENER_NAME: HOST\n"
-     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: CONTROLLER:PLAINTEXT,DOCKER:PLAINTEXT,HOST:PLAINTEXT\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: "
+     "CONTROLLER:PLAINTEXT,DOCKER:PLAINTEXT,HOST:PLAINTEXT\n"
      "  kafka2:\n"
      "    image: apache/kafka:3.9.0\n"
      "    ports:\n"
@@ -267,7 +269,8 @@ static const struct {
      "      KAFKA_LISTENERS: DOCKER://:29092,CONTROLLER://:9093,HOST://:9094\n"
      "      KAFKA_ADVERTISED_LISTENERS: DOCKER://kafka2:29092,HOST://localhost:9094\n"
      "      KAFKA_INTER_BROKER_LISTENER_NAME: HOST\n"
-     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: CONTROLLER:PLAINTEXT,DOCKER:PLAINTEXT,HOST:PLAINTEXT\n"},
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: "
+     "CONTROLLER:PLAINTEXT,DOCKER:PLAINTEXT,HOST:PLAINTEXT\n"},
     {"port-mismatch: 9093:9092", "PORT-MISMATCH!", "ok",
      "services:\n"
      "  zookeeper:\n"
@@ -279,7 +282,7 @@ static const struct {
      "    environment:\n"
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"},
-    {"port-mismatch: of two listeners the host's", "PORT-MISMATCH!", "ok",
+    {"port-mismatch: of two listeners the host's; containers can work", "PORT-MISMATCH", "ok",
      "services:\n"
      "  kafka:\n"
      "    image: bitnami/kafka:3.7\n"
@@ -292,7 +295,9 @@ static const struct {
      "      - KAFKA_CFG_CONTROLLER_LISTENER_NAMES=CONTROLLER\n"
      "      - KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093,EXTERNAL://:9094\n"
      "      - KAFKA_CFG_ADVERTISED_LISTENERS=PLAINTEXT://kafka:9092, EXTERNAL://localhost:9094\n"
-     "      - KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,EXTERNAL:PLAINTEXT\n"},
+     "      - "
+     "KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,EXTERNAL:"
+     "PLAINTEXT\n"},
     {"not port-mismatch: remapped, and advertised so", "", "ok",
      "services:\n"
      "  kafka:\n"
@@ -307,8 +312,10 @@ static const struct {
      "      - KAFKA_CFG_CONTROLLER_LISTENER_NAMES=CONTROLLER\n"
      "      - KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093,EXTERNAL://:9094\n"
      "      - KAFKA_CFG_ADVERTISED_LISTENERS=PLAINTEXT://kafka:9092,EXTERNAL://localhost:9095\n"
-     "      - KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,EXTERNAL:PLAINTEXT\n"},
-    {"port-mismatch: published to a port where nothing listens", "PORT-MISMATCH!", "ok",
+     "      - "
+     "KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,EXTERNAL:"
+     "PLAINTEXT\n"},
+    {"port-mismatch: published to a port where nothing listens", "PORT-MISMATCH", "ok",
      "services:\n"
      "  kafka:\n"
      "    image: apache/kafka:3.8.0\n"
@@ -321,7 +328,8 @@ static const struct {
      "      KAFKA_CONTROLLER_LISTENER_NAMES: CONTROLLER\n"
      "      KAFKA_LISTENERS: PLAINTEXT://:19092,CONTROLLER://:9093,PLAINTEXT_HOST://:29092\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:19092,PLAINTEXT_HOST://localhost:9092\n"
-     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PLAINTEXT_HOST:PLAINTEXT\n"},
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: "
+     "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PLAINTEXT_HOST:PLAINTEXT\n"},
     {"port-mismatch: a container's name with the host's port", "PORT-MISMATCH!", "ok",
      "services:\n"
      "  zookeeper:\n"
@@ -334,7 +342,7 @@ static const struct {
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_LISTENERS: PLAINTEXT://:9092\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:29092\n"},
-    {"crossed: the host's port leads to the containers' listener", "CROSSED!", "ok",
+    {"crossed: the host's port leads to the containers' listener", "CROSSED", "ok",
      "services:\n"
      "  zookeeper:\n"
      "    image: confluentinc/cp-zookeeper:7.5.0\n"
@@ -346,7 +354,7 @@ static const struct {
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:29092,PLAINTEXT_HOST://localhost:9092\n"
      "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,PLAINTEXT_HOST:PLAINTEXT\n"},
-    {"crossed: two brokers' ports", "CROSSED!,CROSSED!", NULL,
+    {"crossed: two brokers' ports", "CROSSED,CROSSED", NULL,
      "services:\n"
      "  zookeeper:\n"
      "    image: confluentinc/cp-zookeeper:7.5.0\n"
@@ -421,7 +429,8 @@ static const struct {
      "        aliases: [queue]\n"
      "    environment:\n"
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
-     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka-1:9092,A://kafka-host:9093,B://queue:9094\n"
+     "      KAFKA_ADVERTISED_LISTENERS: "
+     "PLAINTEXT://kafka-1:9092,A://kafka-host:9093,B://queue:9094\n"
      "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,A:PLAINTEXT,B:PLAINTEXT\n"
      "  a:\n"
      "    image: app\n"
@@ -439,7 +448,8 @@ static const struct {
      "  broker:\n"
      "    image: confluentinc/cp-kafka:7.5.0\n"
      "    networks: [others]\n"
-     "    environment: {KAFKA_ZOOKEEPER_CONNECT: \"zookeeper:2181\", KAFKA_ADVERTISED_LISTENERS: \"PLAINTEXT://proxy:9092\"}\n"
+     "    environment: {KAFKA_ZOOKEEPER_CONNECT: \"zookeeper:2181\", KAFKA_ADVERTISED_LISTENERS: "
+     "\"PLAINTEXT://proxy:9092\"}\n"
      "networks:\n"
      "  others:\n"
      "    external: true\n"},
@@ -642,7 +652,7 @@ static const struct {
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_LISTENERS: PLAINTEXT://localhost:9092\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"},
-    {"bind-localhost: of two, the host's", "BIND-LOCALHOST!", "ok",
+    {"bind-localhost: of two, the host's", "BIND-LOCALHOST", "ok",
      "services:\n"
      "  zookeeper:\n"
      "    image: confluentinc/cp-zookeeper:7.5.0\n"
@@ -829,7 +839,8 @@ static const struct {
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092,PLAINTEXT_HOST://localhost:29092\n"
      "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,PLAINTEXT_HOST:PLAINTEXT\n"},
-    {"addresses: lan, public, dns, docker's, a placeholder", "LAN-IP,PUBLIC-IP,CUSTOM-DNS,HOST-DOCKER-INTERNAL,PLACEHOLDER,PLACEHOLDER", NULL,
+    {"addresses: lan, public, dns, docker's, a placeholder",
+     "LAN-IP,PUBLIC-IP,CUSTOM-DNS,HOST-DOCKER-INTERNAL,PLACEHOLDER,PLACEHOLDER", NULL,
      "services:\n"
      "  zookeeper:\n"
      "    image: confluentinc/cp-zookeeper:7.5.0\n"
@@ -837,8 +848,11 @@ static const struct {
      "    image: confluentinc/cp-kafka:7.5.0\n"
      "    environment:\n"
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
-     "      KAFKA_ADVERTISED_LISTENERS: \"PLAINTEXT://10.0.0.5:9092,B://52.1.2.3:9093,C://kafka.example.com:9094,D://host.docker.internal:9095,F://HOST_IP:9097,G://your.host:9098\"\n"
-     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,B:PLAINTEXT,C:PLAINTEXT,D:PLAINTEXT,F:PLAINTEXT,G:PLAINTEXT\n"},
+     "      KAFKA_ADVERTISED_LISTENERS: "
+     "\"PLAINTEXT://10.0.0.5:9092,B://52.1.2.3:9093,C://kafka.example.com:9094,D://"
+     "host.docker.internal:9095,F://HOST_IP:9097,G://your.host:9098\"\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: "
+     "PLAINTEXT:PLAINTEXT,B:PLAINTEXT,C:PLAINTEXT,D:PLAINTEXT,F:PLAINTEXT,G:PLAINTEXT\n"},
     {"not lan-ip: the container's own address", "", "ok",
      "services:\n"
      "  zookeeper:\n"
@@ -948,7 +962,8 @@ static const struct {
      "    environment:\n"
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"},
-    {"the tutorial's: right, but for a name that is meant for another network", "UNRESOLVABLE", NULL,
+    {"the tutorial's: right, but for a name that is meant for another network", "UNRESOLVABLE",
+     NULL,
      "services:\n"
      "  zookeeper:\n"
      "    image: confluentinc/cp-zookeeper:7.5.0\n"
@@ -960,9 +975,13 @@ static const struct {
      "    environment:\n"
      "      KAFKA_BROKER_ID: 0\n"
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
-     "      KAFKA_LISTENERS: LISTENER_BOB://kafka0:29092,LISTENER_FRED://kafka0:9092,LISTENER_ALICE://kafka0:29094\n"
-     "      KAFKA_ADVERTISED_LISTENERS: LISTENER_BOB://kafka0:29092,LISTENER_FRED://localhost:9092,LISTENER_ALICE://never-gonna-give-you-up:29094\n"
-     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: LISTENER_BOB:PLAINTEXT,LISTENER_FRED:PLAINTEXT,LISTENER_ALICE:PLAINTEXT\n"
+     "      KAFKA_LISTENERS: "
+     "LISTENER_BOB://kafka0:29092,LISTENER_FRED://kafka0:9092,LISTENER_ALICE://kafka0:29094\n"
+     "      KAFKA_ADVERTISED_LISTENERS: "
+     "LISTENER_BOB://kafka0:29092,LISTENER_FRED://localhost:9092,LISTENER_ALICE://"
+     "never-gonna-give-you-up:29094\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: "
+     "LISTENER_BOB:PLAINTEXT,LISTENER_FRED:PLAINTEXT,LISTENER_ALICE:PLAINTEXT\n"
      "      KAFKA_INTER_BROKER_LISTENER_NAME: LISTENER_BOB\n"
      "  kafkacat:\n"
      "    image: confluentinc/cp-kafkacat\n"
@@ -977,6 +996,191 @@ static const struct {
      "    environment:\n"
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://<your-ip>:9092\n"},
+    {"crossed: both, and there is no other", "CROSSED!,CROSSED!", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9092:9093\"\n"
+     "      - \"9093:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092,OTHER://localhost:9093\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,OTHER:PLAINTEXT\n"},
+    {"the listener tutorial: the container's name for a client on the host", "HOST-NAME-ONLY", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  broker:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    hostname: broker\n"
+     "    container_name: broker\n"
+     "    ports:\n"
+     "      - \"9092:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://broker:9092\n"
+     "      KAFKA_INTER_BROKER_LISTENER_NAME: PLAINTEXT\n"},
+    {"the listener tutorial: localhost for a client in a container", "LOCAL-INTERNAL!", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  broker:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9092:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"
+     "      KAFKA_INTER_BROKER_LISTENER_NAME: PLAINTEXT\n"
+     "  python_kafka_test_client:\n"
+     "    image: python_kafka_test_client\n"
+     "    command: \"broker:9092\"\n"
+     "    environment: {BOOTSTRAP: \"broker:9092\"}\n"},
+    {"the listener tutorial: another port of the host", "PORT-MISMATCH!", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  broker:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"19092:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"},
+    {"the listener tutorial: both, as it should be", "", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  broker:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"19092:19092\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_LISTENERS: PLAINTEXT://broker:9092,CONNECTIONS_FROM_HOST://0.0.0.0:19092\n"
+     "      KAFKA_ADVERTISED_LISTENERS: "
+     "PLAINTEXT://broker:9092,CONNECTIONS_FROM_HOST://localhost:19092\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: "
+     "PLAINTEXT:PLAINTEXT,CONNECTIONS_FROM_HOST:PLAINTEXT\n"
+     "  client:\n"
+     "    image: client\n"
+     "    command: [\"kcat\", \"-b\", \"broker:9092\", \"-L\"]\n"},
+    {"a health check at a port where nothing listens breaks nobody else", "CLIENT-PORT", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    healthcheck:\n"
+     "      test: kafka-broker-api-versions --bootstrap-server localhost:9093\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"},
+    {"a client that waits for a port where nothing listens", "CLIENT-PORT!", NULL,
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:29092\n"
+     "  app:\n"
+     "    image: app\n"
+     "    command: sh -c \"while ! nc -z kafka 9092; do sleep 1; done; exec app\"\n"},
+    {"a client by the host's gateway", "", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9092:9092\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"
+     "  app:\n"
+     "    image: app\n"
+     "    environment:\n"
+     "      REDIS_URL: redis://kafka:6379\n"
+     "      KAFKA_UI_URL: http://localhost:9092\n"},
+    {"client-localhost: a service that publishes the port has a broker of its own, perhaps", "",
+     "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"
+     "  allinone:\n"
+     "    image: allinone\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    environment:\n"
+     "      KAFKA_BOOTSTRAP_SERVERS: localhost:9092\n"},
+    {"two brokers, one network each for the client and among them", "NET-SPLIT!", NULL,
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "    networks: [a, b]\n"
+     "  kafka1:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    networks: [a, b]\n"
+     "    environment:\n"
+     "      KAFKA_BROKER_ID: 1\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka1:9092\n"
+     "  kafka2:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    networks: [b]\n"
+     "    environment:\n"
+     "      KAFKA_BROKER_ID: 2\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka2:9092\n"
+     "  app:\n"
+     "    image: app\n"
+     "    networks: [a]\n"
+     "    environment:\n"
+     "      KAFKA_BOOTSTRAP_SERVERS: kafka1:9092\n"
+     "networks:\n"
+     "  a:\n"
+     "  b:\n"},
+    {"not client-localhost: comments, and what is no broker's", "", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"
+     "  app:\n"
+     "    image: app\n"
+     "    environment:\n"
+     "      BOOTSTRAP_URL: localhost:8500\n"
+     "      CONFIG: |\n"
+     "        # bootstrap.servers: localhost:9092\n"
+     "        bootstrap.servers: kafka:9092\n"
+     "        server.port: 8080\n"},
+    {"not proto-mismatch: of another cluster", "", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"
+     "  ui:\n"
+     "    image: provectuslabs/kafka-ui\n"
+     "    environment:\n"
+     "      KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS: kafka:9092\n"
+     "      KAFKA_CLUSTERS_1_BOOTSTRAPSERVERS: kafka.example.com:9093\n"
+     "      KAFKA_CLUSTERS_1_PROPERTIES_SECURITY_PROTOCOL: SASL_SSL\n"},
 };
 
 static char path[64];
@@ -1112,8 +1316,8 @@ static void test_addresses(void **state)
         buf_text(&out, "");
         for (size_t at = 0; address_find(texts[i].text, at, &address);
              at = address.start + address.length)
-            buf_format(&out, "%.*s|%d|%s ", (int)address.host_length,
-                       texts[i].text + address.start, address.port, address.scheme);
+            buf_format(&out, "%.*s|%d|%s ", (int)address.host_length, texts[i].text + address.start,
+                       address.port, address.scheme);
         if (strcmp(out.data, texts[i].found))
             fail_msg("%s: %s", texts[i].text, out.data);
         buf_free(&out);
@@ -1150,12 +1354,78 @@ static void test_hosts(void **state)
         CHECK(host_kind(hosts[i].host) == hosts[i].kind, hosts[i].host);
 }
 
+static void test_vantages(void **state)
+{
+    static const struct {
+        const char *name, *file, *expected;
+    } files[] = {
+        {"two listeners",
+         "services:\n"
+         "  kafka:\n"
+         "    image: apache/kafka:3.8.0\n"
+         "    ports: [\"9092:9092\"]\n"
+         "    networks: [a, b]\n"
+         "    environment:\n"
+         "      KAFKA_NODE_ID: 1\n"
+         "      KAFKA_PROCESS_ROLES: broker,controller\n"
+         "      KAFKA_CONTROLLER_QUORUM_VOTERS: 1@kafka:9093\n"
+         "      KAFKA_CONTROLLER_LISTENER_NAMES: CONTROLLER\n"
+         "      KAFKA_LISTENERS: IN://:19092,CONTROLLER://:9093,OUT://:9092\n"
+         "      KAFKA_ADVERTISED_LISTENERS: IN://kafka:19092,OUT://localhost:9092\n"
+         "      KAFKA_INTER_BROKER_LISTENER_NAME: IN\n"
+         "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: "
+         "IN:PLAINTEXT,OUT:PLAINTEXT,CONTROLLER:PLAINTEXT\n"
+         "networks: {a: , b: , c: }\n",
+         "the host: localhost:9092\n"
+         "a container on `a`: kafka:19092\n"
+         "a container on `b`: kafka:19092\n"
+         "a container on `c`: - no broker is on that network\n"
+         "other machines: - nothing answers at localhost:9092\n"},
+        {"localhost alone",
+         "services:\n"
+         "  kafka:\n"
+         "    image: apache/kafka:3.8.0\n"
+         "    ports: [\"9092:9092\"]\n",
+         "the host: localhost:9092\n"
+         "a container on `default`: - kafka:9092 sends its clients on to localhost:9092, which "
+         "leads "
+         "nowhere from there\n"
+         "other machines: - nothing answers at localhost:9092\n"},
+        {"the host's network",
+         "services:\n"
+         "  kafka:\n"
+         "    image: apache/kafka:3.8.0\n"
+         "    network_mode: host\n",
+         "the host: localhost:9092\n"
+         "other machines: - nothing answers at localhost:9092\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(files); i++) {
+        struct compose *compose = load(files[i].file, strlen(files[i].file), files[i].name);
+        struct diagnosis *diagnosis = diagnose(compose);
+        struct buf out = {0};
+        for (size_t k = 0; k < diagnosis->vantage_count; k++) {
+            const struct vantage *vantage = &diagnosis->vantages[k];
+            buf_format(&out, "%s:", vantage->from);
+            for (char **address = vantage->addresses; *address; address++)
+                buf_format(&out, " %s", *address);
+            buf_format(&out, *vantage->failure ? " - %s\n" : "%s\n", vantage->failure);
+        }
+        if (strcmp(out.data, files[i].expected))
+            fail_msg("%s:\n%s", files[i].name, out.data);
+        buf_free(&out);
+        diagnosis_free(diagnosis);
+        compose_free(compose);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rules),
         cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_vantages),
     };
     int failed;
 
