@@ -19,6 +19,10 @@ void kafka_settings_free(struct kafka_settings *settings);
 int kafka_settings_add(struct kafka_settings *settings, const char *pair, struct error *error);
 /* A file of such lines, `#` for comments. */
 int kafka_settings_read(struct kafka_settings *settings, const char *path, struct error *error);
+/* Free it with kafka_settings_free. */
+struct kafka_settings *kafka_settings_copy(const struct kafka_settings *settings);
+/* The value that holds; NULL: none was given. */
+const char *kafka_settings_value(const struct kafka_settings *settings, const char *name);
 /* The bootstrap servers, for messages; never NULL. */
 const char *kafka_settings_servers(const struct kafka_settings *settings);
 
