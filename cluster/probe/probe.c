@@ -37,7 +37,7 @@ struct room {
 
 const char *probe_step_name(enum probe_step step)
 {
-    static const char *const names[] = {"resolve", "connect", "apiVersions", "metadata",
+    static const char *const names[] = {"resolve", "connect", "api_versions", "metadata",
                                         "identity"};
 
     return names[step];
