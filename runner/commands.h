@@ -6,7 +6,7 @@
 
 extern const struct command command_run, command_count, command_produce, command_consume,
     command_dashboard, command_submit, command_status, command_list, command_logs, command_kill,
-    command_wait, command_completion, command_man;
+    command_wait, command_doctor, command_completion, command_man;
 
 /* All of them, as --help lists them; ends at NULL. */
 extern const struct command *const commands[];

@@ -12,13 +12,9 @@
 #include "runner/help.h"
 
 const struct command *const commands[] = {
-    &command_run,        &command_count,
-    &command_produce,    &command_consume,
-    &command_dashboard,  &command_submit,
-    &command_status,     &command_list,
-    &command_logs,       &command_kill,
-    &command_wait,       &command_man,
-    &command_completion, NULL,
+    &command_run,    &command_count,  &command_produce, &command_consume,    &command_dashboard,
+    &command_submit, &command_status, &command_list,    &command_logs,       &command_kill,
+    &command_wait,   &command_doctor, &command_man,     &command_completion, NULL,
 };
 
 /* For the clients' orderly end; nothing depends on it. */

@@ -43,6 +43,8 @@ struct options {
     int64_t timeout; /* ms; -1: not given */
     int64_t tail;    /* lines; -1: all */
     bool all, yes, to_stderr;
+    bool live, round_trip;
+    const char *from;     /* --live: the place's name, inside of it; NULL: this machine and all */
     const char *executor; /* its number, or "all"; NULL: the driver's log */
     bool filling;         /* from the environment, after the command line */
     char **made;          /* texts that belong to neither; NULL-terminated */

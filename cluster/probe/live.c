@@ -4,6 +4,10 @@
 #include <string.h>
 
 #include "cluster/base/buf.h"
+#include "cluster/probe/places.h"
+
+/* So that all of it, three times as long, is within three seconds. */
+#define EXPLAIN_MS 1000
 
 /* ---- The records */
 
@@ -18,6 +22,7 @@ static void free_cause(struct live_cause *cause)
 {
     free(cause->from);
     free(cause->address);
+    free(cause->seen);
     free(cause->symptom);
     free(cause->cause);
     free(cause->fix);
@@ -144,15 +149,18 @@ struct trouble {
     bool matters;
 };
 
-static bool is_loopback(const char *host)
-{
-    return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
-           strcmp(host, "::1") == 0;
-}
-
 static bool is_host(const struct trouble *trouble)
 {
     return strcmp(trouble->vantage->from, LIVE_HOST) == 0;
+}
+
+/* "127.0.0.1:9093 answers, and sends clients to localhost:9092: connection refused" */
+static char *seen(const struct trouble *trouble)
+{
+    if (!trouble->node)
+        return mem_format("%s: %s", trouble->asked->address, trouble->found->reason);
+    return mem_format("%s answers, and sends clients to %s (node %d): %s", trouble->asked->address,
+                      trouble->found->address, (int)trouble->node->id, trouble->found->reason);
 }
 
 /* Takes the texts. Once for an address, whoever sends there. */
@@ -160,9 +168,15 @@ static void add(struct live *live, const struct trouble *trouble, const char *ru
                 char *cause, char *fix)
 {
     const char *address = trouble->found->address, *from = trouble->vantage->from;
-    struct live_cause made = {
-        mem_text(from), mem_text(address), trouble->matters, rule, symptom, cause, fix,
-        mem_text("")};
+    struct live_cause made = {mem_text(from),
+                              mem_text(address),
+                              trouble->matters,
+                              rule,
+                              seen(trouble),
+                              symptom,
+                              cause,
+                              fix,
+                              mem_text("")};
 
     for (size_t i = 0; i < live->cause_count; i++) {
         if (strcmp(live->causes[i].from, from) == 0 &&
@@ -174,15 +188,6 @@ static void add(struct live *live, const struct trouble *trouble, const char *ru
     }
     live->causes = mem_grow(live->causes, live->cause_count + 1, sizeof *live->causes);
     live->causes[live->cause_count++] = made;
-}
-
-/* "127.0.0.1:9093 answers, and sends clients to localhost:9092: connection refused" */
-static char *seen(const struct trouble *trouble)
-{
-    if (!trouble->node)
-        return mem_format("%s: %s", trouble->asked->address, trouble->found->reason);
-    return mem_format("%s answers, and sends clients to %s (node %d): %s", trouble->asked->address,
-                      trouble->found->address, (int)trouble->node->id, trouble->found->reason);
 }
 
 static void explain_own_localhost(struct live *live, const struct trouble *trouble)
@@ -211,7 +216,7 @@ static void explain_port(struct live *live, const struct trouble *trouble)
 
 static void explain_elsewhere(struct live *live, const struct trouble *trouble)
 {
-    add(live, trouble, "", seen(trouble),
+    add(live, trouble, "", mem_text(""),
         mem_format("clients of %s are sent to their own localhost: that works on the broker's "
                    "machine only",
                    trouble->asked->address),
@@ -224,7 +229,7 @@ static void explain_loopback(struct live *live, const struct trouble *trouble)
 {
     if (!is_host(trouble))
         explain_own_localhost(live, trouble);
-    else if (is_loopback(trouble->asked->host))
+    else if (probe_is_loopback(trouble->asked->host))
         explain_port(live, trouble);
     else
         explain_elsewhere(live, trouble);
@@ -235,7 +240,7 @@ static void explain_name(struct live *live, const struct trouble *trouble)
     const char *host = trouble->found->host;
     bool crossed = trouble->node && has_text(trouble->live->advertised, trouble->asked->address);
     char *symptom =
-        mem_format("Failed to resolve '%s': %s", trouble->found->address, trouble->found->reason);
+        mem_format("Failed to resolve '%s': Name or service not known", trouble->found->address);
 
     if (crossed) /* somebody advertises the address that was asked, but not who answers there */
         add(live, trouble, "CROSSED", symptom,
@@ -272,13 +277,13 @@ struct advice {
 };
 
 static const struct advice advices[] = {
-    [PROBE_REFUSED] = {"", NULL,
+    [PROBE_REFUSED] = {"", "",
                        "nobody listens there: the broker does not run, or its port is "
                        "not published, or published as another one",
                        "see docker ps: the broker must run, with this port in its list"},
-    [PROBE_NO_ROUTE] = {"", NULL, "that address is in no network that is reached from here",
+    [PROBE_NO_ROUTE] = {"", "", "that address is in no network that is reached from here",
                         "advertise an address that clients can reach"},
-    [PROBE_TIMEOUT] = {"", NULL,
+    [PROBE_TIMEOUT] = {"", "",
                        "nothing answers at that address: it is another network's, or a "
                        "firewall drops what comes",
                        "advertise an address that clients can reach, or open the port"},
@@ -296,11 +301,11 @@ static const struct advice advices[] = {
                    "the listener speaks TLS, and the client does not",
                    "set security.protocol=ssl for the client (-X, --kafka-config), or map the "
                    "listener to PLAINTEXT"},
-    [PROBE_HTTP] = {"", NULL,
+    [PROBE_HTTP] = {"", "",
                     "the port belongs to a web server: a user interface, a REST proxy, or "
                     "a gateway on the way",
                     "use the port of one of Kafka's listeners"},
-    [PROBE_OTHER] = {"", NULL, "the port belongs to something else",
+    [PROBE_OTHER] = {"", "", "the port belongs to something else",
                      "use the port of one of Kafka's listeners"},
     [PROBE_SASL] = {"PROTO-MISMATCH",
                     "Disconnected: verify that security.protocol is correctly "
@@ -308,9 +313,9 @@ static const struct advice advices[] = {
                     "the listener wants clients to log in, and the client does not",
                     "set security.protocol=sasl_plaintext and the mechanism for the client (-X, "
                     "--kafka-config), or map the listener to PLAINTEXT"},
-    [PROBE_CONTROLLER] = {"", NULL, "that is the listener of KRaft's controllers",
+    [PROBE_CONTROLLER] = {"", "", "that is the listener of KRaft's controllers",
                           "use the port of a broker's listener"},
-    [PROBE_CLIENT] = {"", NULL,
+    [PROBE_CLIENT] = {"", "",
                       "Kafka's client cannot get on with it by the settings that were "
                       "given (a broker logs 'Invalid receive' for TLS at a plaintext "
                       "listener)",
@@ -320,19 +325,15 @@ static const struct advice advices[] = {
 static void explain_failure(struct live *live, const struct trouble *trouble)
 {
     const struct advice *advice = &advices[trouble->found->failure];
-    char *words = seen(trouble);
 
-    if (trouble->found->failure == PROBE_UNRESOLVED) {
+    if (trouble->found->failure == PROBE_UNRESOLVED)
         explain_name(live, trouble);
-    } else if (trouble->node && is_loopback(trouble->found->host) &&
-               trouble->found->failure == PROBE_REFUSED) {
+    else if (trouble->node && probe_is_loopback(trouble->found->host) &&
+             trouble->found->failure == PROBE_REFUSED)
         explain_loopback(live, trouble);
-    } else {
-        add(live, trouble, advice->rule,
-            advice->symptom ? mem_format("%s (%s)", advice->symptom, words) : mem_text(words),
-            mem_text(advice->cause), mem_text(advice->fix));
-    }
-    free(words);
+    else
+        add(live, trouble, advice->rule, mem_text(advice->symptom), mem_text(advice->cause),
+            mem_text(advice->fix));
 }
 
 static void explain_other(struct live *live, const struct trouble *trouble)
@@ -357,7 +358,7 @@ static void explain_twin(struct live *live, const struct trouble *trouble,
 
 static void explain_cluster(struct live *live, const struct trouble *trouble)
 {
-    add(live, trouble, "", seen(trouble),
+    add(live, trouble, "", mem_text(""),
         mem_format("another cluster answers at %s (%s) than at %s (%s)", trouble->found->address,
                    trouble->found->told.cluster, trouble->asked->address,
                    trouble->asked->told.cluster),
@@ -427,4 +428,29 @@ void live_judge(struct live *live)
         judge_vantage(live, &live->vantages[i]);
     for (size_t i = 0; i < live->cause_count; i++)
         live->broken = live->broken || live->causes[i].broken;
+}
+
+/* ---- For other commands */
+
+char *live_explain(const struct kafka_settings *settings)
+{
+    struct places_list servers = {0};
+    struct probe_request request = {.settings = settings, .wait_ms = EXPLAIN_MS};
+    struct live live = {0};
+    struct live_vantage *host = live_add(&live, LIVE_HOST);
+    struct error error;
+    char *words = NULL;
+
+    places_list_split(&servers, kafka_settings_servers(settings));
+    request.addresses = (const char *const *)servers.list;
+    host->wanted = true;
+    if (servers.count && probe(&request, &host->result, &error) == 0)
+        live_judge(&live);
+    for (size_t i = 0; i < live.cause_count && !words; i++)
+        if (live.causes[i].broken)
+            words = mem_format("%s: %s; %s", live.causes[i].seen, live.causes[i].cause,
+                               live.causes[i].fix);
+    live.bootstrap = servers.list; /* freed with the rest */
+    live_free(&live);
+    return words;
 }

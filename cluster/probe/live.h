@@ -28,7 +28,8 @@ struct live_cause {
     char *from, *address;
     bool broken;      /* else a note: another address works from there, or nobody is there */
     const char *rule; /* of cluster/doctor, that says the same of a compose file; "" */
-    char *symptom;    /* what a client prints or what was seen */
+    char *seen;       /* what was found here */
+    char *symptom;    /* what a client prints */
     char *cause, *fix;
     char *line; /* "compose.yaml:12", if the caller finds it; "" */
 };
@@ -63,5 +64,10 @@ json_t *live_json(const struct live *live);
 int live_read_vantage(const char *bytes, size_t length, struct live_vantage *vantage);
 /* A table, address by place, and the causes. */
 void live_print(const struct live *live, FILE *to);
+
+/* Why none of the bootstrap servers in the settings can be used, as seen from
+ * here: what was seen, the cause and what to do, on one line, for the commands
+ * that have no answer. Within 3 seconds; asks no Docker. NULL: all seems well. free() it. */
+char *live_explain(const struct kafka_settings *settings);
 
 #endif

@@ -16,6 +16,14 @@ static json_t *texts_json(char *const *list)
     return texts;
 }
 
+/* Others' words may be no UTF-8. */
+static json_t *words_json(const char *words)
+{
+    json_t *text = *words ? json_string(words) : json_null();
+
+    return text ? text : json_string("?");
+}
+
 static json_t *time_json(double ms)
 {
     return ms < 0 ? json_null() : json_real((double)(long long)(ms * 100 + 0.5) / 100);
@@ -68,15 +76,13 @@ static json_t *endpoint_json(const struct live_vantage *vantage,
     bool ok = endpoint->failure == PROBE_OK;
     const char *cluster = endpoint->told.cluster;
 
-    return json_pack("{ss, so, sb, sb, so, sb, so, so, so, so, so}", "address", endpoint->address,
-                     "node", number_or_null(node_at(&vantage->result, endpoint)), "asked",
-                     endpoint->asked, "works", live_works(vantage, endpoint), "steps",
-                     steps_json(endpoint), "ok", ok, "failure",
-                     ok ? json_null() : json_string(probe_failure_name(endpoint->failure)),
-                     "reason", ok ? json_null() : json_string(endpoint->reason), "answered_by",
-                     number_or_null(endpoint->answered_by), "cluster",
-                     cluster && *cluster ? json_string(cluster) : json_null(), "advertised",
-                     told_json(&endpoint->told));
+    return json_pack(
+        "{ss, so, sb, sb, so, sb, so, so, so, so, so}", "address", endpoint->address, "node",
+        number_or_null(node_at(&vantage->result, endpoint)), "asked", endpoint->asked, "works",
+        live_works(vantage, endpoint), "steps", steps_json(endpoint), "ok", ok, "failure",
+        ok ? json_null() : json_string(probe_failure_name(endpoint->failure)), "reason",
+        words_json(endpoint->reason), "answered_by", number_or_null(endpoint->answered_by),
+        "cluster", words_json(cluster ? cluster : ""), "advertised", told_json(&endpoint->told));
 }
 
 static json_t *trip_json(const struct round_trip *trip)
@@ -85,7 +91,7 @@ static json_t *trip_json(const struct round_trip *trip)
         return json_null();
     return json_pack("{ss, sb, so, so, so}", "address", trip->address, "ok", trip->ok, "produce",
                      time_json(trip->produce_ms), "consume", time_json(trip->consume_ms), "reason",
-                     trip->ok ? json_null() : json_string(trip->reason));
+                     words_json(trip->reason));
 }
 
 static json_t *vantage_json(const struct live_vantage *vantage)
@@ -94,18 +100,16 @@ static json_t *vantage_json(const struct live_vantage *vantage)
 
     for (size_t i = 0; i < vantage->result.count; i++)
         json_array_append_new(endpoints, endpoint_json(vantage, &vantage->result.list[i]));
-    return json_pack("{ss, so, so, so}", "from", vantage->from, "error",
-                     *vantage->error ? json_string(vantage->error) : json_null(), "endpoints",
-                     endpoints, "round_trip", trip_json(&vantage->trip));
+    return json_pack("{ss, so, so, so}", "from", vantage->from, "error", words_json(vantage->error),
+                     "endpoints", endpoints, "round_trip", trip_json(&vantage->trip));
 }
 
 static json_t *cause_json(const struct live_cause *cause)
 {
-    return json_pack("{ss, ss, sb, so, ss, ss, ss, so}", "from", cause->from, "address",
-                     cause->address, "broken", cause->broken, "rule",
-                     *cause->rule ? json_string(cause->rule) : json_null(), "symptom",
-                     cause->symptom, "cause", cause->cause, "fix", cause->fix, "line",
-                     *cause->line ? json_string(cause->line) : json_null());
+    return json_pack("{ss, ss, sb, so, ss, so, ss, ss, so}", "from", cause->from, "address",
+                     cause->address, "broken", cause->broken, "rule", words_json(cause->rule),
+                     "symptom", words_json(cause->symptom), "cause", cause->cause, "fix",
+                     cause->fix, "line", words_json(cause->line));
 }
 
 json_t *live_json(const struct live *live)
@@ -377,7 +381,9 @@ static void print_cause(const struct live_cause *cause, FILE *to)
 {
     fprintf(to, "\n%s, from %s%s: %s\n", cause->broken ? "broken" : "note",
             strcmp(cause->from, LIVE_HOST) == 0 ? "the " : "", cause->from, cause->cause);
-    fprintf(to, "  seen: %s\n", cause->symptom);
+    fprintf(to, "  seen: %s\n", cause->seen);
+    if (*cause->symptom)
+        fprintf(to, "  as a client says it: %s\n", cause->symptom);
     if (*cause->line)
         fprintf(to, "  line: %s\n", cause->line);
     fprintf(to, "  fix:  %s\n", cause->fix);

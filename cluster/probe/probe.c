@@ -77,6 +77,12 @@ bool probe_split(const char *address, char **host, int *port)
     return true;
 }
 
+bool probe_is_loopback(const char *host)
+{
+    return strcasecmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
+           strcmp(host, "::1") == 0;
+}
+
 const struct probe_endpoint *probe_find(const struct probe_result *result, const char *address)
 {
     for (size_t i = 0; i < result->count; i++)

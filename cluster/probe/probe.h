@@ -77,6 +77,8 @@ const struct probe_endpoint *probe_find(const struct probe_result *result, const
 bool probe_split(const char *address, char **host, int *port);
 /* "host:port", an IPv6 address in brackets; free() it. */
 char *probe_address(const char *host, int port);
+/* "localhost", "127.0.0.1", "::1": another place's is another machine's. */
+bool probe_is_loopback(const char *host);
 const char *probe_step_name(enum probe_step step);          /* "resolve" */
 const char *probe_failure_name(enum probe_failure failure); /* "refused"; "" for PROBE_OK */
 

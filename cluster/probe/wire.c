@@ -194,15 +194,15 @@ int wire_read_versions(const char *bytes, size_t length, struct wire_versions *v
     return rest.broken || code != 0 || count == 0 ? -1 : 0;
 }
 
-/* Hosts go to the resolver, to the terminal and into commands: a name, an address. */
-static bool is_host(const char *host)
+/* Names go to the resolver, to the terminal and into commands. */
+static bool is_name(const char *name)
 {
-    size_t length = strlen(host);
+    size_t length = strlen(name);
 
     for (size_t i = 0; i < length; i++)
-        if ((unsigned char)host[i] <= ' ' || host[i] == 127 || host[i] == ',' || host[i] == '/')
+        if (name[i] <= ' ' || name[i] > '~' || name[i] == ',' || name[i] == '/')
             return false;
-    return length > 0 && length <= LIMIT_HOST;
+    return length <= LIMIT_HOST;
 }
 
 int wire_read_metadata(const char *bytes, size_t length, int version,
@@ -224,10 +224,12 @@ int wire_read_metadata(const char *bytes, size_t length, int version,
         node->host = take_string(&rest);
         node->port = (int)take_int(&rest, 4);
         skip_string(&rest); /* the rack */
-        if (!is_host(node->host) || node->port < 1 || node->port > 65535)
+        if (!is_name(node->host) || !*node->host || node->port < 1 || node->port > 65535)
             rest.broken = true;
     }
     metadata->cluster = version >= 2 ? take_string(&rest) : mem_text("");
+    if (!is_name(metadata->cluster))
+        rest.broken = true;
     return rest.broken ? -1 : 0;
 }
 
@@ -292,7 +294,7 @@ int wire_read_mechanisms(const char *bytes, size_t length, char **names)
     buf_text(&list, "");
     for (size_t i = 0; i < count && !rest.broken; i++) {
         char *name = take_string(&rest);
-        if (list.length + strlen(name) < LIMIT_FIELD)
+        if (is_name(name) && list.length + strlen(name) < LIMIT_FIELD)
             buf_format(&list, "%s%s", list.length ? ", " : "", name);
         free(name);
     }
