@@ -16,9 +16,10 @@
 #include "cluster/probe/live.h"
 #include "cluster/probe/places.h"
 
-#define INSIDE_MS 40000 /* of which a probe takes ten seconds at most, and a round trip the rest   \
-                         */
-#define INSPECTED  200  /* containers */
+#define INSIDE_MS                                                                                  \
+    40000              /* of which a probe takes ten seconds at most, and a round trip the rest    \
+                        */
+#define INSPECTED  200 /* containers */
 #define FILE_LINES 20000
 
 /* ---- In the networks: a container of this program in each, all at once */
@@ -180,7 +181,7 @@ static void print_json(const struct live *live)
 {
     json_t *root = live_json(live);
 
-    json_dumpf(root, stdout, JSON_COMPACT);
+    json_dumpf(root, stdout, JSON_COMPACT | JSON_REAL_PRECISION(7));
     putchar('\n');
     json_decref(root);
 }
@@ -260,26 +261,59 @@ static void name_lines(struct live *live, const struct places *places,
 
 /* ---- All of it */
 
+static bool share_network(const struct docker_container *one, const struct docker_container *other)
+{
+    for (char *const *name = one->networks; *name; name++)
+        for (char *const *also = other->networks; *also; also++)
+            if (strcmp(*name, *also) == 0)
+                return true;
+    return false;
+}
+
+/* Of interest are the brokers that the user means, and those in their networks;
+ * without an address all. The engine lists the newest first. */
+static void choose_brokers(struct places *places, const struct places_list *asked,
+                           const struct docker_containers *containers, char ***words, size_t count)
+{
+    bool *meant = mem_alloc(count + 1, sizeof *meant);
+
+    for (size_t i = 0; i < count; i++)
+        meant[i] = places_match(asked, &containers->list[i], words[i]);
+    for (size_t i = count; i-- > 0;) {
+        bool chosen = asked->count == 0;
+        for (size_t j = 0; j < count && !chosen; j++)
+            chosen =
+                meant[j] && (i == j || share_network(&containers->list[i], &containers->list[j]));
+        if (chosen)
+            places_add(places, &containers->list[i], words[i]);
+    }
+    places_count(places, containers);
+    free(meant);
+}
+
 /* What the Docker engine knows of brokers; nothing when it cannot be asked. */
-static void ask_docker(struct places *places)
+static void ask_docker(struct places *places, const struct places_list *asked)
 {
     struct docker_containers containers;
     struct http *http = http_new();
     struct error error;
+    char **words[INSPECTED];
+    size_t count;
 
     if (docker_list(http, &containers, &error) < 0) {
         log_info("from this machine only: %s", error.text);
         http_free(http);
         return;
     }
-    for (size_t i = 0; i < containers.count && i < INSPECTED; i++) {
-        char **words = docker_words(http, &containers.list[i]);
-        places_add(places, &containers.list[i], words);
-        for (char **word = words; word && *word; word++)
+    count = containers.count < INSPECTED ? containers.count : INSPECTED;
+    for (size_t i = 0; i < count; i++)
+        words[i] = docker_words(http, &containers.list[i]);
+    choose_brokers(places, asked, &containers, words, count);
+    for (size_t i = 0; i < count; i++) {
+        for (char **word = words[i]; word && *word; word++)
             free(*word);
-        free(words);
+        free(words[i]);
     }
-    places_count(places, &containers);
     docker_containers_free(&containers);
     http_free(http);
 }
@@ -300,10 +334,15 @@ static void add_vantages(struct live *live, const struct options *options,
 {
     const char *protocol = kafka_settings_value(options->kafka, "security.protocol");
 
-    live_add(live, LIVE_HOST)->wanted = asked->count == 0;
-    for (size_t i = 0; i < places->network_count; i++)
-        live_add(live, places->networks[i].name)->wanted =
-            places->networks[i].containers > 1 && !protocol;
+    struct live_vantage *vantage = live_add(live, LIVE_HOST);
+
+    vantage->wanted = asked->count == 0;
+    vantage->known = &places->host;
+    for (size_t i = 0; i < places->network_count; i++) {
+        vantage = live_add(live, places->networks[i].name);
+        vantage->wanted = places->networks[i].containers > 1 && !protocol;
+        vantage->known = &places->networks[i].addresses;
+    }
     live->bootstrap = copy_list(asked);
     live->advertised = copy_list(&places->advertised);
 }
@@ -318,7 +357,7 @@ static int look_around(const struct options *options, const struct places *place
     int result;
 
     if (from_here->count == 0 && places->network_count == 0) {
-        places_list_add(&usual, "localhost:9092");
+        places_list_add(&usual, "localhost:9092", "");
         from_here = &usual;
     }
     if (inside && pthread_create(&networks.thread, NULL, look_into_networks, &networks) != 0)
@@ -367,7 +406,7 @@ int doctor_live(const struct options *options, const char *const *addresses,
     if (options->from) {
         result = look_as(options, &asked, error);
     } else {
-        ask_docker(&places);
+        ask_docker(&places, &asked);
         add_vantages(&live, options, &places, &asked);
         result = look_around(options, &places, &asked, &live, error);
         if (result == 0) {

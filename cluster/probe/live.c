@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "cluster/base/buf.h"
-#include "cluster/probe/places.h"
 
 /* So that all of it, three times as long, is within three seconds. */
 #define EXPLAIN_MS 1000
@@ -147,6 +146,7 @@ struct trouble {
     const struct probe_endpoint *asked, *found; /* found: where it sends clients, or `asked` */
     const struct wire_node *node;               /* that it sends to; NULL */
     bool matters;
+    const char *instead; /* another address of that broker, which works from there; NULL */
 };
 
 static bool is_host(const struct trouble *trouble)
@@ -188,6 +188,11 @@ static void add(struct live *live, const struct trouble *trouble, const char *ru
     }
     live->causes = mem_grow(live->causes, live->cause_count + 1, sizeof *live->causes);
     live->causes[live->cause_count++] = made;
+    if (!trouble->matters && trouble->instead) {
+        free(fix);
+        live->causes[live->cause_count - 1].fix =
+            mem_format("from there %s works", trouble->instead);
+    }
 }
 
 static void explain_own_localhost(struct live *live, const struct trouble *trouble)
@@ -379,9 +384,9 @@ static void explain_stranger(struct live *live, struct trouble *trouble,
 }
 
 static void explain(struct live *live, const struct live_vantage *vantage,
-                    const struct probe_endpoint *asked, bool matters)
+                    const struct probe_endpoint *asked, bool matters, const char *instead)
 {
-    struct trouble trouble = {live, vantage, asked, asked, NULL, matters};
+    struct trouble trouble = {live, vantage, asked, asked, NULL, matters, instead};
 
     if (asked->failure != PROBE_OK)
         explain_failure(live, &trouble);
@@ -398,13 +403,35 @@ static void explain(struct live *live, const struct live_vantage *vantage,
     }
 }
 
-/* Whether what does not work there matters: nothing else works there, and
- * somebody is there; or what the user asked for works nowhere. */
-static bool matters(const struct live *live, const struct live_vantage *vantage,
-                    const struct probe_endpoint *asked)
+static const char *owner(const struct live_vantage *vantage, const struct probe_endpoint *endpoint)
 {
-    return (vantage->wanted && !live_first(vantage)) ||
-           (has_text(live->bootstrap, asked->address) && !works_anywhere(live, asked->address));
+    return vantage->known ? places_owner(vantage->known, endpoint->address) : "";
+}
+
+/* An address that works there, of the same broker's; NULL. */
+static const char *instead_of(const struct live_vantage *vantage,
+                              const struct probe_endpoint *asked)
+{
+    for (size_t i = 0; i < vantage->result.count; i++) {
+        const struct probe_endpoint *other = &vantage->result.list[i];
+        if (other->asked && live_works(vantage, other) &&
+            (!*owner(vantage, asked) || strcmp(owner(vantage, other), owner(vantage, asked)) == 0))
+            return other->address;
+    }
+    return NULL;
+}
+
+/* What does not work there matters when nothing else of that broker's does, and
+ * somebody is there; or when what the user asked for works nowhere. */
+static void judge_endpoint(struct live *live, const struct live_vantage *vantage,
+                           const struct probe_endpoint *asked)
+{
+    const char *instead = instead_of(vantage, asked);
+    bool matters = (vantage->wanted && !instead) || (has_text(live->bootstrap, asked->address) &&
+                                                     !works_anywhere(live, asked->address));
+
+    live->broken = live->broken || matters;
+    explain(live, vantage, asked, matters, instead);
 }
 
 static void judge_vantage(struct live *live, const struct live_vantage *vantage)
@@ -412,11 +439,8 @@ static void judge_vantage(struct live *live, const struct live_vantage *vantage)
     for (size_t i = 0; i < vantage->result.count; i++) {
         const struct probe_endpoint *asked = &vantage->result.list[i];
         live->reached = live->reached || asked->ms[STEP_CONNECT] >= 0;
-        if (asked->asked && !live_works(vantage, asked)) {
-            bool bad = matters(live, vantage, asked);
-            live->broken = live->broken || bad;
-            explain(live, vantage, asked, bad);
-        }
+        if (asked->asked && !live_works(vantage, asked))
+            judge_endpoint(live, vantage, asked);
     }
     if (vantage->trip.address && !vantage->trip.ok)
         live->broken = true;

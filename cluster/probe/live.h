@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "cluster/base/error.h"
+#include "cluster/probe/places.h"
 #include "cluster/probe/probe.h"
 #include "cluster/probe/round_trip.h"
 
@@ -18,8 +19,9 @@
 struct live_vantage {
     char *from;  /* LIVE_HOST, or a Docker network's name */
     char *error; /* why nobody could look from there; "" */
-    bool wanted; /* something must work from there: others than the broker run there, or the
+    bool wanted; /* each broker must be reached from there: others than itself run there, or the
                     user asked for it */
+    const struct places_list *known; /* whose the addresses are; NULL; the caller's */
     struct probe_result result;
     struct round_trip trip;
 };

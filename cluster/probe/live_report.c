@@ -108,8 +108,8 @@ static json_t *cause_json(const struct live_cause *cause)
 {
     return json_pack("{ss, ss, sb, so, ss, so, ss, ss, so}", "from", cause->from, "address",
                      cause->address, "broken", cause->broken, "rule", words_json(cause->rule),
-                     "symptom", words_json(cause->symptom), "cause", cause->cause, "fix",
-                     cause->fix, "line", words_json(cause->line));
+                     "seen", cause->seen, "symptom", words_json(cause->symptom), "cause",
+                     cause->cause, "fix", cause->fix, "line", words_json(cause->line));
 }
 
 json_t *live_json(const struct live *live)
@@ -377,10 +377,16 @@ static void print_vantage(const struct live_vantage *vantage, FILE *to)
         fprintf(to, "  no record goes there and back: %s\n", vantage->trip.reason);
 }
 
+static void print_note(const struct live_cause *cause, FILE *to)
+{
+    fprintf(to, "\nnote, from %s%s: %s; %s\n", strcmp(cause->from, LIVE_HOST) == 0 ? "the " : "",
+            cause->from, cause->seen, cause->fix);
+}
+
 static void print_cause(const struct live_cause *cause, FILE *to)
 {
-    fprintf(to, "\n%s, from %s%s: %s\n", cause->broken ? "broken" : "note",
-            strcmp(cause->from, LIVE_HOST) == 0 ? "the " : "", cause->from, cause->cause);
+    fprintf(to, "\nbroken, from %s%s: %s\n", strcmp(cause->from, LIVE_HOST) == 0 ? "the " : "",
+            cause->from, cause->cause);
     fprintf(to, "  seen: %s\n", cause->seen);
     if (*cause->symptom)
         fprintf(to, "  as a client says it: %s\n", cause->symptom);
@@ -395,8 +401,10 @@ void live_print(const struct live *live, FILE *to)
     fputc('\n', to);
     for (size_t i = 0; i < live->vantage_count; i++)
         print_vantage(&live->vantages[i], to);
-    for (int broken = 1; broken >= 0; broken--)
-        for (size_t i = 0; i < live->cause_count; i++)
-            if (live->causes[i].broken == (bool)broken)
-                print_cause(&live->causes[i], to);
+    for (size_t i = 0; i < live->cause_count; i++)
+        if (live->causes[i].broken)
+            print_cause(&live->causes[i], to);
+    for (size_t i = 0; i < live->cause_count; i++)
+        if (!live->causes[i].broken)
+            print_note(&live->causes[i], to);
 }

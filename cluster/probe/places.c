@@ -10,7 +10,7 @@
 
 #define DEFAULT_PORT 9092
 
-void places_list_add(struct places_list *list, const char *address)
+void places_list_add(struct places_list *list, const char *address, const char *owner)
 {
     for (size_t i = 0; i < list->count; i++)
         if (strcmp(list->list[i], address) == 0)
@@ -18,8 +18,18 @@ void places_list_add(struct places_list *list, const char *address)
     if (list->count == LIMIT_PROBE_ENDPOINTS)
         return;
     list->list = mem_grow(list->list, list->count + 2, sizeof *list->list);
+    list->owners = mem_grow(list->owners, list->count + 1, sizeof *list->owners);
+    list->owners[list->count] = mem_text(owner);
     list->list[list->count++] = mem_text(address);
     list->list[list->count] = NULL;
+}
+
+const char *places_owner(const struct places_list *list, const char *address)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->list[i], address) == 0)
+            return list->owners[i];
+    return "";
 }
 
 void places_list_split(struct places_list *list, const char *addresses)
@@ -33,7 +43,7 @@ void places_list_split(struct places_list *list, const char *addresses)
         }
         address = mem_bytes(addresses, length);
         if (length)
-            places_list_add(list, address);
+            places_list_add(list, address, "");
         free(address);
         addresses += length;
         addresses += *addresses == ',';
@@ -42,9 +52,12 @@ void places_list_split(struct places_list *list, const char *addresses)
 
 void places_list_free(struct places_list *list)
 {
-    for (size_t i = 0; i < list->count; i++)
+    for (size_t i = 0; i < list->count; i++) {
         free(list->list[i]);
+        free(list->owners[i]);
+    }
     free(list->list);
+    free(list->owners);
 }
 
 /* ---- What a broker's own words tell */
@@ -53,6 +66,7 @@ struct listeners {
     struct places_list advertised;
     int ports[LIMIT_PROBE_ENDPOINTS];
     size_t port_count;
+    const char *owner;
 };
 
 static void add_port(struct listeners *listeners, int port)
@@ -98,7 +112,7 @@ static void read_item(struct listeners *listeners, const char *item, const char 
     if (probe_split(address, &host, &port)) {
         bool wild = strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
         if (advertised && !wild)
-            places_list_add(&listeners->advertised, address);
+            places_list_add(&listeners->advertised, address, "");
         if (!advertised)
             add_port(listeners, port);
     }
@@ -205,12 +219,12 @@ static void add_to_network(struct places *places, const struct docker_container 
         if (!probe_split(listeners->advertised.list[i], &own, &port))
             continue;
         if (!probe_is_loopback(own))
-            places_list_add(&network->addresses, listeners->advertised.list[i]);
+            places_list_add(&network->addresses, listeners->advertised.list[i], listeners->owner);
         free(own);
     }
     for (size_t i = 0; network && i < listeners->port_count && *host; i++) {
         char *address = probe_address(host, listeners->ports[i]);
-        places_list_add(&network->addresses, address);
+        places_list_add(&network->addresses, address, listeners->owner);
         free(address);
     }
 }
@@ -222,7 +236,7 @@ static void add_published(struct places *places, const struct docker_container *
         for (size_t j = 0; j < listeners->port_count; j++) {
             char *address = mem_format("localhost:%d", container->ports[i]);
             if (container->ports[i] && container->own[i] == listeners->ports[j])
-                places_list_add(&places->host, address);
+                places_list_add(&places->host, address, listeners->owner);
             free(address);
         }
     }
@@ -254,26 +268,39 @@ static void add_host_addresses(struct places *places, const struct docker_contai
 
     for (size_t i = 0; has_network(container, "host") && i < listeners->port_count; i++) {
         char *address = mem_format("localhost:%d", listeners->ports[i]);
-        places_list_add(&places->host, address);
+        places_list_add(&places->host, address, listeners->owner);
         free(address);
     }
     add_published(places, container, listeners);
     for (size_t i = 0; places->host.count == before && container->own[i]; i++) {
         char *address = mem_format("localhost:%d", container->ports[i]);
         if (container->ports[i])
-            places_list_add(&places->host, address);
+            places_list_add(&places->host, address, listeners->owner);
         free(address);
     }
 }
 
+/* The image alone may be a client's, too, with another command. */
+static bool read_listeners(struct listeners *listeners, const struct docker_container *container,
+                           char *const *words)
+{
+    *listeners = (struct listeners){.owner = container->name};
+    if (words)
+        read_words(listeners, words);
+    if (listeners->port_count || listeners->advertised.count)
+        return true;
+    listeners->owner = "";
+    if (!is_broker_image(container->image) || !container->own[0])
+        return false;
+    add_default_ports(listeners, container);
+    return true;
+}
+
 bool places_add(struct places *places, const struct docker_container *container, char *const *words)
 {
-    struct listeners listeners = {.port_count = 0};
-    bool found;
+    struct listeners listeners;
+    bool found = read_listeners(&listeners, container, words);
 
-    if (words)
-        read_words(&listeners, words);
-    found = listeners.port_count || listeners.advertised.count || is_broker_image(container->image);
     if (found && listeners.port_count == 0)
         add_default_ports(&listeners, container);
     if (found) {
@@ -283,7 +310,38 @@ bool places_add(struct places *places, const struct docker_container *container,
             if (strcmp(*name, "host") != 0 && strcmp(*name, "none") != 0)
                 add_to_network(places, container, *name, &listeners);
         for (size_t i = 0; i < listeners.advertised.count; i++)
-            places_list_add(&places->advertised, listeners.advertised.list[i]);
+            places_list_add(&places->advertised, listeners.advertised.list[i], "");
+    }
+    places_list_free(&listeners.advertised);
+    return found;
+}
+
+static bool is_own(const struct docker_container *container, const char *host, int port)
+{
+    if (strcmp(host, container->name) == 0 || strcmp(host, container->service) == 0 ||
+        strcmp(host, container->address) == 0)
+        return true;
+    for (size_t i = 0; container->own[i]; i++)
+        if (container->ports[i] == port)
+            return true;
+    return false;
+}
+
+bool places_match(const struct places_list *addresses, const struct docker_container *container,
+                  char *const *words)
+{
+    struct listeners listeners;
+    bool found = false;
+
+    if (!read_listeners(&listeners, container, words))
+        return false;
+    for (size_t i = 0; i < addresses->count && !found; i++) {
+        char *host = NULL;
+        int port;
+        found = probe_split(addresses->list[i], &host, &port) && is_own(container, host, port);
+        for (size_t j = 0; j < listeners.advertised.count && !found; j++)
+            found = strcmp(listeners.advertised.list[j], addresses->list[i]) == 0;
+        free(host);
     }
     places_list_free(&listeners.advertised);
     return found;

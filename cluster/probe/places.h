@@ -10,7 +10,8 @@
 
 /* Addresses, each once. Starts as {0}. */
 struct places_list {
-    char **list; /* ends at NULL; NULL when there is none */
+    char **list;   /* ends at NULL; NULL when there is none */
+    char **owners; /* the container whose address it is; "" : the user's, or it may be none */
     size_t count;
 };
 
@@ -32,11 +33,17 @@ struct places {
  * NULL: unknown). False: it is no broker. */
 bool places_add(struct places *places, const struct docker_container *container,
                 char *const *words);
+/* Whether one of the addresses is that broker's: by a published port, its name,
+ * its address, or because its settings advertise it. */
+bool places_match(const struct places_list *addresses, const struct docker_container *container,
+                  char *const *words);
 /* Afterwards: counts who is in the networks. */
 void places_count(struct places *places, const struct docker_containers *containers);
 void places_free(struct places *places);
 
-void places_list_add(struct places_list *list, const char *address);
+void places_list_add(struct places_list *list, const char *address, const char *owner);
+/* The owner; "" when it is not there. */
+const char *places_owner(const struct places_list *list, const char *address);
 void places_list_free(struct places_list *list);
 /* All of "a:9092, b:9092". */
 void places_list_split(struct places_list *list, const char *addresses);
