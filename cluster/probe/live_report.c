@@ -141,6 +141,13 @@ static int32_t id_of(const json_t *object, const char *name)
     return id < 0 || id > INT32_MAX ? -1 : (int32_t)id;
 }
 
+static double time_of(const json_t *object, const char *name)
+{
+    const json_t *ms = json_object_get(object, name);
+
+    return json_is_number(ms) ? json_number_value(ms) : -1;
+}
+
 static void read_told(const json_t *row, struct wire_metadata *told)
 {
     const json_t *list = json_object_get(row, "advertised"), *item;
@@ -179,10 +186,8 @@ static bool read_endpoint(const json_t *row, struct probe_endpoint *endpoint)
         endpoint->answered_by = id_of(row, "answered_by");
         read_told(row, &endpoint->told);
     }
-    for (enum probe_step step = 0; step < PROBE_STEPS; step++) {
-        const json_t *ms = json_object_get(steps, probe_step_name(step));
-        endpoint->ms[step] = json_is_number(ms) ? json_number_value(ms) : -1;
-    }
+    for (enum probe_step step = 0; step < PROBE_STEPS; step++)
+        endpoint->ms[step] = time_of(steps, probe_step_name(step));
     free(name);
     free(address);
     return good;
@@ -195,8 +200,8 @@ static void read_trip(const json_t *row, struct round_trip *trip)
     *trip = (struct round_trip){.address = text_of(row, "address"),
                                 .reason = text_of(row, "reason"),
                                 .ok = json_is_true(json_object_get(row, "ok")),
-                                .produce_ms = json_number_value(json_object_get(row, "produce")),
-                                .consume_ms = json_number_value(json_object_get(row, "consume"))};
+                                .produce_ms = time_of(row, "produce"),
+                                .consume_ms = time_of(row, "consume")};
 }
 
 int live_read_vantage(const char *bytes, size_t length, struct live_vantage *vantage)

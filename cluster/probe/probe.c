@@ -69,7 +69,7 @@ bool probe_split(const char *address, char **host, int *port)
     } else if (length && memchr(address, ':', length)) {
         return false;
     }
-    if (length == 0 || length > LIMIT_HOST || strcspn(address, " \t/,") < length ||
+    if (length == 0 || length > LIMIT_HOST || strcspn(address, " \t/,[]") < length ||
         !number_in_range(colon + 1, 1, 65535, &number))
         return false;
     *host = mem_bytes(address, length);
