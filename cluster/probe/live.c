@@ -320,10 +320,13 @@ static const struct advice advices[] = {
                     "--kafka-config), or map the listener to PLAINTEXT"},
     [PROBE_CONTROLLER] = {"", "", "that is the listener of KRaft's controllers",
                           "use the port of a broker's listener"},
+    [PROBE_PLAIN] = {"PROTO-MISMATCH", "SSL handshake failed",
+                     "the client speaks TLS, and the listener does not (the broker's log has "
+                     "'Invalid receive (size = 369295617 ...')",
+                     "set the client's security.protocol to plaintext (sasl_plaintext), or map the "
+                     "listener to SSL"},
     [PROBE_CLIENT] = {"", "",
-                      "Kafka's client cannot get on with it by the settings that were "
-                      "given (a broker logs 'Invalid receive' for TLS at a plaintext "
-                      "listener)",
+                      "Kafka's client cannot get on with it by the settings that were given",
                       "check security.protocol, the certificates and the login"},
 };
 

@@ -259,6 +259,7 @@ static const char *short_reason(enum probe_failure failure)
                                         [PROBE_OTHER] = "not Kafka",
                                         [PROBE_SASL] = "wants SASL",
                                         [PROBE_CONTROLLER] = "a controller's",
+                                        [PROBE_PLAIN] = "speaks no TLS",
                                         [PROBE_CLIENT] = "client's error"};
 
     return words[failure];

@@ -11,9 +11,11 @@
 #include "cluster/base/limits.h"
 #include "cluster/base/number.h"
 
-#define TICK_MS  50  /* how soon Ctrl-C is heard */
-#define SLACK_MS 500 /* for a busy machine */
-#define TIMES    3   /* the bootstrap's time, that of those it names, and of those they name */
+#define TICK_MS   50  /* how soon Ctrl-C is heard */
+#define SLACK_MS  500 /* for a busy machine */
+#define SLICE_MS  250
+#define ENOUGH_MS 1000
+#define TIMES     3 /* the bootstrap's time, that of those it names, and of those they name */
 
 /* Each address has a thread, since getaddrinfo waits as long as the system's
  * resolver likes. One that is still at it when the time is over is left to
@@ -45,9 +47,9 @@ const char *probe_step_name(enum probe_step step)
 
 const char *probe_failure_name(enum probe_failure failure)
 {
-    static const char *const names[] = {"",       "unresolved", "refused", "no-route", "timeout",
-                                        "closed", "silent",     "tls",     "http",     "not-kafka",
-                                        "sasl",   "controller", "client"};
+    static const char *const names[] = {
+        "",    "unresolved", "refused",   "no-route", "timeout",    "closed",    "silent",
+        "tls", "http",       "not-kafka", "sasl",     "controller", "plaintext", "client"};
 
     return names[failure];
 }
@@ -244,7 +246,54 @@ static char *short_reason(const char *text)
     char *reason = mem_text(colon ? colon + strlen("/bootstrap: ") : text);
 
     reason[strcspn(reason, "\r\n")] = '\0';
+    if (strstr(reason, " (after "))
+        *strstr(reason, " (after ") = '\0';
     return reason;
+}
+
+/* When the client fails: perhaps the listener does not speak what it was set to. */
+static void ask_plainly(const struct room *room, struct probe_endpoint *endpoint)
+{
+    const char *protocol = kafka_settings_value(room->request->settings, "security.protocol");
+    bool tls = strcasestr(protocol, "ssl") != NULL;
+    struct probe_endpoint plain = new_endpoint(endpoint->host, endpoint->port, false);
+
+    probe_one(&plain, clock_monotonic_ms() + PROBE_WAIT_MS / 2, true);
+    if (tls && (plain.failure == PROBE_OK || plain.failure == PROBE_SASL ||
+                plain.failure == PROBE_CONTROLLER)) {
+        endpoint->failure = PROBE_PLAIN;
+        free(endpoint->reason);
+        endpoint->reason = mem_format("the listener speaks plaintext, and the client %s", protocol);
+    } else if ((!tls && plain.failure == PROBE_TLS) || plain.failure == PROBE_HTTP) {
+        endpoint->failure = plain.failure;
+        free(endpoint->reason);
+        endpoint->reason = mem_text(plain.reason);
+    }
+    probe_endpoint_free(&plain);
+}
+
+static void say_error(struct probe_endpoint *endpoint, const char *words)
+{
+    free(endpoint->reason);
+    endpoint->failure = PROBE_CLIENT;
+    endpoint->reason = short_reason(words);
+}
+
+/* In slices: errors come by polling, and after one more second for another try
+ * it is known what they are. */
+static rd_kafka_resp_err_t ask_metadata(rd_kafka_t *client, int64_t until,
+                                        const rd_kafka_metadata_t **metadata)
+{
+    int64_t start = clock_monotonic_ms();
+    rd_kafka_resp_err_t code;
+
+    do {
+        code = rd_kafka_metadata(client, 0, NULL, metadata, SLICE_MS);
+        rd_kafka_poll(client, 0);
+    } while (code != RD_KAFKA_RESP_ERR_NO_ERROR && !interrupt_signal() &&
+             clock_monotonic_ms() < until &&
+             !(*kafka_last_error(client) && clock_monotonic_ms() - start > ENOUGH_MS));
+    return code;
 }
 
 static void ask_client(struct room *room, struct probe_endpoint *endpoint)
@@ -253,27 +302,24 @@ static void ask_client(struct room *room, struct probe_endpoint *endpoint)
     char *servers = mem_format("bootstrap.servers=%s", endpoint->address);
     const rd_kafka_metadata_t *metadata;
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
-    int64_t start = clock_monotonic_us(), left = room->last - clock_monotonic_ms();
+    int64_t start = clock_monotonic_us();
     rd_kafka_t *client = NULL;
     struct error error;
 
     if (kafka_settings_add(settings, servers, &error) == 0)
         client = kafka_consumer(settings, NULL, NULL, &error);
-    free(endpoint->reason);
     if (client)
-        code = rd_kafka_metadata(client, 0, NULL, &metadata, left > 100 ? (int)left : 100);
-    if (client && code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        code = ask_metadata(client, room->last, &metadata);
+    if (!client) {
+        say_error(endpoint, error.text);
+    } else if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
         endpoint->ms[STEP_METADATA] = (double)(clock_monotonic_us() - start) / 1000;
         take_metadata(endpoint, metadata, client);
         rd_kafka_metadata_destroy(metadata);
-        endpoint->reason = mem_text("");
     } else {
-        if (client)
-            rd_kafka_poll(client, 0); /* errors come by this way */
-        endpoint->failure = PROBE_CLIENT;
-        endpoint->reason = short_reason(!client                     ? error.text
-                                        : *kafka_last_error(client) ? kafka_last_error(client)
-                                                                    : rd_kafka_err2str(code));
+        say_error(endpoint,
+                  *kafka_last_error(client) ? kafka_last_error(client) : rd_kafka_err2str(code));
+        ask_plainly(room, endpoint);
     }
     kafka_close(client);
     kafka_settings_free(settings);

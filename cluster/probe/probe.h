@@ -36,6 +36,7 @@ enum probe_failure {
     PROBE_OTHER,      /* answers something else that is not Kafka's */
     PROBE_SASL,       /* Kafka; wants SASL */
     PROBE_CONTROLLER, /* Kafka; a controller's listener, which clients cannot use */
+    PROBE_PLAIN,      /* Kafka; speaks plaintext, and the settings want TLS */
     PROBE_CLIENT, /* Kafka's client, with the user's TLS or SASL settings, gives another reason */
 };
 
