@@ -1,6 +1,7 @@
 #include "cluster/docker_run.h"
 
 #include <jansson.h>
+#include <limits.h>
 #include <link.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -196,9 +197,9 @@ static int follow(struct http *http, const struct docker_run *run, struct buf *o
                         docker_output_read(answer.body.data, answer.body.length, 2, &words) < 0))
         result = error_set(error, EXIT_UNREACHABLE, "the Docker engine gives no log");
     if (result == 0 && out->length == 0) {
-        words.data[strcspn(words.data, "\r\n")] = '\0';
-        result = error_set(error, EXIT_UNREACHABLE, "%s",
-                           *words.data ? words.data : "the container ended without a word");
+        int first = words.data ? (int)strcspn(words.data, "\r\n") : 0;
+        result = error_set(error, EXIT_UNREACHABLE, "%.*s", first ? first : INT_MAX,
+                           first ? words.data : "the container ended without a word");
     }
     http_answer_free(&answer);
     buf_free(&words);

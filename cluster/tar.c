@@ -99,7 +99,8 @@ bool tar_add_file(struct buf *archive, const char *path, const char *bytes, size
     snprintf((char *)header + 136, 12, "00000000000");
     memset(header + SUM_AT, ' ', SUM_LENGTH);
     header[TYPE_AT] = folder ? '5' : '0';
-    memcpy(header + 257, "ustar\00000", 8);
+    snprintf((char *)header + 257, 6, "ustar");
+    snprintf((char *)header + 263, 3, "00");
     for (size_t i = 0; i < BLOCK; i++)
         sum += header[i];
     snprintf((char *)header + SUM_AT, SUM_LENGTH, "%06o", sum);

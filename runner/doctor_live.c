@@ -74,13 +74,11 @@ static void *look_inside(void *argument)
     struct http *http = http_new();
     struct buf out = {0};
     struct error error;
+    int result = docker_run(http, &run, &out, &error);
 
-    if (docker_run(http, &run, &out, &error) == 0 &&
-        live_read_vantage(out.data, out.length, vantage) < 0)
-        error_set(&error, EXIT_UNREACHABLE, "what ran there gave no result");
-    else if (out.length)
-        error.text[0] = '\0';
-    if (error.text[0]) {
+    if (result == 0 && live_read_vantage(out.data, out.length, vantage) < 0)
+        result = error_set(&error, EXIT_UNREACHABLE, "what ran there gave no result");
+    if (result < 0) {
         free(vantage->error);
         vantage->error = mem_text(error.text);
     }

@@ -16,7 +16,7 @@ import pytest
 
 from tests.cluster import docker, run
 from tests.docker_double import Engine
-from tests.kafka_server import CONFIG, Kafka, free_port
+from tests.kafka_server import Kafka, free_port
 from tests.program import BUILDS, Program, until
 from tests.test_json import documented, flat
 
@@ -209,8 +209,8 @@ def test_round_trip(program, wrong):
 class Server:
     """Does `serve` with each connection; `listens`: it accepts them."""
 
-    def __init__(self, serve, backlog=16):
-        self.socket = socket.create_server(("127.0.0.1", 0), backlog=backlog)
+    def __init__(self, serve, backlog=16, host="127.0.0.1"):
+        self.socket = socket.create_server((host, 0), backlog=backlog)
         self.address = "127.0.0.1:%d" % self.socket.getsockname()[1]
         self.serve, self.open = serve, []
         if serve:
@@ -338,8 +338,8 @@ def test_interrupted(program, sig, code):
 class Played(Server):
     """Answers as node `me`; its metadata has `nodes`: {id: address}."""
 
-    def __init__(self, me, nodes, cluster="C", versions=((3, 0, 13), (18, 0, 4), (32, 1, 4))):
-        super().__init__(self.talk)
+    def __init__(self, me, nodes, cluster="C", versions=((3, 0, 13), (18, 0, 4), (32, 1, 4)), **options):
+        super().__init__(self.talk, **options)
         self.me, self.nodes, self.cluster, self.versions = me, nodes, cluster, versions
 
     def talk(self, client):
@@ -389,6 +389,22 @@ def test_twice(program):
     one.close()
 
 
+def test_from_another_machine(program):
+    """It asks by an address of the broker's machine, and is sent to its own localhost."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as route:
+        route.connect(("192.0.2.1", 9))  # sends nothing
+        own = route.getsockname()[0]
+    one = Played(1, {}, host="0.0.0.0")
+    port = one.address.rsplit(":", 1)[1]
+    closed = f"localhost:{free_port()}"
+    one.nodes = {1: closed}
+    code, found = live(program, f"{own}:{port}")
+    told, = found["causes"]
+    assert code == 1 and told["address"] == closed and "works on the broker's machine only" in told["cause"]
+    assert f"advertise {own}:{port}" in told["fix"]
+    one.close()
+
+
 def test_follows_all(program):
     """A cluster of which one broker cannot be reached, and one that is reached by the second step only."""
     far, near = Played(3, {}), Played(1, {})
@@ -423,3 +439,206 @@ def test_many(program):
     code, found = live(program, one.address)
     assert code == 1 and len(found["vantages"][0]["endpoints"]) == 64
     one.close()
+
+
+# ---- In Docker: what ports and networks make wrong
+
+def default(broker, own):
+    return {"KAFKA_NODE_ID": "1", "KAFKA_PROCESS_ROLES": "broker,controller",
+            "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:29093",
+            "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CONTROLLER:PLAINTEXT,HOST:PLAINTEXT,IN:PLAINTEXT",
+            "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER", "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
+            "KAFKA_HEAP_OPTS": "-Xmx256m -XX:TieredStopAtLevel=1", **own}
+
+
+class Room:
+    """Brokers in two networks, one whose settings are right, and others."""
+
+    BOTH = "CONTROLLER://:29093,HOST://:9092,IN://:19092"
+
+    def __init__(self, folder):
+        assert run("docker", "image", "inspect", "tally/kafka").code == 0 or run("docker/cluster", "build").code == 0
+        self.prefix = f"dl-{os.urandom(3).hex()}"
+        self.names, self.networks, self.ports = [], [], {}
+        self.file = folder / "compose.yaml"
+        self.one, self.two = self.network("a"), self.network("b")
+        host = {name: free_port() for name in ("good", "moved", "bound", "swap", "k1", "k2")}
+        self.host = {name: f"localhost:{port}" for name, port in host.items()}
+        self.closed = free_port()
+        self.broker("good", self.one, host["good"], self.both("good"))
+        only = {"KAFKA_LISTENERS": "CONTROLLER://:29093,HOST://:9092", "KAFKA_INTER_BROKER_LISTENER_NAME": "HOST",
+                "KAFKA_ADVERTISED_LISTENERS": f"HOST://localhost:{self.closed}"}
+        self.file.write_text(f"services:\n  moved:\n    environment:\n      {list(only)[2]}: {only[list(only)[2]]}\n")
+        self.broker("moved", self.two, host["moved"], only, "--label", f"com.docker.compose.project.config_files={self.file}")
+        bound = self.both("bound")
+        bound["KAFKA_LISTENERS"] = bound["KAFKA_LISTENERS"].replace("HOST://", "HOST://127.0.0.1")
+        self.broker("bound", self.one, host["bound"], bound)
+        # What is published is the listener for containers.
+        swap = {**self.both("swap"), "KAFKA_LISTENERS": "CONTROLLER://:29093,HOST://:19092,IN://:9092"}
+        swap["KAFKA_ADVERTISED_LISTENERS"] = swap["KAFKA_ADVERTISED_LISTENERS"].replace(":19092", ":9092")
+        self.broker("swap", self.one, host["swap"], swap)
+        # The published ports of these two are exchanged.
+        voters = {"KAFKA_CONTROLLER_QUORUM_VOTERS": f"1@{self.prefix}-k1:29093"}
+        self.broker("k1", self.two, host["k2"], {**self.both("k1"), **voters})
+        self.broker("k2", self.two, host["k1"], {**self.both("k2"), **voters, "KAFKA_NODE_ID": "2",
+                                                 "KAFKA_PROCESS_ROLES": "broker",
+                                                 "KAFKA_LISTENERS": "HOST://:9092,IN://:19092"})
+        for name in self.names:
+            until(lambda n=name: "Kafka Server started" in run("docker", "logs", n).err, 120, name, every=0.3)
+
+    def both(self, name):
+        return {"KAFKA_LISTENERS": self.BOTH, "KAFKA_INTER_BROKER_LISTENER_NAME": "IN",
+                "KAFKA_ADVERTISED_LISTENERS": f"HOST://{self.host[name]},IN://{self.prefix}-{name}:19092"}
+
+    def network(self, name):
+        self.networks.append(f"{self.prefix}-{name}")
+        docker("network", "create", self.networks[-1])
+        return self.networks[-1]
+
+    def broker(self, name, network, port, own, *options):
+        name = f"{self.prefix}-{name}"
+        self.names.append(name)
+        docker("run", "-d", "--init", "--name", name, "--hostname", name, "--network", network, "--memory", "700m",
+               "--publish", f"127.0.0.1:{port}:9092", *options, *[f"--env={k}={v}" for k, v in default(name, own).items()],
+               "tally/kafka")
+
+    def inside(self, name, port):
+        return f"{self.prefix}-{name}:{port}"
+
+    def end(self):
+        run("docker", "rm", "-f", "-v", *self.names)
+        for name in self.networks:
+            run("docker", "network", "rm", name)
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory):
+    made = None
+    try:
+        made = Room(tmp_path_factory.mktemp("room"))
+        yield made
+    finally:
+        if made:
+            made.end()
+
+
+def left_over():
+    """What a probe has made and not removed."""
+    return "".join(docker(*command, "-q", "--filter", "label=tally.doctor") for command in (["ps", "-a"], ["images"]))
+
+
+@pytest.fixture
+def nothing_left():
+    yield
+    until(lambda: not left_over(), 10, "what the probe made is gone")
+
+
+def in_docker(program, *args):
+    return live(program, *args, env={})
+
+
+@pytest.mark.cluster
+def test_docker_good(program, room, nothing_left):
+    code, found = in_docker(program, "--round-trip", room.host["good"])
+    assert [v["from"] for v in found["vantages"]] == ["host", room.one]
+    assert not [v for v in found["vantages"] if v["error"]]
+    inside = room.inside("good", 19092)
+    assert endpoint(found, inside, room.one)["works"] and endpoint(found, room.host["good"])["works"]
+    assert not endpoint(found, room.inside("good", 9092), room.one)["works"]  # it sends to the host's address
+    note, = [c for c in found["causes"] if c["address"] == room.host["good"]]
+    assert not note["broken"] and note["fix"] == f"from there {inside} works"
+    trips = [v["round_trip"] for v in found["vantages"]]
+    assert all(trip["ok"] for trip in trips) and trips[1]["address"] in (inside, room.inside("bound", 19092))
+    assert code == 0
+
+
+@pytest.mark.cluster
+def test_docker_moved(program, room, nothing_left):
+    """A remapped port, and containers that are sent to their own localhost."""
+    code, found = in_docker(program, room.host["moved"])
+    address = f"localhost:{room.closed}"
+    assert code == 1 and broken(found)["host", address] == "PORT-MISMATCH"
+    assert broken(found)[room.two, address] == "LOCAL-INTERNAL"
+    assert {c["line"] for c in found["causes"] if c["address"] == address} == {f"{room.file}:4"}
+
+
+@pytest.mark.cluster
+def test_docker_bound(program, room, nothing_left):
+    code, found = in_docker(program, room.host["bound"])
+    assert code == 1 and broken(found) == {("host", room.host["bound"]): "BIND-LOCALHOST"}
+    told, = [c for c in found["causes"] if c["broken"]]
+    assert told["symptom"] == "Disconnected while requesting ApiVersion"
+    assert endpoint(found, room.inside("bound", 9092), room.one)["failure"] == "refused"
+    assert endpoint(found, room.inside("bound", 19092), room.one)["works"]
+
+
+@pytest.mark.cluster
+def test_docker_crossed(program, room, nothing_left):
+    code, found = in_docker(program, room.host["k1"], room.host["k2"])
+    assert code == 1
+    assert {at: rule for (place, at), rule in broken(found).items() if place == "host"} == \
+        {room.host["k1"]: "CROSSED", room.host["k2"]: "CROSSED"}
+    assert endpoint(found, room.host["k1"])["node"] == 1 and endpoint(found, room.host["k1"])["answered_by"] == 2
+    assert endpoint(found, room.inside("k1", 19092), room.two)["works"]
+
+
+@pytest.mark.cluster
+def test_docker_other_listener(program, room, nothing_left):
+    code, found = in_docker(program, room.host["swap"])
+    address = room.inside("swap", 9092)
+    assert code == 1 and broken(found) == {("host", address): "CROSSED"}
+    told, = [c for c in found["causes"] if c["broken"]]
+    assert "leads to another listener" in told["cause"] and room.host["swap"] in told["fix"]
+    assert endpoint(found, address, room.one)["works"]
+
+
+@pytest.mark.cluster
+def test_docker_all(program, room, nothing_left):
+    """Without an address: every broker in Docker, whoever's, each judged by itself."""
+    code, found = in_docker(program)
+    assert code == 1 and found["bootstrap"] == []
+    assert {"host", room.one, room.two} <= {v["from"] for v in found["vantages"]}
+    wrong = {(place, at) for place, at in broken(found) if place in ("host", room.one, room.two)}
+    assert ("host", room.host["good"]) not in wrong and ("host", room.host["bound"]) in wrong
+    assert {("host", f"localhost:{room.closed}"), (room.two, f"localhost:{room.closed}")} <= wrong
+    done = program.run("doctor", "--live", env={}, timeout=60)
+    assert re.search(rf"^{room.inside('good', 19092)} +- +(- +)*ok \d+ ms", done.out, re.M)
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("sig, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_docker_interrupted(program, room, nothing_left, sig, code):
+    """Nothing is left behind, whenever it comes."""
+    name = room.inside("good", 0)[:-2]
+    docker("pause", name)
+    try:
+        running = program.start("doctor", "--live", room.host["good"], env={})
+        until(lambda: run("docker", "ps", "-q", "--filter", "label=tally.doctor").out.strip(), 20, "the probe's container")
+        assert running.stop(sig)[0] == code
+    finally:
+        docker("unpause", name)
+
+
+@pytest.mark.cluster
+def test_docker_limits_what_runs(program, room, nothing_left):
+    """Its container: not root, nothing to write, no capabilities."""
+    name = room.inside("good", 0)[:-2]
+    docker("pause", name)
+    try:
+        running = program.start("doctor", "--live", room.host["good"], env={})
+        made = until(lambda: run("docker", "ps", "-q", "--filter", "label=tally.doctor").out.strip(), 20, "the container")
+        found = json.loads(run("docker", "inspect", made).out)[0]
+        running.wait(30)
+    finally:
+        docker("unpause", name)
+    host = found["HostConfig"]
+    assert found["Config"]["User"] == "65534:65534" and host["ReadonlyRootfs"] and host["CapDrop"] == ["ALL"]
+    assert host["SecurityOpt"] == ["no-new-privileges"] and host["NetworkMode"] == room.one and not host["Binds"]
+
+
+def test_no_engine(program, tmp_path, kafka):
+    """An engine that tells of containers and takes nothing: the rest is said all the same."""
+    engine = Engine(tmp_path / "docker.sock", kafka.port, "127.0.0.1", name="broker")
+    code, found = live(program, kafka.address, env={"DOCKER_HOST": f"unix://{tmp_path / 'docker.sock'}"})
+    engine.close()
+    assert code == 0 and endpoint(found, kafka.address)["works"]

@@ -40,12 +40,12 @@ static int say(rd_kafka_t *client, const char *what, rd_kafka_resp_err_t code, s
 }
 
 static int send_one(rd_kafka_t *producer, const struct delivered *delivered, const char *topic,
-                    const char *value, struct error *error)
+                    char *value, struct error *error)
 {
     int64_t start = clock_monotonic_ms();
     rd_kafka_resp_err_t code =
         rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(0),
-                          RD_KAFKA_V_VALUE((void *)(uintptr_t)value, strlen(value)),
+                          RD_KAFKA_V_VALUE(value, strlen(value)),
                           RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
 
     while (code == RD_KAFKA_RESP_ERR_NO_ERROR && !delivered->done && still(start) > 0)

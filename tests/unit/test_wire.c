@@ -4,6 +4,7 @@
 #include "tests/unit/unit.h"
 
 #include "cluster/base/limits.h"
+#include "cluster/broker.h"
 #include "cluster/probe/live.h"
 #include "cluster/probe/places.h"
 #include "cluster/probe/wire.h"
@@ -409,6 +410,29 @@ static void test_json(void **state)
     live_free(&live);
 }
 
+static void test_explain(void **state)
+{
+    struct kafka_settings *settings = kafka_settings_new();
+    struct error error;
+    struct broker *broker = broker_start(&error);
+    char *servers = mem_format("bootstrap.servers=%s", broker_address(broker)), *words;
+
+    (void)state;
+    assert_null(live_explain(settings));
+    kafka_settings_add(settings, servers, &error);
+    assert_null(live_explain(settings));
+    kafka_settings_add(settings, "bootstrap.servers=127.0.0.1:1", &error);
+    words = live_explain(settings);
+    assert_non_null(words);
+    assert_non_null(strstr(words, "127.0.0.1:1: connection refused (127.0.0.1): nobody listens"));
+    assert_null(strchr(words, '\n'));
+    free(words);
+    kafka_settings_add(settings, "bootstrap.servers=nonsense", &error);
+    assert_null(live_explain(settings));
+    kafka_settings_free(settings);
+    free(servers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +440,6 @@ int main(void)
         cmocka_unit_test(test_versions), cmocka_unit_test(test_metadata),
         cmocka_unit_test(test_identity), cmocka_unit_test(test_changed),
         cmocka_unit_test(test_split),    cmocka_unit_test(test_places),
-        cmocka_unit_test(test_json)};
+        cmocka_unit_test(test_json),     cmocka_unit_test(test_explain)};
     return cmocka_run_group_tests_name("wire", tests, NULL, NULL);
 }
