@@ -292,8 +292,7 @@ static const struct option_row rows[] = {
     {"round-trip", 0, NULL, NULL,
      "with --live: send one record there and back, through a topic made for it", set_flag,
      FIELD(round_trip), 0, 0},
-    {"from", 0, "PLACE", NULL, "with --live: only from here, which is called that, as JSON",
-     set_text, FIELD(from), 0, 0},
+    {"from", 0, "PLACE", NULL, NULL, set_text, FIELD(from), 0, 0}, /* of doctor's own, inside */
     {"all", 0, NULL, NULL, "all active drivers", set_flag, FIELD(all), 0, 0},
     {"yes", 'y', NULL, NULL, "do not ask", set_flag, FIELD(yes), 0, 0},
     {"properties-file", 0, "FILE", NULL,
@@ -518,7 +517,7 @@ static bool is_off(const struct option_row *row, const char *value)
 /* What is asked for on the command line only. */
 static bool is_for_once(const struct option_row *row)
 {
-    static const char *const names[] = {"help", "version", "kill", "status", "dry-run"};
+    static const char *const names[] = {"help", "version", "kill", "status", "dry-run", "from"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(row->name, names[i]) == 0)
@@ -607,7 +606,7 @@ bool options_next(const struct command *command, size_t *at, struct option_text 
 {
     while (*at < row_count()) {
         const struct option_row *row = row_at((*at)++);
-        if (!takes(command, row) || is_refused(row))
+        if (!takes(command, row) || is_refused(row) || !row->help)
             continue;
         *option =
             (struct option_text){row->name, row->letter, row->argument, row->fallback, row->help};

@@ -5,9 +5,6 @@
 
 #include "cluster/base/buf.h"
 
-/* So that all of it, three times as long, is within three seconds. */
-#define EXPLAIN_MS 1000
-
 /* ---- The records */
 
 static void free_list(char **list)
@@ -455,29 +452,4 @@ void live_judge(struct live *live)
         judge_vantage(live, &live->vantages[i]);
     for (size_t i = 0; i < live->cause_count; i++)
         live->broken = live->broken || live->causes[i].broken;
-}
-
-/* ---- For other commands */
-
-char *live_explain(const struct kafka_settings *settings)
-{
-    struct places_list servers = {0};
-    struct probe_request request = {.settings = settings, .wait_ms = EXPLAIN_MS};
-    struct live live = {0};
-    struct live_vantage *host = live_add(&live, LIVE_HOST);
-    struct error error;
-    char *words = NULL;
-
-    places_list_split(&servers, kafka_settings_servers(settings));
-    request.addresses = (const char *const *)servers.list;
-    host->wanted = true;
-    if (servers.count && probe(&request, &host->result, &error) == 0)
-        live_judge(&live);
-    for (size_t i = 0; i < live.cause_count && !words; i++)
-        if (live.causes[i].broken)
-            words = mem_format("%s: %s; %s", live.causes[i].seen, live.causes[i].cause,
-                               live.causes[i].fix);
-    live.bootstrap = servers.list; /* freed with the rest */
-    live_free(&live);
-    return words;
 }

@@ -67,9 +67,4 @@ int live_read_vantage(const char *bytes, size_t length, struct live_vantage *van
 /* A table, address by place, and the causes. */
 void live_print(const struct live *live, FILE *to);
 
-/* Why none of the bootstrap servers in the settings can be used, as seen from
- * here: what was seen, the cause and what to do, on one line, for the commands
- * that have no answer. Within 3 seconds; asks no Docker. NULL: all seems well. free() it. */
-char *live_explain(const struct kafka_settings *settings);
-
 #endif

@@ -5,6 +5,7 @@
 
 #include "cluster/base/limits.h"
 #include "cluster/broker.h"
+#include "cluster/probe/explain.h"
 #include "cluster/probe/live.h"
 #include "cluster/probe/places.h"
 #include "cluster/probe/wire.h"
@@ -373,6 +374,25 @@ static void test_places(void **state)
     }
 }
 
+static void test_most_networks(void **state)
+{
+    char names[LIMIT_PROBE_NETWORKS + 4][8], empty[] = "", name[] = "k", image[] = "apache/kafka";
+    char *networks[LIMIT_PROBE_NETWORKS + 5] = {NULL};
+    int own[] = {9092, 0}, ports[] = {0, 0};
+    const struct docker_container container = {empty, name, empty, empty, empty,
+                                               ports, own,  image, empty, networks};
+    struct places places = {0};
+
+    (void)state;
+    for (size_t i = 0; i < LIMIT_PROBE_NETWORKS + 4; i++) {
+        snprintf(names[i], sizeof names[i], "n%zu", i);
+        networks[i] = names[i];
+    }
+    assert_true(places_add(&places, &container, NULL));
+    assert_int_equal(places.network_count, LIMIT_PROBE_NETWORKS);
+    places_free(&places);
+}
+
 /* What a network's probe prints is read as it was. */
 static void test_json(void **state)
 {
@@ -418,17 +438,19 @@ static void test_explain(void **state)
     char *servers = mem_format("bootstrap.servers=%s", broker_address(broker)), *words;
 
     (void)state;
-    assert_null(live_explain(settings));
+    assert_null(probe_explain(settings));
     kafka_settings_add(settings, servers, &error);
-    assert_null(live_explain(settings));
+    assert_null(probe_explain(settings));
     kafka_settings_add(settings, "bootstrap.servers=127.0.0.1:1", &error);
-    words = live_explain(settings);
+    words = probe_explain(settings);
     assert_non_null(words);
     assert_non_null(strstr(words, "127.0.0.1:1: connection refused (127.0.0.1): nobody listens"));
     assert_null(strchr(words, '\n'));
     free(words);
-    kafka_settings_add(settings, "bootstrap.servers=nonsense", &error);
-    assert_null(live_explain(settings));
+    kafka_settings_add(settings, "bootstrap.servers=PLAINTEXT://no-such-host.invalid, ::x", &error);
+    words = probe_explain(settings);
+    assert_non_null(strstr(words, "no-such-host.invalid:9092: the name"));
+    free(words);
     kafka_settings_free(settings);
     free(servers);
 }
@@ -440,6 +462,7 @@ int main(void)
         cmocka_unit_test(test_versions), cmocka_unit_test(test_metadata),
         cmocka_unit_test(test_identity), cmocka_unit_test(test_changed),
         cmocka_unit_test(test_split),    cmocka_unit_test(test_places),
-        cmocka_unit_test(test_json),     cmocka_unit_test(test_explain)};
+        cmocka_unit_test(test_json),     cmocka_unit_test(test_most_networks),
+        cmocka_unit_test(test_explain)};
     return cmocka_run_group_tests_name("wire", tests, NULL, NULL);
 }
