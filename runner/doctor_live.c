@@ -330,7 +330,6 @@ static char **copy_list(const struct places_list *list)
 static void add_vantages(struct live *live, const struct options *options,
                          const struct places *places, const struct places_list *asked)
 {
-    const char *protocol = kafka_settings_value(options->kafka, "security.protocol");
 
     struct live_vantage *vantage = live_add(live, LIVE_HOST);
 
@@ -338,7 +337,7 @@ static void add_vantages(struct live *live, const struct options *options,
     vantage->known = &places->host;
     for (size_t i = 0; i < places->network_count; i++) {
         vantage = live_add(live, places->networks[i].name);
-        vantage->wanted = places->networks[i].containers > 1 && !protocol;
+        vantage->wanted = places->networks[i].containers > 1 && probe_is_plain(options->kafka);
         vantage->known = &places->networks[i].addresses;
     }
     live->bootstrap = copy_list(asked);

@@ -473,7 +473,7 @@ class Room:
     def __init__(self, folder):
         assert run("docker", "image", "inspect", "tally/kafka").code == 0 or run("docker/cluster", "build").code == 0
         self.prefix = f"dl-{os.urandom(3).hex()}"
-        self.names, self.networks, self.ports = [], [], {}
+        self.names, self.networks, self.client = [], [], None
         self.file = folder / "compose.yaml"
         self.one, self.two = self.network("a"), self.network("b")
         host = {name: free_port() for name in ("good", "moved", "bound", "swap", "k1", "k2")}
@@ -489,6 +489,9 @@ class Room:
         self.broker("bound", self.one, host["bound"], bound)
         if ALL:
             self.more(host)
+        self.client = f"{self.prefix}-client"  # somebody whom it matters to that a broker is reached there
+        docker("run", "-d", "--init", "--name", self.client, "--network", self.two, "--entrypoint", "sleep", "tally/kafka",
+               "3600")
         for name in self.names:
             until(lambda n=name: "Kafka Server started" in run("docker", "logs", n).err, 120, name, every=0.3)
 
@@ -498,9 +501,10 @@ class Room:
         swap["KAFKA_ADVERTISED_LISTENERS"] = swap["KAFKA_ADVERTISED_LISTENERS"].replace(":19092", ":9092")
         self.broker("swap", self.one, host["swap"], swap)
         # The published ports of these two are exchanged.
+        self.three = self.network("c")
         voters = {"KAFKA_CONTROLLER_QUORUM_VOTERS": f"1@{self.prefix}-k1:29093"}
-        self.broker("k1", self.two, host["k2"], {**self.both("k1"), **voters})
-        self.broker("k2", self.two, host["k1"], {**self.both("k2"), **voters, "KAFKA_NODE_ID": "2",
+        self.broker("k1", self.three, host["k2"], {**self.both("k1"), **voters})
+        self.broker("k2", self.three, host["k1"], {**self.both("k2"), **voters, "KAFKA_NODE_ID": "2",
                                                  "KAFKA_PROCESS_ROLES": "broker",
                                                  "KAFKA_LISTENERS": "HOST://:9092,IN://:19092"})
 
@@ -524,7 +528,7 @@ class Room:
         return f"{self.prefix}-{name}:{port}"
 
     def end(self):
-        run("docker", "rm", "-f", "-v", *self.names)
+        run("docker", "rm", "-f", "-v", *self.names, *filter(None, [self.client]))
         for name in self.networks:
             run("docker", "network", "rm", name)
 
@@ -543,6 +547,11 @@ def room(tmp_path_factory):
 def left_over():
     """What a probe has made and not removed."""
     return "".join(docker(*command, "-q", "--filter", "label=tally.doctor") for command in (["ps", "-a"], ["images"]))
+
+
+def pause(name):
+    """The kernel does not always freeze a busy JVM at once."""
+    until(lambda: run("docker", "pause", name).code == 0, 20, f"{name} paused", every=0.5)
 
 
 @pytest.fixture
@@ -581,6 +590,18 @@ def test_docker_moved(program, room, nothing_left):
 
 
 @pytest.mark.cluster
+def test_docker_alone(program, room, nothing_left):
+    """Where nobody but the broker is in its network, containers that are sent to localhost are worth a note."""
+    docker("network", "disconnect", room.two, room.client)
+    try:
+        _, found = in_docker(program, room.host["moved"])
+    finally:
+        docker("network", "connect", room.two, room.client)
+    told, = [c for c in found["causes"] if c["from"] == room.two]
+    assert told["rule"] == "LOCAL-INTERNAL" and not told["broken"]
+
+
+@pytest.mark.cluster
 def test_docker_bound(program, room, nothing_left):
     code, found = in_docker(program, room.host["bound"])
     assert code == 1 and broken(found) == {("host", room.host["bound"]): "BIND-LOCALHOST"}
@@ -598,7 +619,7 @@ def test_docker_crossed(program, room, nothing_left):
     assert {at: rule for (place, at), rule in broken(found).items() if place == "host"} == \
         {room.host["k1"]: "CROSSED", room.host["k2"]: "CROSSED"}
     assert endpoint(found, room.host["k1"])["node"] == 1 and endpoint(found, room.host["k1"])["answered_by"] == 2
-    assert endpoint(found, room.inside("k1", 19092), room.two)["works"]
+    assert endpoint(found, room.inside("k1", 19092), room.three)["works"]
 
 
 @only_all
@@ -631,7 +652,7 @@ def test_docker_all(program, room, nothing_left):
 def test_docker_interrupted(program, room, nothing_left, sig, code):
     """Nothing is left behind, whenever it comes."""
     name = room.inside("good", 0)[:-2]
-    docker("pause", name)
+    pause(name)
     try:
         running = program.start("doctor", "--live", room.host["good"], env={})
         until(lambda: run("docker", "ps", "-q", "--filter", "label=tally.doctor").out.strip(), 20, "the probe's container")
@@ -644,7 +665,7 @@ def test_docker_interrupted(program, room, nothing_left, sig, code):
 def test_docker_limits_what_runs(program, room, nothing_left):
     """Its container: not root, nothing to write, no capabilities."""
     name = room.inside("good", 0)[:-2]
-    docker("pause", name)
+    pause(name)
     try:
         running = program.start("doctor", "--live", room.host["good"], env={})
         made = until(lambda: run("docker", "ps", "-q", "--filter", "label=tally.doctor").out.strip(), 20, "the container")

@@ -217,7 +217,7 @@ static void wait_for_all(struct room *room, size_t first)
 
 /* ---- TLS and SASL: by librdkafka, one after the other */
 
-static bool is_plain(const struct kafka_settings *settings)
+bool probe_is_plain(const struct kafka_settings *settings)
 {
     const char *protocol = settings ? kafka_settings_value(settings, "security.protocol") : NULL;
 
@@ -371,7 +371,7 @@ int probe(const struct probe_request *request, struct probe_result *result, stru
 {
     int64_t wait_ms = request->wait_ms ? request->wait_ms : PROBE_WAIT_MS;
     struct room room = {.request = request,
-                        .plain = is_plain(request->settings),
+                        .plain = probe_is_plain(request->settings),
                         .last = clock_monotonic_ms() + TIMES * wait_ms};
     int code = begin_asked(&room, error);
 

@@ -73,6 +73,8 @@ int probe(const struct probe_request *request, struct probe_result *result, stru
 void probe_result_free(struct probe_result *result);
 void probe_endpoint_free(struct probe_endpoint *endpoint);
 
+/* Whether the settings ask for neither TLS nor SASL. NULL: there are none. */
+bool probe_is_plain(const struct kafka_settings *settings);
 const struct probe_endpoint *probe_find(const struct probe_result *result, const char *address);
 /* "host:port", "[::1]:9092": the host without brackets; free() it. False: no such form. */
 bool probe_split(const char *address, char **host, int *port);
