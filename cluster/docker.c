@@ -4,49 +4,19 @@
 #include <string.h>
 
 #include "cluster/base/limits.h"
+#include "cluster/docker_ask.h"
 #include "cluster/tar.h"
 
-#define SOCKET  "/var/run/docker.sock"
-#define SCHEME  "unix://"
 #define WAIT_MS 5000
 #define FILE_MS 30000
 #define BLOCKS  (1 << 20) /* of tar's, around a file */
 
-const char *docker_socket(void)
-{
-    const char *host = getenv("DOCKER_HOST");
-
-    if (!host || !*host)
-        return SOCKET;
-    return strncmp(host, SCHEME, strlen(SCHEME)) == 0 ? host + strlen(SCHEME) : NULL;
-}
-
-/* Paths without a version mean the engine's newest, whatever that is: what is
- * read here has been the same since 1.24. Any answer but 200 is an error, but
- * 404, which is the caller's. */
 static int ask(struct http *http, const char *path, size_t most, int64_t wait_ms,
                struct http_answer *answer, struct error *error)
 {
-    const char *name = docker_socket();
-    char *url = mem_format("http://docker%s", path);
-    const struct http_request request = {
-        .url = url, .unix_socket = name, .wait_ms = wait_ms, .most = most};
-    int result = -1;
+    struct http_request request = {.wait_ms = wait_ms, .most = most};
 
-    if (!name)
-        error_set(error, EXIT_UNREACHABLE, "DOCKER_HOST is no unix:// address");
-    else
-        result = http_ask(http, &request, answer, error);
-    free(url);
-    if (result == 0 && answer->status != 200 && answer->status != 404) {
-        char *reason = docker_reason(answer->body.data, answer->body.length);
-        result = error_set(error, EXIT_UNREACHABLE, "HTTP %d%s%s", answer->status,
-                           *reason ? ": " : "", reason);
-        free(reason);
-    }
-    if (result < 0)
-        error_wrap(error, "the Docker engine at %s cannot be asked", name ? name : "DOCKER_HOST");
-    return result;
+    return docker_ask(http, path, &request, answer, error);
 }
 
 int docker_list(struct http *http, struct docker_containers *containers, struct error *error)

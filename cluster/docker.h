@@ -1,6 +1,6 @@
 /* docker.h: the Docker engine of this machine, through its unix socket: which
  * container is meant, by what address containers reach this machine, and files
- * out of containers. It is only asked; nothing is changed. */
+ * out of containers. It is only asked; nothing is changed (docker_run.h does). */
 #ifndef TALLY_DOCKER_H
 #define TALLY_DOCKER_H
 

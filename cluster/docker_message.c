@@ -36,20 +36,58 @@ static void read_networks(const json_t *row, struct docker_container *container)
     container->address = mem_text("");
 }
 
-/* [{"IP":"127.0.0.1","PrivatePort":6066,"PublicPort":16066,"Type":"tcp"},...] */
-static void read_ports(const json_t *row, struct docker_container *container)
+static char **read_names(const json_t *networks)
+{
+    char **names = mem_alloc(json_object_size(networks) + 1, sizeof *names);
+    const char *name;
+    json_t *network;
+    size_t count = 0;
+
+    json_object_foreach((json_t *)networks, name, network)
+    {
+        names[count++] = mem_text(name);
+    }
+    return names;
+}
+
+static bool has_both(const struct docker_container *container, size_t count, int published, int own)
+{
+    for (size_t i = 0; i < count; i++)
+        if (container->ports[i] == published && container->own[i] == own)
+            return true;
+    return false;
+}
+
+/* [{"IP":"127.0.0.1","PrivatePort":6066,"PublicPort":16066,"Type":"tcp"},...]:
+ * once for each address, so often twice; without a PublicPort where the image
+ * only exposes it. */
+static size_t add_ports(const json_t *row, struct docker_container *container, bool published,
+                        size_t count)
 {
     const json_t *ports = json_object_get(row, "Ports"), *port;
-    size_t count = 0, i;
+    size_t i;
 
-    container->ports = mem_alloc(json_array_size(ports) + 1, sizeof *container->ports);
     json_array_foreach(ports, i, port)
     {
         json_int_t number = json_integer_value(json_object_get(port, "PublicPort"));
+        json_int_t own = json_integer_value(json_object_get(port, "PrivatePort"));
         const char *type = json_string_value(json_object_get(port, "Type"));
-        if (number > 0 && number <= 65535 && type && strcmp(type, "tcp") == 0)
-            container->ports[count++] = (int)number;
+        if (number < 0 || number > 65535 || own < 1 || own > 65535 || (number > 0) != published ||
+            !type || strcmp(type, "tcp") != 0 || has_both(container, count, (int)number, (int)own))
+            continue;
+        container->ports[count] = (int)number;
+        container->own[count++] = (int)own;
     }
+    return count;
+}
+
+static void read_ports(const json_t *row, struct docker_container *container)
+{
+    size_t most = json_array_size(json_object_get(row, "Ports")) + 1;
+
+    container->ports = mem_alloc(most, sizeof *container->ports);
+    container->own = mem_alloc(most, sizeof *container->own);
+    add_ports(row, container, false, add_ports(row, container, true, 0));
 }
 
 static void read_row(const json_t *row, struct docker_container *container)
@@ -59,6 +97,11 @@ static void read_row(const json_t *row, struct docker_container *container)
     container->id = text_of(row, "Id");
     container->name = mem_text(name ? name + (*name == '/') : "");
     container->service = text_of(json_object_get(row, "Labels"), "com.docker.compose.service");
+    container->image = text_of(row, "Image");
+    container->files =
+        text_of(json_object_get(row, "Labels"), "com.docker.compose.project.config_files");
+    container->networks =
+        read_names(json_object_get(json_object_get(row, "NetworkSettings"), "Networks"));
     read_networks(row, container);
     read_ports(row, container);
 }
@@ -92,6 +135,12 @@ void docker_containers_free(struct docker_containers *containers)
         free(container->address);
         free(container->gateway);
         free(container->ports);
+        free(container->own);
+        free(container->image);
+        free(container->files);
+        for (char **name = container->networks; *name; name++)
+            free(*name);
+        free(container->networks);
     }
     free(containers->list);
     *containers = (struct docker_containers){0};
@@ -120,6 +169,49 @@ const struct docker_container *docker_find_host(const struct docker_containers *
             return container;
     }
     return NULL;
+}
+
+static size_t add_words(const json_t *list, char **words, size_t count)
+{
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach(list, i, item)
+    {
+        if (json_is_string(item))
+            words[count++] = mem_text(json_string_value(item));
+    }
+    return count;
+}
+
+char **docker_words_read(const char *bytes, size_t length)
+{
+    json_t *root = json_loadb(bytes ? bytes : "", length, 0, NULL);
+    const json_t *config = json_object_get(root, "Config"), *args = json_object_get(root, "Args"),
+                 *environment = json_object_get(config, "Env");
+    char **words =
+        mem_alloc(json_array_size(args) + json_array_size(environment) + 1, sizeof *words);
+
+    add_words(environment, words, add_words(args, words, 0));
+    json_decref(root);
+    return words;
+}
+
+int docker_output_read(const char *bytes, size_t length, int stream, struct buf *text)
+{
+    const unsigned char *at = (const unsigned char *)bytes;
+
+    buf_text(text, "");
+    while (length >= 8) {
+        size_t size = (size_t)at[4] << 24 | (size_t)at[5] << 16 | (size_t)at[6] << 8 | at[7];
+        if (at[0] > 2 || at[1] || at[2] || at[3] || size > length - 8)
+            return -1;
+        if (at[0] == stream)
+            buf_add(text, (const char *)at + 8, size);
+        at += 8 + size;
+        length -= 8 + size;
+    }
+    return length == 0 ? 0 : -1;
 }
 
 char *docker_reason(const char *bytes, size_t length)

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cluster/base/buf.h"
+
 /* Texts are never NULL; those of no use are "". */
 struct docker_container {
     char *id;
@@ -15,6 +17,10 @@ struct docker_container {
     char *address; /* in the first of its networks that has a gateway */
     char *gateway; /* this machine, as that network sees it */
     int *ports;    /* of this machine, TCP, that lead to it; ends at 0 */
+    int *own;      /* beside each of them, its port; then those that are only exposed; ends at 0 */
+    char *image;   /* its reference */
+    char *files;   /* the compose files, as Compose 2 tells it: paths, with commas between */
+    char **networks; /* their names, "bridge" and "host" among them; ends at NULL */
 };
 
 struct docker_containers {
@@ -33,6 +39,13 @@ const struct docker_container *docker_find_port(const struct docker_containers *
  * service, its id or the part of it that is its host name, its address. */
 const struct docker_container *docker_find_host(const struct docker_containers *containers,
                                                 const char *host);
+/* The command, its arguments and the environment ("NAME=VALUE") of a container,
+ * of GET /containers/ID/json. The list ends at NULL; free each, and it. */
+char **docker_words_read(const char *bytes, size_t length);
+/* What a container wrote (GET /containers/ID/logs without a terminal): frames
+ * with a stream's number, 1 or 2, and a length. Those of `stream` are added. -1
+ * when they are no such frames. */
+int docker_output_read(const char *bytes, size_t length, int stream, struct buf *text);
 /* The engine's words in an error's {"message":...}, on one line; "" if there
  * are none. free() it. */
 char *docker_reason(const char *bytes, size_t length);

@@ -68,12 +68,19 @@ static size_t on_body(char *bytes, size_t one, size_t count, void *context)
 static void set_post(struct transfer *transfer, const struct http_request *request)
 {
     const char *body = request->body ? request->body : "";
+    size_t length = request->bytes ? request->bytes->length : strlen(body);
 
-    curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
-    curl_easy_setopt(transfer->easy, CURLOPT_COPYPOSTFIELDS, body);
+    curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)length);
+    if (request->bytes) { /* not copied: an image is large, and the caller waits */
+        curl_easy_setopt(transfer->easy, CURLOPT_POST, 1L);
+        curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDS, request->bytes->data);
+    } else {
+        curl_easy_setopt(transfer->easy, CURLOPT_COPYPOSTFIELDS, body);
+    }
     transfer->headers = curl_slist_append(
-        transfer->headers,
-        "Content-Type: application/json;charset=UTF-8"); /* as spark-submit says */
+        transfer->headers, request->bytes ? "Content-Type: application/x-tar"
+                                          /* as spark-submit says */
+                                          : "Content-Type: application/json;charset=UTF-8");
     /* Without waiting for "100 Continue", which Spark does not send. */
     transfer->headers = curl_slist_append(transfer->headers, "Expect:");
 }
@@ -128,6 +135,8 @@ static void prepare(struct transfer *transfer, const struct http_request *reques
     }
     if (request->head)
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+    if (request->remove)
+        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "DELETE");
     if (request->authorization)
         set_authorization(transfer, request->authorization);
     if (request->post)

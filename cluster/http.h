@@ -28,7 +28,8 @@ struct http_request {
     const char *url;
     const char *unix_socket; /* the server's, instead of the host in the URL; NULL: none */
     const char *body;        /* JSON, of a POST; NULL: GET, or a POST without a body */
-    bool post, head;
+    const struct buf *bytes; /* instead of `body`: other than JSON (application/x-tar) */
+    bool post, head, remove; /* remove: DELETE */
     bool once;       /* on a connection of its own: libcurl repeats a request, a POST too, when
                       * a connection used before turns out to be dead */
     int64_t wait_ms; /* at most, in all; 0: HTTP_TOTAL_MS */

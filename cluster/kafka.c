@@ -136,6 +136,25 @@ int kafka_settings_read(struct kafka_settings *settings, const char *path, struc
     return error_wrap(error, "%s:%d", path, number);
 }
 
+struct kafka_settings *kafka_settings_copy(const struct kafka_settings *settings)
+{
+    struct kafka_settings *copy = kafka_settings_new();
+
+    copy->list = mem_alloc(settings->count + 1, sizeof *copy->list);
+    for (; copy->count < settings->count; copy->count++)
+        copy->list[copy->count] = (struct setting){mem_text(settings->list[copy->count].name),
+                                                   mem_text(settings->list[copy->count].value)};
+    return copy;
+}
+
+const char *kafka_settings_value(const struct kafka_settings *settings, const char *name)
+{
+    for (size_t i = settings->count; i-- > 0;)
+        if (strcmp(settings->list[i].name, name) == 0)
+            return settings->list[i].value;
+    return NULL;
+}
+
 const char *kafka_settings_servers(const struct kafka_settings *settings)
 {
     for (size_t i = settings->count; i-- > 0;)

@@ -1,6 +1,6 @@
-/* kafka.h: how every part of the program reaches Kafka: settings from the
- * command line, clients made from them, the checks before work starts, and
- * librdkafka's errors as ours. */
+/* kafka.h: how every part of the program reaches Kafka: clients made from the
+ * user's settings, the checks before work starts, and librdkafka's errors as
+ * ours. */
 #ifndef TALLY_KAFKA_H
 #define TALLY_KAFKA_H
 
@@ -9,18 +9,7 @@
 #include <stdint.h>
 
 #include "cluster/base/error.h"
-
-/* Kafka's own settings, in the order given; later ones win. */
-struct kafka_settings;
-
-struct kafka_settings *kafka_settings_new(void);
-void kafka_settings_free(struct kafka_settings *settings);
-/* "key=value", as kcat's -X; a name librdkafka does not know is an error (EXIT_USAGE). */
-int kafka_settings_add(struct kafka_settings *settings, const char *pair, struct error *error);
-/* A file of such lines, `#` for comments. */
-int kafka_settings_read(struct kafka_settings *settings, const char *path, struct error *error);
-/* The bootstrap servers, for messages; never NULL. */
-const char *kafka_settings_servers(const struct kafka_settings *settings);
+#include "cluster/kafka_settings.h"
 
 /* What a caller needs of its client, set before the user's settings. */
 struct kafka_pair {

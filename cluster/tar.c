@@ -1,7 +1,7 @@
 #include "cluster/tar.h"
 
-#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 /* POSIX.1-2017, pax: a header is a block, and so is what follows, padded. */
@@ -80,4 +80,37 @@ enum tar_result tar_first_file(const char *bytes, size_t length, const char **fi
         at += (size_t)told;
     }
     return TAR_BROKEN;
+}
+
+bool tar_add_file(struct buf *archive, const char *path, const char *bytes, size_t length)
+{
+    bool folder = *path && path[strlen(path) - 1] == '/';
+    unsigned char header[BLOCK] = {0};
+    unsigned sum = 0;
+
+    if (strlen(path) > TAR_PATH)
+        return false;
+    /* name, mode, uid, gid, size, mtime, sum, type, link's target, "ustar", its version */
+    snprintf((char *)header, BLOCK, "%s", path);
+    snprintf((char *)header + 100, 8, "0000755");
+    snprintf((char *)header + 108, 8, "0000000");
+    snprintf((char *)header + 116, 8, "0000000");
+    snprintf((char *)header + SIZE_AT, SIZE_LENGTH, "%011o", (unsigned)length);
+    snprintf((char *)header + 136, 12, "00000000000");
+    memset(header + SUM_AT, ' ', SUM_LENGTH);
+    header[TYPE_AT] = folder ? '5' : '0';
+    snprintf((char *)header + 257, 6, "ustar");
+    snprintf((char *)header + 263, 3, "00");
+    for (size_t i = 0; i < BLOCK; i++)
+        sum += header[i];
+    snprintf((char *)header + SUM_AT, SUM_LENGTH, "%06o", sum);
+    buf_add(archive, (const char *)header, BLOCK);
+    buf_add(archive, bytes, length);
+    buf_add(archive, (const char[BLOCK]){0}, (BLOCK - length % BLOCK) % BLOCK);
+    return true;
+}
+
+void tar_end(struct buf *archive)
+{
+    buf_add(archive, (const char[2 * BLOCK]){0}, 2 * BLOCK);
 }

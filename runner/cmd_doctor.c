@@ -7,6 +7,7 @@
 #include "cluster/base/output.h"
 #include "runner/commands.h"
 #include "runner/doctor.h"
+#include "runner/doctor_live.h"
 
 struct checkups {
     struct checkup *list;
@@ -145,6 +146,28 @@ static int judge(const struct options *options, const struct checkups *checkups,
     return -1;
 }
 
+/* The files of -f tell the line to change. */
+static int run_live(const struct options *options, struct error *error)
+{
+    struct checkup checkup = {0};
+    int result;
+
+    if (options->fix || options->diff)
+        return error_set(error, EXIT_USAGE,
+                         "--fix and --diff are for files: give them without --live");
+    if (options->files)
+        look(&checkup, options->files, options);
+    if (options->files && !checkup.known) {
+        *error = checkup.error;
+        result = -1;
+    } else {
+        result = doctor_live(options, (const char *const *)options->arguments,
+                             checkup.result.before, error);
+    }
+    corrections_free(&checkup.result);
+    return result;
+}
+
 static int run_doctor(const struct options *options, struct error *error)
 {
     struct checkups checkups = {0};
@@ -153,6 +176,8 @@ static int run_doctor(const struct options *options, struct error *error)
 
     if (options->explain)
         return doctor_explain(options->explain, error);
+    if (options->live)
+        return run_live(options, error);
     result = look_at_all(options, &checkups, &found, error);
     if (result == 0)
         result = tell(options, &checkups, error);
@@ -164,7 +189,7 @@ static int run_doctor(const struct options *options, struct error *error)
 
 const struct command command_doctor = {
     .name = "doctor",
-    .usage = "[FILE...]",
+    .usage = "[FILE...] | --live [HOST:PORT...]",
     .summary = "find what is wrong with Kafka's listeners",
     .text =
         "Reads compose files and says for each whether Kafka's listeners in it are right: which\n"
@@ -181,8 +206,15 @@ const struct command command_doctor = {
         "  tally doctor\n"
         "  tally doctor --diff docker-compose.yml\n"
         "  tally doctor --fix docker-compose.yml\n"
-        "  tally doctor --explain LOCAL-INTERNAL",
-    .options = " file env-file fix diff strict json explain ",
+        "  tally doctor --explain LOCAL-INTERNAL\n\n"
+        "--live tries the addresses themselves, from this machine and, through the Docker engine,\n"
+        "from inside each network that has a broker: resolve, connect, ApiVersions, metadata, who\n"
+        "answers; then the same at every address that clients are sent to. Without HOST:PORT the\n"
+        "published ports of the brokers in Docker; -f names the compose file whose line is at\n"
+        "fault. Exit code: 1 when something is broken, 4 when nothing answers at all.\n\n"
+        "  tally doctor --live\n"
+        "  tally doctor --live localhost:9092 --round-trip",
+    .options = " file env-file fix diff strict json explain live round-trip from set kafka-config ",
     .least_arguments = 0,
     .most_arguments = INT_MAX,
     .run = run_doctor,

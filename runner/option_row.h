@@ -11,7 +11,7 @@ struct option_row {
     char letter;          /* 0: none */
     const char *argument; /* NULL: a flag */
     const char *fallback; /* the default, as text, for --help and for setting it; NULL: none */
-    const char *help;
+    const char *help;     /* NULL: for the program's own use */
     int (*set)(struct options *options, const struct option_row *row, const char *text,
                struct error *error);
     size_t offset; /* of its field, for the general setters */

@@ -288,6 +288,12 @@ static const struct option_row rows[] = {
     {"tail", 0, "N|all", "all", "begin with the last N lines", set_tail, 0, 0, 0},
     {"executor", 0, "N|all", NULL, "the log of that executor of the application, or of each",
      set_executor, 0, 0, 0},
+    {"live", 0, NULL, NULL, "try the addresses themselves, from here and from Docker's networks",
+     set_flag, FIELD(live), 0, 0},
+    {"round-trip", 0, NULL, NULL,
+     "with --live: send one record there and back, through a topic made for it", set_flag,
+     FIELD(round_trip), 0, 0},
+    {"from", 0, "PLACE", NULL, NULL, set_text, FIELD(from), 0, 0}, /* of doctor's own, inside */
     {"all", 0, NULL, NULL, "all active drivers", set_flag, FIELD(all), 0, 0},
     {"yes", 'y', NULL, NULL, "do not ask", set_flag, FIELD(yes), 0, 0},
     {"properties-file", 0, "FILE", NULL,
@@ -523,7 +529,7 @@ static bool is_off(const struct option_row *row, const char *value)
 /* What is asked for on the command line only. */
 static bool is_for_once(const struct option_row *row)
 {
-    static const char *const names[] = {"help", "version", "kill", "status", "dry-run"};
+    static const char *const names[] = {"help", "version", "kill", "status", "dry-run", "from"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(row->name, names[i]) == 0)
@@ -612,7 +618,7 @@ bool options_next(const struct command *command, size_t *at, struct option_text 
 {
     while (*at < row_count()) {
         const struct option_row *row = row_at((*at)++);
-        if (!takes(command, row) || is_refused(row))
+        if (!takes(command, row) || is_refused(row) || !row->help)
             continue;
         *option =
             (struct option_text){row->name, row->letter, row->argument, row->fallback, row->help};

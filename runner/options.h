@@ -46,7 +46,8 @@ struct options {
     /* The doctor's. */
     const char **files, **env_files; /* NULL-terminated; NULL: not given */
     const char *explain;
-    bool fix, diff;
+    bool fix, diff, live, round_trip;
+    const char *from;     /* --live: the place's name, inside of it; NULL: this machine and all */
     const char *executor; /* its number, or "all"; NULL: the driver's log */
     bool filling;         /* from the environment, after the command line */
     char **made;          /* texts that belong to neither; NULL-terminated */

@@ -14,7 +14,7 @@ import pytest
 
 from tests.program import ROOT, Program, chosen, environment
 
-COMMANDS = ["run", "count", "produce", "consume", "dashboard", "submit", "status", "list", "logs", "kill", "wait", "man",
+COMMANDS = ["run", "count", "produce", "consume", "dashboard", "submit", "status", "list", "logs", "kill", "wait", "doctor", "man",
             "completion"]
 JOBS = sorted(p.stem for p in (ROOT / "jobs").glob("*.yaml"))
 

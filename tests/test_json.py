@@ -30,7 +30,7 @@ def flat(value, prefix=""):
         if isinstance(inner, dict) and name != "counts":
             yield from flat(inner, f"{prefix}{name}.")
         elif isinstance(inner, list):
-            for row in inner:
+            for row in filter(lambda row: isinstance(row, dict), inner):
                 yield from flat(row, f"{prefix}{name}[].")
 
 

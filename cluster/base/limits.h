@@ -64,6 +64,16 @@
 #define LIMIT_DOCKER_ANSWER (8 << 20)
 #define LIMIT_DOCKER_FILE   (16 << 20)
 
+/* The live probe of listeners: an answer of Kafka's, the nodes in it, the length
+ * of a host's name; addresses looked at from one place, and places; this program
+ * with its libraries, as an image. */
+#define LIMIT_PROBE_ANSWER    (1 << 20)
+#define LIMIT_PROBE_NODES     256
+#define LIMIT_HOST            255
+#define LIMIT_PROBE_ENDPOINTS 64
+#define LIMIT_PROBE_NETWORKS  16
+#define LIMIT_DOCKER_IMAGE    (512 << 20)
+
 /* Files served to workers: how many, to how many at once, and the longest
  * request for one. */
 #define LIMIT_SERVED_FILES   64

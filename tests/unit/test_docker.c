@@ -210,6 +210,89 @@ static void test_engine(void **state)
     http_free(http);
 }
 
+/* What is written is read; folders are, too; a path too long is not. */
+static void test_written_tar(void **state)
+{
+    struct buf archive = {0};
+    char path[TAR_PATH + 2];
+    const char *file;
+    size_t size;
+
+    (void)state;
+    for (size_t length = 0; length < 1500; length += 100) {
+        char *bytes = mem_alloc(length + 1, 1);
+        memset(bytes, 'x', length);
+        assert_true(tar_add_file(&archive, "lib/x.so", bytes, length));
+        tar_end(&archive);
+        assert_int_equal(archive.length % 512, 0);
+        assert_int_equal(tar_first_file(archive.data, archive.length, &file, &size), TAR_FILE);
+        assert_int_equal(size, length);
+        assert_memory_equal(file, bytes, length);
+        buf_free(&archive);
+        free(bytes);
+    }
+    assert_true(tar_add_file(&archive, "lib/", "", 0));
+    assert_int_equal(tar_first_file(archive.data, archive.length, &file, &size), TAR_OTHER);
+    buf_free(&archive);
+    memset(path, 'p', sizeof path);
+    path[TAR_PATH + 1] = '\0';
+    assert_false(tar_add_file(&archive, path, "", 0) && archive.length == 0);
+    path[TAR_PATH] = '\0';
+    assert_true(tar_add_file(&archive, path, "", 0));
+    buf_free(&archive);
+}
+
+static void test_output(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t length;
+        const char *out, *err; /* NULL: no such frames */
+    } rows[] = {
+        {"", 0, "", ""},
+        {"\1\0\0\0\0\0\0\3abc", 11, "abc", ""},
+        {"\1\0\0\0\0\0\0\1a\2\0\0\0\0\0\0\2xy\1\0\0\0\0\0\0\1b", 28, "ab", "xy"},
+        {"\1\0\0\0\0\0\0\3ab", 10, NULL, NULL},
+        {"\1\0\0\0\xff\xff\xff\xff"
+         "ab",
+         10, NULL, NULL},
+        {"{\"message\":\"no\"}", 16, NULL, NULL},
+        {"\1\0\0", 3, NULL, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        for (int stream = 1; stream <= 2; stream++) {
+            const char *wanted = stream == 1 ? rows[i].out : rows[i].err;
+            struct buf text = {0};
+            int result = docker_output_read(rows[i].bytes, rows[i].length, stream, &text);
+            assert_int_equal(result, wanted ? 0 : -1);
+            if (wanted)
+                assert_string_equal(text.data, wanted);
+            buf_free(&text);
+        }
+    }
+}
+
+static void test_words(void **state)
+{
+    static const char text[] =
+        "{\"Path\":\"/run\",\"Args\":[\"--a\",7,\"b\"],\"Config\":{\"Env\":[\"K=V\"]}}";
+    static const char *const wanted[] = {"--a", "b", "K=V"};
+    char **words = docker_words_read(text, sizeof text - 1);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(wanted); i++) {
+        assert_string_equal(words[i], wanted[i]);
+        free(words[i]);
+    }
+    assert_null(words[COUNT(wanted)]);
+    free(words);
+    words = docker_words_read("[", 1);
+    assert_null(words[0]);
+    free(words);
+}
+
 /* A file beyond the limit ends the request, not the memory. */
 static void test_limit(void **state)
 {
@@ -242,8 +325,10 @@ static void test_limit(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_containers),
-                                       cmocka_unit_test(test_tar), cmocka_unit_test(test_engine),
-                                       cmocka_unit_test(test_limit)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_containers),  cmocka_unit_test(test_tar),
+        cmocka_unit_test(test_engine),      cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_written_tar), cmocka_unit_test(test_output),
+        cmocka_unit_test(test_words)};
     return cmocka_run_group_tests_name("docker", tests, NULL, NULL);
 }
