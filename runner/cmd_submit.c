@@ -213,10 +213,8 @@ static int run_submit(const struct options *options, struct error *error)
     struct spec *spec;
     int result;
 
-    if (options->version) {
-        printf("tally %s\n", TALLY_VERSION);
-        return output_flush(error);
-    }
+    if (options->version)
+        return print_version(options->json, error);
     if (options->kill_id)
         return run_other(&command_kill, options, options->kill_id, error);
     if (options->status_id)

@@ -39,8 +39,10 @@ int driver_wait_end(struct spark *spark, const char *id, struct driver_view *vie
  * only one it can be, or the one whose log tells the application's `name` (may
  * be NULL); free() it. Else NULL with EXIT_LOST. */
 char *driver_successor(struct spark *spark, const char *id, const char *name, struct error *error);
-/* Has the master pass a kill on; already ended: EXIT_REFUSED. */
-int driver_ask_kill(struct spark *spark, const char *id, struct error *error);
+/* Has the master pass a kill on; already ended: EXIT_REFUSED. `*state`: what it
+ * was found in then; SPARK_NO_STATE where that is not known. */
+int driver_ask_kill(struct spark *spark, const char *id, enum spark_driver_state *state,
+                    struct error *error);
 /* Waits so long for the end that was asked for: `*state`; EXIT_TIMEOUT. */
 int driver_wait_killed(struct spark *spark, const char *id, int64_t timeout_ms,
                        enum spark_driver_state *state, struct error *error);
