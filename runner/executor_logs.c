@@ -241,6 +241,10 @@ static int drain_all(struct reading *reading, bool last, struct error *error)
             log_warning("executor %s: %s", reading->executors[i].id, error->text);
         if (last && print_rest(reading, i, error) < 0)
             return -1;
+        if (last) { /* with all that it holds */
+            spark_reader_close(reading->executors[i].reader);
+            reading->executors[i].reader = NULL;
+        }
     }
     return 0;
 }
