@@ -121,6 +121,7 @@ static int stay(const struct options *options, const struct submission *submissi
 {
     int64_t patience = options->timeout < 0 ? WAIT_RUNNING_MS : options->timeout;
     bool follow = options->follow || local_files_until_end(submission->files);
+    const struct demand demand = demand_of(submission->conf);
     struct driver_view *view = NULL;
     int result;
 
@@ -130,7 +131,7 @@ static int stay(const struct options *options, const struct submission *submissi
         log_info("driver %s is followed to its end: until then its files are served", id);
     if (follow)
         view = driver_view_new(spark, submission->name, false);
-    result = driver_wait_running(spark, id, submission->name, view, patience, error);
+    result = driver_wait_running(spark, id, submission->name, &demand, view, patience, error);
     /* Whoever follows without a limit may have a driver without an application. */
     if (result < 0 && follow && options->timeout < 0 && error->code == EXIT_TIMEOUT)
         result = 0;

@@ -7,6 +7,7 @@
 
 #include "cluster/spark.h"
 #include "runner/driver_view.h"
+#include "runner/room.h"
 
 /* How long a killed driver may take: Spark gives it 10 s, then SIGKILL. */
 #define DRIVER_KILL_MS 20000
@@ -23,11 +24,12 @@ int driver_outcome(struct spark *spark, const struct spark_answer *answer, struc
 /* Waits until the driver runs and its application `name` has registered and has
  * executors, or until the driver has FINISHED. A driver that cannot get there
  * (it fails, says "tally-job: error: ...", restarts again and again, finds no
- * free cores) is killed. `timeout_ms`: EXIT_TIMEOUT; a signal: its exit code;
- * after both the driver goes on. `view` shows it as it goes; NULL: a status line
- * on a terminal, and the application once it runs. */
+ * free cores) is killed. `demand`: what it was submitted with. `timeout_ms`:
+ * EXIT_TIMEOUT; a signal: its exit code; after both the driver goes on. `view` shows it as it goes;
+ * NULL: a status line on a terminal, and the application once it runs. */
 int driver_wait_running(struct spark *spark, const char *id, const char *name,
-                        struct driver_view *view, int64_t timeout_ms, struct error *error);
+                        const struct demand *demand, struct driver_view *view, int64_t timeout_ms,
+                        struct error *error);
 /* Waits for its end, also when its worker is lost and it goes on under another
  * id; then as driver_outcome. `view` shows it as it goes. `timeout_ms`: -1 for
  * ever. */

@@ -117,13 +117,20 @@ static bool has_both(const struct spark_state *state, const struct demand *deman
     return drivers > 0 && executors > 0 && either > 1;
 }
 
+int check_executor(const struct demand *demand, struct error *error)
+{
+    if (demand->executor_cores <= demand->most_cores)
+        return 0;
+    return error_set(error, EXIT_REFUSED,
+                     "no executor could ever start: one takes %lld cores "
+                     "(spark.executor.cores) and all may take %lld (spark.cores.max)",
+                     (long long)demand->executor_cores, (long long)demand->most_cores);
+}
+
 int check_room(const struct spark_state *state, const struct demand *demand, struct error *error)
 {
-    if (demand->executor_cores > demand->most_cores)
-        return error_set(error, EXIT_REFUSED,
-                         "no executor could ever start: one takes %lld cores "
-                         "(spark.executor.cores) and all may take %lld (spark.cores.max)",
-                         (long long)demand->executor_cores, (long long)demand->most_cores);
+    if (check_executor(demand, error) < 0)
+        return -1;
     if (!spark_has_room(state, demand->driver_cores, demand->driver_memory))
         return no_room(state, "driver", demand->driver_cores, demand->driver_memory, error);
     if (!has_both(state, demand))

@@ -626,6 +626,24 @@ def test_no_cores_are_free(tally, double):
     assert master.count("kill") == 1
 
 
+# Judged once the application has registered and has had no executor for 10 s: (more, exit code, what is said)
+WITHOUT_EXECUTORS = {
+    "room": (["--executor-cores", "2"], 0, ""),
+    "no worker has the cores": (["--executor-cores", "3", "--total-executor-cores", "6"], 5,
+                                "application asks for 3 cores and 1024 MiB on one worker; free: 2 of 4 cores"),
+    "more than all may have": (["--executor-cores", "3", "--total-executor-cores", "2"], 5, "could ever start.*3 cores.*take 2"),
+}
+
+
+@pytest.mark.parametrize("more, code, text", WITHOUT_EXECUTORS.values(), ids=list(WITHOUT_EXECUTORS))
+def test_no_executor_can_start(tally, double, more, code, text):
+    master = waiting(double, status("RUNNING"), apps=[("app-1", "tally-gender", "WAITING")], free=2)
+    master.set(status=[status("RUNNING")] * 22 + [status("KILLED")])
+    result = tally.run(*JOB, *master.options, "--no-preflight", "--wait-running", *more)
+    assert result.code == code and re.search(text, result.err), result.err
+    assert master.count("kill") == bool(code)
+
+
 def test_following_ends_with_the_driver(program, double):
     master = waiting(double, [status("RUNNING"), status("RUNNING"), status("FAILED")],
                      apps=[("app-1", "tally-gender", "RUNNING")])
