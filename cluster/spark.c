@@ -9,6 +9,7 @@
 #include "cluster/spark_leader.h"
 
 #define PROBE_MS         3000
+#define HTTP_OK          200
 #define HTTP_UNAVAILABLE 503 /* a gateway without a master behind it */
 
 struct spark {
@@ -396,6 +397,48 @@ int spark_ask_page(struct spark *spark, int n, struct spark_state **state, struc
     if (error->code == EXIT_UNREACHABLE)
         error_wrap(error, "no page of a Spark master at %s", master->page);
     return -1;
+}
+
+static int other_page(const struct spark_master *master, int port, struct error *error)
+{
+    char *where = port ? mem_format("at port %d", port) : mem_text("off");
+
+    error_set(error, EXIT_REFUSED,
+              "%s is the page of a master whose REST API is %s, not at port %d: which is the page "
+              "of that one? give --ui-port (%d, if it is this one)",
+              master->page, where, master->rest_port, master->ui_port);
+    free(where);
+    return -1;
+}
+
+int spark_check_page(struct spark *spark, int n, struct error *error)
+{
+    const struct spark_master *master = &spark->masters.list[n];
+    char *url = mem_format("%s/", master->page);
+    const struct http_request request = {.url = url};
+    struct http_answer answer = {0};
+    int result = 0, port;
+
+    if (master->page_is_guess) {
+        result = ask_signed(spark, &request, &answer, error);
+        if (result < 0 && error->code == EXIT_UNREACHABLE)
+            result = 0;
+    }
+    if (answer.status == HTTP_OK) {
+        port = spark_page_rest_port(answer.body.data, answer.body.length);
+        result = port == master->rest_port ? 0 : other_page(master, port, error);
+    }
+    http_answer_free(&answer);
+    free(url);
+    return result;
+}
+
+int spark_check_pages(struct spark *spark, struct error *error)
+{
+    for (int n = 0; n < spark->masters.count; n++)
+        if (spark_check_page(spark, n, error) < 0)
+            return -1;
+    return 0;
 }
 
 /* One that leads replaces one that does not. */

@@ -8,6 +8,7 @@
 #include "cluster/base/clock.h"
 #include "cluster/base/log.h"
 #include "cluster/base/output.h"
+#include "cluster/spark_leader.h"
 #include "runner/commands.h"
 #include "runner/driver.h"
 #include "runner/parts.h"
@@ -37,7 +38,7 @@ static int find(const struct options *options, struct spark *spark, struct victi
         add(victims, options->arguments[i]);
     if (!options->all)
         return 0;
-    if (spark_ask_state(spark, &state, error) < 0)
+    if (spark_check_pages(spark, error) < 0 || spark_ask_state(spark, &state, error) < 0)
         return -1;
     for (size_t i = 0; i < state->driver_count; i++)
         if (state->drivers[i].active)

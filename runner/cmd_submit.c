@@ -10,6 +10,7 @@
 #include "cluster/base/interrupt.h"
 #include "cluster/base/log.h"
 #include "cluster/base/output.h"
+#include "cluster/spark_leader.h"
 #include "runner/commands.h"
 #include "runner/creation.h"
 #include "runner/driver.h"
@@ -82,7 +83,7 @@ static int runs_already(const struct options *options, const struct submission *
 {
     int64_t until = clock_monotonic_ms() + WAIT_STARTING_MS;
     bool again = true;
-    int result = 0;
+    int result = spark_check_pages(spark, error);
 
     while (result == 0 && again) {
         struct spark_state *state;
@@ -173,11 +174,13 @@ static int print_request(struct submission *submission, struct error *error)
     char *text;
 
     submission_fit(submission, url, NULL);
+    free(url);
+    if (submission_check(submission, error) < 0)
+        return -1;
     message = submission_message(submission);
     text = spark_create_message(&message, isatty(STDOUT_FILENO));
     puts(text);
     free(text);
-    free(url);
     return output_flush(error);
 }
 

@@ -357,7 +357,7 @@ static int check_numbers(const struct spark_conf *conf, struct error *error)
     return 0;
 }
 
-static int check(const struct submission *submission, struct error *error)
+int submission_check(const struct submission *submission, struct error *error)
 {
     size_t count;
     const struct spark_property *list = spark_conf_list(submission->conf, &count);
@@ -368,13 +368,13 @@ static int check(const struct submission *submission, struct error *error)
     for (size_t i = 0; i < submission->argument_count; i++) {
         bool spec = i > 0 && strcmp(submission->arguments[i - 1], "--spec") == 0;
         char *what = spec ? mem_text("the job's spec, as JSON,")
-                          : mem_format("argument %zu of the job", i + 1);
+                          : mem_format("argument %zu of the application", i + 1);
         int result = check_argument(what, submission->arguments[i], 0, error);
         free(what);
         if (result < 0)
             return -1;
     }
-    return check_numbers(submission->conf, error);
+    return 0;
 }
 
 static int set_pairs(struct spark_conf *conf, const char *const *pairs, struct error *error)
@@ -443,7 +443,7 @@ int submission_make(const struct options *options, struct spec *spec, struct sub
     submission->others = has_others(submission->conf);
     set_fixed(options, submission);
     submission->name = spark_conf_get(submission->conf, "spark.app.name");
-    return check(submission, error);
+    return submission_check(submission, error) < 0 ? -1 : check_numbers(submission->conf, error);
 }
 
 void submission_free(struct submission *submission)

@@ -53,6 +53,9 @@ int submission_serve(const struct options *options, struct submission *submissio
  * the driver shall find them, where it does not know its own or there are
  * several; `version`: Spark's there, or NULL. */
 void submission_fit(struct submission *submission, const char *url, const char *version);
+/* After that, once more: whether each part can stand on the driver's command line,
+ * as it is sent: EXIT_USAGE. */
+int submission_check(const struct submission *submission, struct error *error);
 /* What is sent, as it is for spark_create; the texts are the submission's. */
 struct spark_submission submission_message(const struct submission *submission);
 

@@ -847,6 +847,63 @@ def test_dry_run_asks_nothing(program, double):
     assert json.loads(result.out)["mainClass"] == "tally.WindowedCount" and master.requests == []
 
 
+# What is there only once it is sent: the jar itself before --jars, URLs in the place of local paths, Java options before 4.0.
+GROWN = {
+    "the application's jar": ("spark.jars", ["--jars", "/" + "j" * 131050, "/root/x.jar"]),
+    "a script's files": ("spark.submit.pyFiles", ["--py-files", "/" + "p" * 131000 + ",m.py", "/root/x.py"]),
+    "Java options": ("spark.driver.extraJavaOptions", ["--driver-java-options", "-D" + "x" * 130900, "/root/x.jar"]),
+}
+
+
+@pytest.mark.parametrize("name", GROWN)
+def test_what_is_too_long_once_it_is_sent(program, double, name, tmp_path):
+    told, line = GROWN[name]
+    (tmp_path / "m.py").write_text("x = 1\n")
+    master = double(create=spark.CREATED, json=spark.page())
+    args = ["--deploy-mode", "cluster", "--class", "A", "--serve-address", "127.0.0.1"]
+    if name == "Java options":
+        master.set(version=spark.answer({"action": "ErrorResponse", "serverSparkVersion": "3.5.1", "message": "x"}, 400))
+    result = program.run("submit", *master.options, *args, "-c", "spark.driver.memory=500m", "-c", "spark.executor.memory=500m", *line)
+    assert result.code == 2 and f"{told} is 131" in result.err and master.count("create") == 0, result.err
+
+
+# ---- The page at the usual port, when only the REST port was given
+
+def at_usual_port(double, told, number, **routes):
+    """A master whose page has port 8080; what it says of its REST port, "{}" being the real one."""
+    master = double(create=spark.CREATED, kill=spark.KILLING, status=status("KILLED"), **routes)
+    host = f"127.0.21.{number}"
+    rest = master.serve((host, 0))
+    try:
+        page = master.serve((host, 8080))
+    except OSError:
+        rest.shutdown()
+        rest.server_close()
+        pytest.skip("port 8080 is taken")
+    master.servers += [rest, page]
+    port = rest.server_address[1]
+    page = f"<ul><li><strong>URL:</strong> spark://h:7077</li><li><strong>REST URL:</strong> spark://h:{told.format(port)}\n<span>"
+    master.set(root=spark.answer(page if told else "<ul></ul>", kind="text/html"))
+    return master, ["-m", f"spark://{host}:7077", "--rest-port", port]
+
+
+@pytest.mark.parametrize("told, fits", [("{}", True), ("6066", False), ("", False)], ids=["its own", "another's", "REST is off"])
+def test_a_page_by_guess(tally, double, told, fits):
+    """Another master's page is nothing to judge by: neither who has room, nor what runs."""
+    full = spark.page(free=0, drivers=[(ID, "RUNNING")], apps=[("app-1", "tally-gender", "RUNNING")])
+    master, where = at_usual_port(double, told, 1 + fits, json=full)
+    said = "127.0.21.1:8080 is the page of a master whose REST API is"
+    result = tally.run(*JOB, *where, "--name", "other")
+    assert (result.code, result.err.count(said), "no room" in result.err) == ((5, 0, True) if fits else (0, 1, False)), result
+    result = tally.run(*JOB, *where, "--unless-running")
+    assert (result.code, result.err.count(said)) == ((0, 0) if fits else (5, 1)), result
+    result = tally.run("kill", "--all", *where)
+    assert (result.code, result.err.count(said), master.count("kill")) == ((0, 0, 1) if fits else (5, 1, 0)), result
+    count = master.count("root")
+    assert "no room" in tally.run(*JOB, *where, "--ui-port", "8080", "--name", "other").err  # told so
+    assert master.count("root") == count
+
+
 # ---- Preflight
 
 ROOM = {

@@ -430,6 +430,7 @@ static void test_spark(void **state)
         seed(&buf, pages, 1);
         data = exact(&buf, 0);
         spark_state_free(spark_state_read(data, buf.length));
+        spark_page_rest_port(data, buf.length);
         free(data);
     }
     buf_free(&buf);

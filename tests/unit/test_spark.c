@@ -799,6 +799,30 @@ static void test_spec_json(void **state)
     }
 }
 
+static void test_rest_port(void **state)
+{
+    static const struct {
+        const char *page;
+        int port;
+    } rows[] = {
+        {"<strong>REST URL:</strong> spark://127.0.0.1:21066\n  <span>", 21066}, /* 4.2.0 */
+        {"<strong>REST URL:</strong>spark://[::1]:6066<span>", 6066},
+        {"<strong>URL:</strong> spark://127.0.0.1:7077<", 0}, /* it is off */
+        {"REST URL: spark://h", 0},
+        {"REST URL: spark://:x", 0},
+        {"REST URL: spark://h:99999", 0},
+        {"REST URL: spark://h:99999999999999999999", 0},
+        {"REST URL: ", 0},
+        {"", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        CHECK(spark_page_rest_port(rows[i].page, strlen(rows[i].page)) == rows[i].port,
+              rows[i].page);
+    assert_int_equal(spark_page_rest_port(NULL, 0), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_addresses),
@@ -815,6 +839,7 @@ int main(void)
                                        cmocka_unit_test(test_conf),
                                        cmocka_unit_test(test_properties),
                                        cmocka_unit_test(test_memory),
-                                       cmocka_unit_test(test_spec_json)};
+                                       cmocka_unit_test(test_spec_json),
+                                       cmocka_unit_test(test_rest_port)};
     return cmocka_run_group_tests_name("spark", tests, NULL, NULL);
 }
