@@ -36,10 +36,11 @@ int no_such_driver(const char *id, struct error *error)
 /* FAILED comes without a word: the driver's log has them. */
 static int failed(struct spark *spark, const struct spark_answer *answer, struct error *error)
 {
-    char *reason = driver_log_reason(spark, answer);
+    bool in_stdout;
+    char *reason = driver_log_reason(spark, answer, &in_stdout);
 
-    error_set(error, EXIT_FAILED, "driver %s FAILED: %s (tally logs %s)", answer->id,
-              reason ? reason : "it does not say why", answer->id);
+    error_set(error, EXIT_FAILED, "driver %s FAILED: %s (tally logs %s%s)", answer->id,
+              reason ? reason : "it does not say why", in_stdout ? "--stdout " : "", answer->id);
     free(reason);
     return -1;
 }

@@ -43,6 +43,26 @@ bool is_application(const char *operand)
            ends_in(operand, ".R");
 }
 
+/* What spark-submit takes for --master, too, and no REST API has. */
+static int check_master(const char *text, struct error *error)
+{
+    static const struct {
+        const char *begins, *is;
+    } others[] = {{"yarn", "YARN"},
+                  {"k8s://", "Kubernetes"},
+                  {"mesos://", "Mesos"},
+                  {"local[", "client mode"},
+                  {"local-cluster[", "client mode"}};
+
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (strncmp(text, others[i].begins, strlen(others[i].begins)) == 0)
+            return error_set(error, EXIT_USAGE,
+                             "--master %s: drivers are submitted to standalone clusters here "
+                             "(spark://HOST:7077): for %s use spark-submit",
+                             text, others[i].is);
+    return 0;
+}
+
 int find_masters(const struct options *options, const struct spark_conf *conf,
                  struct spark_masters *masters, struct error *error)
 {
@@ -57,6 +77,8 @@ int find_masters(const struct options *options, const struct spark_conf *conf,
     if (!text && !options->rest_url)
         return error_set(error, EXIT_USAGE,
                          "where is Spark? give --master spark://HOST:7077, or set TALLY_MASTER");
+    if (text && check_master(text, error) < 0)
+        return -1;
     if (text && spark_masters_parse(text, options->rest_port, options->ui_port, masters, error) < 0)
         return -1;
     if (!options->rest_url)

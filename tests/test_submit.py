@@ -329,6 +329,18 @@ def test_the_reason_of_a_failure(program, double):
     assert result.code == 1 and result.err.endswith(f"FAILED: java.lang.X: why (tally logs {ID})\n")
 
 
+def test_the_reason_of_a_script_is_in_its_output(program, double):
+    """Where Spark sends a Python application's standard error (PythonRunner.scala)."""
+    logs = {"stderr": b"INFO it ends\n", "stdout": b'1\nTraceback (most recent call last):\n  File "a.py", line 3, in <module>\n'
+                                                  b'    raise X("y")\nValueError: my own words\n'}
+    master = double(status=status("FAILED"), log=lambda c, query: spark.log_page(logs[query["logType"][0]])(c, query))
+    master.set(json=spark.page(web=master.web))
+    result = program.run("status", ID, *master.options)
+    assert result.code == 1 and result.err.endswith(f"FAILED: ValueError: my own words (tally logs --stdout {ID})\n")
+    logs["stdout"] = b"1\n"
+    assert "the last line of its log: INFO it ends" in program.run("status", ID, *master.options).err
+
+
 def test_wait_times_out(program, double):
     master = double(status=status("RUNNING"))
     began = time.monotonic()
@@ -781,7 +793,8 @@ def test_properties_files_that_cannot_be(tally, tmp_path, content, code, text):
 @pytest.mark.parametrize("line, text", [
     ("--proxy-user u", "proxy-user.*drops it"), ("--principal p", "principal.*kinit"), ("--keytab f", "keytab.*kinit"),
     ("--remote sc://h", "Spark Connect"), ("--deploy-mode client", "client.*spark-submit"),
-    ("-m yarn", "'yarn'.*spark://"), ("-m k8s://https://h", "spark://"), ("-m local[2]", "spark://"),
+    ("-m yarn", "for YARN use spark-submit"), ("-m k8s://https://h", "for Kubernetes use spark-submit"),
+    ("-m local[2]", "for client mode use spark-submit"), ("-m localhost:7077", "begin with spark://"),
     ("--executor-memory 1.5g", "1.5g.*whole number"), ("--driver-memory 512", "512.*unit"), ("--executor-memory 0g", "0g"),
     ("--conf spark.driver.memory=1024", "spark.driver.memory '1024'.*bytes"), ("--driver-cores 0", "driver-cores '0'"),
     ("--executor-cores x", "executor-cores 'x'"), ("--total-executor-cores 1.5", "1.5"), ("--jars=", "jars is empty"),
