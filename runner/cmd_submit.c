@@ -12,6 +12,7 @@
 #include "cluster/base/output.h"
 #include "cluster/spark_leader.h"
 #include "runner/commands.h"
+#include "runner/connection.h"
 #include "runner/creation.h"
 #include "runner/driver.h"
 #include "runner/parts.h"
@@ -139,6 +140,9 @@ static int stay(const struct options *options, const struct submission *submissi
     if (result == 0 && follow)
         result = driver_wait_end(spark, id, view, options->timeout, error);
     driver_view_free(view);
+    if (result < 0 && local_files_until_end(submission->files) &&
+        (error->code == EXIT_TIMEOUT || interrupt_signal()))
+        error_add(error, "its files are served no more: an executor that starts now lacks them");
     return result;
 }
 
@@ -205,6 +209,9 @@ static int run_other(const struct command *command, const struct options *option
     struct options changed = *options;
     char *arguments[] = {(char *)id, NULL};
 
+    if (options->dry_run)
+        return error_set(error, EXIT_USAGE, "--dry-run is for submissions, not for --%s",
+                         command->name);
     if (options->argument_count > 0 || (options->kill_id && options->status_id))
         return error_set(error, EXIT_USAGE, "--%s %s is to stand alone", command->name, id);
     changed.arguments = arguments;

@@ -228,6 +228,16 @@ static int judge_waiting(struct watch *watch, const struct spark_state *state,
     return no_room(watch, state, "an executor of the application", cores, app->memory, error);
 }
 
+/* Something may be about to end, and leave its cores. */
+static bool waits_long(struct watch *watch, bool waits)
+{
+    int64_t now = clock_monotonic_ms();
+
+    if (!waits || watch->waiting_since < 0)
+        watch->waiting_since = waits ? now : -1;
+    return waits && now - watch->waiting_since >= NO_CORES_MS;
+}
+
 /* Whether the application is there: 1, 0, -1. */
 static int judge_state(struct watch *watch, const struct spark_state *state, struct error *error)
 {
@@ -243,12 +253,11 @@ static int judge_state(struct watch *watch, const struct spark_state *state, str
                  (long long)app->cores);
         return 1;
     }
-    if (watch_waited(watch) < NO_CORES_MS)
+    if (!waits_long(watch, app || watch->answer.state == SPARK_SUBMITTED))
         return 0;
     if (app)
         return judge_waiting(watch, state, app, error);
-    if (driver && watch->answer.state == SPARK_SUBMITTED &&
-        !spark_has_room(state, driver->cores, driver->memory))
+    if (driver && !spark_has_room(state, driver->cores, driver->memory))
         return no_room(watch, state, "the driver", driver->cores, driver->memory, error);
     return 0;
 }

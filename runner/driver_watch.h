@@ -22,6 +22,7 @@ struct watch {
     int64_t silent_since;        /* the master does not answer; -1: it does */
     int64_t page_silent_since;   /* its page does not; likewise */
     int64_t lost_since;          /* the driver's worker is; likewise */
+    int64_t waiting_since;       /* for cores and memory; -1: it does not */
     bool seen;
     struct driver_log *log;     /* NULL: not read */
     struct driver_view *view;   /* the caller's; NULL: there is the status line alone */

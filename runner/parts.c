@@ -7,7 +7,7 @@
 #include "cluster/base/log.h"
 #include "cluster/base/output.h"
 #include "runner/driver.h"
-#include "runner/submission.h"
+#include "runner/connection.h"
 
 int need_servers(const struct options *options, struct error *error)
 {

@@ -6,6 +6,7 @@
 #include "cluster/base/interrupt.h"
 #include "cluster/base/log.h"
 #include "cluster/kafka.h"
+#include "runner/connection.h"
 #include "runner/creation.h"
 #include "runner/driver.h"
 #include "runner/feeding.h"

@@ -29,15 +29,6 @@ struct submission {
 /* Whether it is an application, not a job: it ends in .jar or .py, or has a scheme. */
 bool is_application(const char *operand);
 
-/* The masters of --master, or else of spark.master in `conf` (may be NULL). */
-int find_masters(const struct options *options, const struct spark_conf *conf,
-                 struct spark_masters *masters, struct error *error);
-/* spark_open as the options say: proxy, certificates, key. EXIT_INPUT. */
-struct spark *connect_spark(const struct options *options, const struct spark_masters *masters,
-                            struct error *error);
-/* --master, for commands about drivers that are there. */
-struct spark *open_spark(const struct options *options, struct error *error);
-
 /* The job `spec` by our jar, or (NULL) the application in options->arguments. Options
  * and spec must outlive it. Free with submission_free, also after a failure. */
 int submission_make(const struct options *options, struct spec *spec, struct submission *submission,

@@ -187,6 +187,13 @@ def test_a_file_that_changes_meanwhile(program, master, tmp_path):  # noqa: F811
     assert running.wait() == 0
 
 
+def test_who_leaves_is_told_what_that_means(program, master, tmp_path):  # noqa: F811
+    (tmp_path / "my.py").write_text("x = 1\n")
+    running, _ = start(program, master, "--follow", "my.py")
+    running.wait_for("is RUNNING")
+    assert running.stop()[0] == 130 and f"driver {ID} goes on (tally kill {ID}): its files are served no more" in running.err
+
+
 # ---- The driver's end before the fetch
 
 @pytest.mark.parametrize("state, code, words", [

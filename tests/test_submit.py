@@ -656,6 +656,16 @@ def test_no_executor_can_start(tally, double, more, code, text):
     assert master.count("kill") == bool(code)
 
 
+def test_an_executor_a_moment_later(tally, double):
+    """The time that an application may go without one begins when it has registered."""
+    master = waiting(double, status("RUNNING"))
+    full, rows = {"web": master.web, "free": 0, "drivers": [(ID, "RUNNING")]}, [("app-1", "tally-gender", "WAITING")]
+    master.set(json=[*[spark.page(**full)] * 22, *[spark.page(**full, apps=rows)] * 3,
+                     spark.page(**full, apps=[("app-1", "tally-gender", "RUNNING")])])
+    result = tally.run(*JOB, *master.options, "--no-preflight", "--wait-running")
+    assert result.code == 0 and "app-1" in result.err and master.count("kill") == 0, result.err
+
+
 def test_following_ends_with_the_driver(program, double):
     master = waiting(double, [status("RUNNING"), status("RUNNING"), status("FAILED")],
                      apps=[("app-1", "tally-gender", "RUNNING")])
@@ -851,6 +861,13 @@ def test_a_python_application(program, double, version, opens):
 def test_an_application_in_r(tally):
     result = tally.run(*LINE, "x.R")
     assert result.code == 2 and "client mode" in one_line(result)
+
+
+@pytest.mark.parametrize("what", ["kill", "status"])
+def test_dry_run_is_for_submissions(program, double, what):
+    master = double(kill=spark.KILLING, status=status("RUNNING"))
+    result = program.run("submit", "--dry-run", f"--{what}", ID, *master.options)
+    assert result.code == 2 and "--dry-run" in one_line(result) and master.requests == []
 
 
 def test_dry_run_asks_nothing(program, double):
