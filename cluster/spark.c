@@ -396,6 +396,8 @@ int spark_ask_page(struct spark *spark, int n, struct spark_state **state, struc
         return 0;
     if (error->code == EXIT_UNREACHABLE)
         error_wrap(error, "no page of a Spark master at %s", master->page);
+    if (error->code == EXIT_UNREACHABLE && master->page_is_guess)
+        error_add(error, "where is it? give --ui-port");
     return -1;
 }
 

@@ -6,8 +6,8 @@
 #include "cluster/base/interrupt.h"
 #include "cluster/base/log.h"
 #include "cluster/base/output.h"
-#include "runner/driver.h"
 #include "runner/connection.h"
+#include "runner/driver.h"
 
 int need_servers(const struct options *options, struct error *error)
 {

@@ -67,12 +67,13 @@ static void describe_holders(const struct spark_state *state, struct buf *text)
 
     for (size_t i = 0; i < state->app_count; i++)
         if (state->apps[i].active && state->apps[i].cores > 0 && count++ < NAMED_MOST)
-            buf_format(text, "%s%.100s (%lld cores)", count > 1 ? ", " : "", state->apps[i].name,
-                       (long long)state->apps[i].cores);
+            buf_format(text, "%s%.100s (%lld core%s)", count > 1 ? ", " : "", state->apps[i].name,
+                       (long long)state->apps[i].cores, state->apps[i].cores == 1 ? "" : "s");
     for (size_t i = 0; i < state->driver_count; i++)
         if (state->drivers[i].active && *state->drivers[i].worker && count++ < NAMED_MOST)
-            buf_format(text, "%s%.100s (%lld cores, %lld MiB)", count > 1 ? ", " : "",
+            buf_format(text, "%s%.100s (%lld core%s, %lld MiB)", count > 1 ? ", " : "",
                        state->drivers[i].id, (long long)state->drivers[i].cores,
+                       state->drivers[i].cores == 1 ? "" : "s",
                        (long long)state->drivers[i].memory);
     if (count > NAMED_MOST)
         buf_format(text, " and %zu more", count - NAMED_MOST);

@@ -948,7 +948,7 @@ ROOM = {
     "nobody there": (dict(workers=0), [], "no living worker"),
     "many there": (dict(workers=9, free=0), [], "and 6 more workers"),
     "who holds it": (dict(free=0, drivers=[("driver-9", "RUNNING")], apps=[("app-1", "other", "RUNNING")]), [],
-                     r"held by: other \(3 cores\), driver-9 \(1 cores, 512 MiB\)"),
+                     r"held by: other \(3 cores\), driver-9 \(1 core, 512 MiB\)"),
 }
 
 
