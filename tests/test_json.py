@@ -136,6 +136,16 @@ def test_logs_line_by_line(program, double, log, lines, more):  # noqa: F811
     assert all(kind in documented()["logs"][name] for row in rows[:9] for name, kind in flat(row))
 
 
+def test_logs_as_they_grow(program, double):  # noqa: F811
+    """A line waits for its end."""
+    master = double(status=[status("RUNNING"), status("RUNNING"), status("RUNNING"), status("FINISHED")],
+                    log=[spark.log_page(b"one\n"), spark.log_page(b"one\ntw"), spark.log_page(b"one\ntwo\nthree")])
+    master.set(json=spark.page(web=master.web))
+    result = program.run("logs", "-f", ID, *master.options, "--json")
+    rows = [json.loads(line) for line in result.out.splitlines()]
+    assert result.code == 0 and [(r["line"], r["partial"]) for r in rows] == [("one", False), ("two", False), ("three", True)]
+
+
 @pytest.mark.parametrize("which, found", [("all", ["0", "1"]), ("1", ["1"])])
 def test_executors_line_by_line(program, double, which, found):  # noqa: F811
     def log(connection, query):
