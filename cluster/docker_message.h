@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Texts are never NULL; those of no use are "". */
 struct docker_container {
@@ -33,6 +34,10 @@ const struct docker_container *docker_find_port(const struct docker_containers *
  * service, its id or the part of it that is its host name, its address. */
 const struct docker_container *docker_find_host(const struct docker_containers *containers,
                                                 const char *host);
+/* What X-Docker-Container-Path-Stat tells of a file in a container (base64 of
+ * JSON; container_stat.go): its size; -1 when it is none of that, or no regular
+ * file. */
+int64_t docker_file_size(const char *header);
 /* The engine's words in an error's {"message":...}, on one line; "" if there
  * are none. free() it. */
 char *docker_reason(const char *bytes, size_t length);
