@@ -94,9 +94,9 @@ const char *spark_host(const struct spark *spark)
     return spark->masters.list[spark->current].host;
 }
 
-int spark_ui_port(const struct spark *spark)
+const char *spark_page(const struct spark *spark)
 {
-    return spark->masters.list[spark->current].ui_port;
+    return spark->masters.list[spark->current].page;
 }
 
 static char *rest_url(const struct spark_master *master, const char *path)
@@ -430,11 +430,10 @@ int spark_ask_app(struct spark *spark, const char *id, struct spark_app_page **p
                   struct error *error)
 {
     char *query = path_of("app", id); /* its escapes are those of a query, too */
-    char *url = mem_format("http://%s:%d/app/?appId=%s", spark_host(spark), spark_ui_port(spark),
-                           query + strlen("app/"));
+    char *url = mem_format("%s/app/?appId=%s", spark_page(spark), query + strlen("app/"));
     const struct http_request request = {.url = url};
     struct http_answer answer = {0};
-    int result = http_ask(spark->http, &request, &answer, error);
+    int result = ask_signed(spark, &request, &answer, error);
 
     if (result == 0) {
         *page = spark_app_page_read(answer.body.data, answer.body.length);
