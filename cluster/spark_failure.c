@@ -13,17 +13,23 @@
 #define WRAPPER   "\"org.apache.spark.deploy.worker.DriverWrapper\" "
 #define EXCEPTION "Exception in thread "
 #define CAUSE     "Caused by: "
+#define TRACEBACK "Traceback (most recent call last):" /* of Python */
+/* py4j/protocol.py: what Java threw stands below */
+#define PY4J "py4j.protocol.Py4JJavaError: "
 /* StandaloneSchedulerBackend.scala, at INFO */
 #define APP_ID "Connected to Spark cluster with app ID "
 /* The class file of Java 1.1 is 45, that of Java 17 61. */
 #define CLASS_FILE_1 44
+
+enum traceback { NO_TRACEBACK, IN_SCRIPT, IN_TASK };
 
 struct spark_failure {
     char *error;
     char *head, *cause; /* of the last stack trace: what was thrown, and why */
     char *last;         /* line */
     char *app_name, *app_id, *main_class;
-    bool begun; /* a line was taken */
+    enum traceback traceback; /* its lines are indented; the error stands below them */
+    bool begun;               /* a line was taken */
     int restarts;
 };
 
@@ -55,6 +61,7 @@ static void take_launch(struct spark_failure *failure, const char *line)
     const char *name = strstr(line, APP_NAME), *at = strstr(line, WRAPPER);
 
     failure->restarts += failure->begun;
+    failure->traceback = NO_TRACEBACK;
     if (name) {
         name += strlen(APP_NAME);
         keep(&failure->app_name, mem_bytes(name, strcspn(name, "\"")));
@@ -67,14 +74,19 @@ static void take_launch(struct spark_failure *failure, const char *line)
         keep(&failure->main_class, mem_bytes(at + 1, strcspn(at + 1, "\"")));
 }
 
+static void set_head(struct spark_failure *failure, const char *head)
+{
+    keep(&failure->head, mem_text(head));
+    keep(&failure->cause, NULL);
+}
+
 /* Exception in thread "main" java.lang.X: why */
 static void take_exception(struct spark_failure *failure, const char *line)
 {
     const char *at = line + strlen(EXCEPTION);
     const char *behind = *at == '"' ? strchr(at + 1, '"') : NULL;
 
-    keep(&failure->head, mem_text(behind && behind[1] == ' ' ? behind + 2 : at));
-    keep(&failure->cause, NULL);
+    set_head(failure, behind && behind[1] == ' ' ? behind + 2 : at);
 }
 
 /* What only passes on what another threw: DriverWrapper calls main so. */
@@ -85,10 +97,31 @@ static bool is_wrapping(const char *head)
 
 static void take_cause(struct spark_failure *failure, const char *cause)
 {
+    if (strstr(cause, TRACEBACK)) /* PythonException: what a task's Python said */
+        failure->traceback = IN_TASK;
     if (!failure->head || is_wrapping(failure->head))
         keep(&failure->head, mem_text(cause));
     else
         keep(&failure->cause, mem_text(cause));
+}
+
+/* Whether the line belongs to Python's way to tell of an error. */
+static bool take_python(struct spark_failure *failure, const char *line)
+{
+    if (starts(line, TRACEBACK))
+        failure->traceback = IN_SCRIPT;
+    else if (failure->head && !failure->cause && starts(failure->head, PY4J) && starts(line, ": "))
+        take_cause(failure, line + 2);
+    else if (failure->traceback == NO_TRACEBACK)
+        return false;
+    else if (*line && *line != ' ' && *line != '\t') {
+        if (failure->traceback == IN_SCRIPT)
+            set_head(failure, line);
+        else
+            keep(failure->cause ? &failure->cause : &failure->head, mem_text(line));
+        failure->traceback = NO_TRACEBACK;
+    }
+    return true;
 }
 
 void spark_failure_take(struct spark_failure *failure, const char *line)
@@ -103,7 +136,7 @@ void spark_failure_take(struct spark_failure *failure, const char *line)
         take_exception(failure, line);
     else if (starts(line, CAUSE))
         take_cause(failure, line + strlen(CAUSE));
-    else if (!is_trace(line))
+    else if (!take_python(failure, line) && !is_trace(line))
         keep(&failure->last, mem_text(line));
     failure->begun = true;
     if (app) {
@@ -250,6 +283,11 @@ char *spark_failure_reason(const struct spark_failure *failure, const char *vers
         reason = mem_format("%s%s%s", said ? said : "", said ? ": " : "", root);
     free(said);
     return reason;
+}
+
+bool spark_failure_is_known(const struct spark_failure *failure)
+{
+    return failure->error || failure->head;
 }
 
 int spark_failure_restarts(const struct spark_failure *failure)

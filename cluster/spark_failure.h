@@ -1,8 +1,10 @@
-/* spark_failure.h: what the lines of a driver's standard error tell of its
- * fate: its root cause first, with a plain sentence for causes that are known.
+/* spark_failure.h: what the lines of a driver's log tell of its fate, Java's
+ * words and Python's: its root cause first, with a plain sentence for causes that are known.
  * Lines in, words out; no I/O. */
 #ifndef TALLY_SPARK_FAILURE_H
 #define TALLY_SPARK_FAILURE_H
+
+#include <stdbool.h>
 
 struct spark_failure;
 
@@ -19,6 +21,8 @@ const char *spark_failure_error(const struct spark_failure *failure);
  * it where that is known; else the last line; NULL when there is none.
  * `version` is Spark's ("" if not known). free() it. */
 char *spark_failure_reason(const struct spark_failure *failure, const char *version);
+/* Whether that is more than just the last line. */
+bool spark_failure_is_known(const struct spark_failure *failure);
 /* How often the driver was started again: the first start is the log's first line. */
 int spark_failure_restarts(const struct spark_failure *failure);
 /* spark.app.name on the command line of the last start; NULL if there was none. */

@@ -14,6 +14,7 @@
 struct driver_log {
     struct spark *spark;
     char *id;
+    const char *type; /* "stderr" or "stdout" */
     int64_t tail;
     struct spark_reader *reader;
     bool silent;     /* it was said that the worker cannot be asked */
@@ -27,6 +28,7 @@ struct driver_log *driver_log_new(struct spark *spark, const char *id, int64_t t
 
     log->spark = spark;
     log->id = mem_text(id);
+    log->type = "stderr";
     log->tail = tail;
     log->found = spark_failure_new();
     return log;
@@ -58,7 +60,7 @@ static void say_silent(struct driver_log *log, const struct error *error)
 
 static bool open_reader(struct driver_log *log, const char *worker_id)
 {
-    const struct spark_log_name name = {.driver = log->id, .type = "stderr"};
+    const struct spark_log_name name = {.driver = log->id, .type = log->type};
     struct error error;
 
     if (log->reader)
@@ -106,19 +108,35 @@ void driver_log_free(struct driver_log *log)
     free(log);
 }
 
+/* The end of a driver's log when nothing comes behind it any more. */
+static struct driver_log *read_end(struct spark *spark, const struct spark_answer *answer,
+                                   const char *type)
+{
+    struct driver_log *log = driver_log_new(spark, answer->id, REASON_TAIL);
+
+    log->type = type;
+    driver_log_read(log, answer->worker_id);
+    if (log->line.length > 0)
+        end_line(log);
+    return log;
+}
+
 char *driver_log_reason(struct spark *spark, const struct spark_answer *answer)
 {
-    struct driver_log *log;
-    char *reason = NULL;
+    struct driver_log *log, *output = NULL;
+    char *reason;
 
     if (!*answer->worker_id)
         return NULL;
-    log = driver_log_new(spark, answer->id, REASON_TAIL);
-    driver_log_read(log, answer->worker_id);
-    if (log->line.length > 0)
-        end_line(log); /* nothing comes behind it any more */
-    reason = spark_failure_reason(log->found, answer->version);
+    log = read_end(spark, answer, "stderr");
+    /* There a script says what it died of: PythonRunner.scala joins its two streams. */
+    if (!spark_failure_is_known(log->found))
+        output = read_end(spark, answer, "stdout");
+    reason = spark_failure_reason(output && spark_failure_is_known(output->found) ? output->found
+                                                                                  : log->found,
+                                  answer->version);
     driver_log_free(log);
+    driver_log_free(output);
     return reason;
 }
 
