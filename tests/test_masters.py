@@ -23,6 +23,7 @@ from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, Thread
 
 import pytest
 
+from tests import spark_options
 from tests.cluster import docker, run
 from tests.kafka_server import free_port
 from tests.program import ROOT, Program, Result, until
@@ -75,7 +76,7 @@ class Network:
                 return
         raise RuntimeError("no subnet is free")
 
-    def start(self, kind, version, *command, java="", memory="1g", env=None, ports=()):
+    def start(self, kind, version, *command, java="", memory="1g", env=None, ports=(), of=None):
         name = f"{self.name}-{kind.replace('.', '')}"  # for Java a host's last label does not begin with a digit
         self.names.append(name)
         address = f"{self.subnet}.{1 + len(self.names)}"
@@ -83,8 +84,8 @@ class Network:
         options = [f"--env={key}={value.format(address=address)}" for key, value in env.items()]
         options += [f"--publish=127.0.0.1:{outside}:{inside}" for outside, inside in ports]
         docker("run", "-d", "--init", "--name", name, "--hostname", name, "--network", self.name, "--ip", address,
-               "--memory", memory, "--cap-drop", "ALL", "--volume", f"{self.jars}:/jars:ro", *options, image(version),
-               *command)
+               "--memory", memory, "--cap-drop", "ALL", "--volume", f"{self.jars}:/jars:ro", *options,
+               of or image(version), *command)
         return name, address
 
     def jar(self, version):
@@ -320,6 +321,14 @@ def test_rest_off(real):
     assert not real.off.json()["activedrivers"] + real.off.json()["completeddrivers"]
 
 
+def test_every_option_is_taken_or_refused(real):
+    """By the help text of that Spark."""
+    help_text = run("docker", "exec", real.master.name, "spark-submit", "--help")
+    text = help_text.out + help_text.err
+    assert len(spark_options.listed(text)) > 30, text
+    assert spark_options.unknown(Program().run, text) == []
+
+
 # ---- Drivers that run until they are killed
 
 @only_all
@@ -463,7 +472,8 @@ class Between:
             return self.hurt()
         port, path = (8080, handler.path[5:]) if handler.path.startswith("/page/") else (6066, handler.path)
         upstream = http.client.HTTPConnection(self.master.address, port, timeout=60)
-        upstream.request(handler.command, path.removeprefix("/spark"), body, {"Content-Type": handler.headers.get("Content-Type", "")})
+        headers = {"Content-Type": handler.headers.get("Content-Type", "")}
+        upstream.request(handler.command, path.removeprefix("/spark"), body, headers)
         answer = upstream.getresponse()
         data = answer.read()
         if hurt:
@@ -722,3 +732,34 @@ def test_python(real, repository, tmp_path):
     memory = real.memory()
     told(real.tally(*line(memory), "fail"), 1, r"driver \S+ FAILED: ValueError: what the script says")
     assert len(real.ended(memory)) == 1
+
+
+KAFKA = {"KAFKA_NODE_ID": "1", "KAFKA_PROCESS_ROLES": "broker,controller", "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@{address}:9093",
+         "KAFKA_LISTENERS": "CONTROLLER://:9093,PLAINTEXT://:9092", "KAFKA_ADVERTISED_LISTENERS": "PLAINTEXT://{address}:9092",
+         "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+         "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER", "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1"}
+
+
+@only_all
+def test_run_serves_the_jobs_jar(real, tmp_path):
+    """It is here, and not under that name on the workers."""
+    if run("docker", "image", "inspect", "tally/kafka").code:
+        assert run("docker/cluster", "build", env={"TALLY_IMAGE": "-", "SPARK_IMAGE": "-"}).code == 0
+    name, address = real.network.start(f"kafka-{real.version}", real.version, of="tally/kafka", env=KAFKA)
+    kafka = ["-b", f"{address}:9092"]
+    try:
+        docker("cp", f"{real.master.name}:/opt/tally/tally-job.jar", tmp_path / "mine.jar")
+        until(lambda: real.tally("produce", "gender", *kafka, "--rate", "max").code == 0, PATIENCE, "Kafka", every=1)
+        memory = real.memory()
+        result = real.tally("run", "gender", *kafka, *real.master.here, "--jar", tmp_path / "mine.jar", "--once", "--no-page",
+                            "-c", f"spark.driver.memory={memory}m", "-c", "spark.executor.memory=512m",
+                            "-c", "spark.driver.cores=6", "-c", "spark.cores.max=1")
+        assert result.code == 0 and "mine.jar is served to the workers" in result.err, result
+        assert [row["state"] for row in real.ended(memory)] == ["FINISHED"]
+        best = {}
+        for line in real.tally("consume", "gender", *kafka, "--exit", "--json").out.splitlines():
+            record = json.loads(line)
+            best[record["start"]] = max(record["total"], best.get(record["start"], 0))
+        assert sum(best.values()) == (ROOT / "data/user_log.csv").read_text().count("\n")
+    finally:
+        real.network.remove(name)
