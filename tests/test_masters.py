@@ -140,7 +140,7 @@ class Master:
     def status(self):
         try:
             return self.json()["status"]
-        except (OSError, http.client.HTTPException):
+        except (OSError, http.client.HTTPException, ValueError):  # when it just starts its answer is empty
             return None
 
     def ready(self, workers=0):
@@ -751,8 +751,8 @@ def test_run_serves_the_jobs_jar(real, tmp_path):
         docker("cp", f"{real.master.name}:/opt/tally/tally-job.jar", tmp_path / "mine.jar")
         until(lambda: real.tally("produce", "gender", *kafka, "--rate", "max").code == 0, PATIENCE, "Kafka", every=1)
         memory = real.memory()
-        result = real.tally("run", "gender", *kafka, *real.master.here, "--jar", tmp_path / "mine.jar", "--once", "--no-page",
-                            "-c", f"spark.driver.memory={memory}m", "-c", "spark.executor.memory=512m",
+        result = real.tally("run", "gender", *kafka, "--job-bootstrap-servers", kafka[1], *real.master.here, "--once",
+                            "--no-page", "--jar", tmp_path / "mine.jar", "-c", f"spark.driver.memory={memory}m", "-c", "spark.executor.memory=512m",
                             "-c", "spark.driver.cores=6", "-c", "spark.cores.max=1")
         assert result.code == 0 and "mine.jar is served to the workers" in result.err, result
         assert [row["state"] for row in real.ended(memory)] == ["FINISHED"]
