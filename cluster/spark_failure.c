@@ -29,6 +29,7 @@ struct spark_failure {
     char *last;         /* line */
     char *app_name, *app_id, *main_class;
     bool in_traceback, is_raised_on;
+    bool in_task; /* the traceback is within a Java cause: PythonException */
     bool begun; /* a line was taken */
     int restarts;
 };
@@ -61,6 +62,7 @@ static void take_launch(struct spark_failure *failure, const char *line)
     const char *name = strstr(line, APP_NAME), *at = strstr(line, WRAPPER);
 
     failure->restarts += failure->begun;
+    failure->in_traceback = failure->in_task = failure->is_raised_on = false;
     if (name) {
         name += strlen(APP_NAME);
         keep(&failure->app_name, mem_bytes(name, strcspn(name, "\"")));
@@ -91,6 +93,7 @@ static bool is_wrapping(const char *head)
 
 static void take_cause(struct spark_failure *failure, const char *cause)
 {
+    failure->in_traceback = failure->in_task = strstr(cause, TRACEBACK) != NULL;
     if (!failure->head || is_wrapping(failure->head))
         keep(&failure->head, mem_text(cause));
     else
@@ -100,7 +103,13 @@ static void take_cause(struct spark_failure *failure, const char *cause)
 /* What was raised; its cause, where it was raised on, came before. */
 static void take_raised(struct spark_failure *failure, const char *line)
 {
-    failure->in_traceback = false;
+    bool in_task = failure->in_task;
+
+    failure->in_traceback = failure->in_task = false;
+    if (in_task) {
+        keep(failure->cause ? &failure->cause : &failure->head, mem_text(line));
+        return;
+    }
     if (failure->is_raised_on && !failure->cause) {
         failure->cause = failure->head;
         failure->head = NULL;
@@ -131,10 +140,10 @@ void spark_failure_take(struct spark_failure *failure, const char *line)
 {
     const char *app = strstr(line, APP_ID);
 
-    if (take_python(failure, line))
-        app = NULL;
-    else if (starts(line, LAUNCH))
+    if (starts(line, LAUNCH))
         take_launch(failure, line);
+    else if (take_python(failure, line))
+        app = NULL;
     else if (starts(line, JOB_ERROR) && !failure->error)
         failure->error = mem_text(line + strlen(JOB_ERROR));
     else if (starts(line, EXCEPTION))

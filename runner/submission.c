@@ -392,12 +392,18 @@ int submission_serve(const struct options *options, struct submission *submissio
 
 /* What the spark-submit on the worker is told: it takes no master from the
  * settings its JVM was started with, and would run everything in the driver
- * (local[*]; seen with 4.2.0); with --py-files, it forgets spark.files. */
+ * (local[*]; seen with 4.2.0); with --py-files, it forgets spark.files. The
+ * packages of its own options are the executors', too; those of the settings
+ * only the driver's (DriverWrapper.scala). */
 static void add_script_options(struct submission *submission, const char *url)
 {
     static const struct {
         const char *option, *property;
-    } lists[] = {{"--py-files", "spark.submit.pyFiles"}, {"--files", "spark.files"}};
+    } lists[] = {{"--py-files", "spark.submit.pyFiles"},
+                 {"--files", "spark.files"},
+                 {"--packages", "spark.jars.packages"},
+                 {"--exclude-packages", "spark.jars.excludes"},
+                 {"--repositories", "spark.jars.repositories"}};
     char **own = submission->arguments;
 
     submission->arguments = NULL;

@@ -847,13 +847,15 @@ def test_a_python_application(program, double, version, opens):
     page = {"json": spark.page(url="spark://inside:7077"), "version": told} if version else {}
     master = double(create=spark.CREATED, **page)
     result = program.run("submit", *master.options, "--deploy-mode", "cluster", "--py-files", "/m.py", "--files", "/f",
+                         "--packages", "g:a:1", "--repositories", "http://r", "--exclude-packages", "g:b",
                          "/root/app.py", "--name", "x")
     assert (result.code, result.err) == (0, "")
     request = master.created()
     assert request["appResource"] == "" and request["mainClass"] == "org.apache.spark.deploy.SparkSubmit"
     assert request["appArgs"] == ["--master", "spark://inside:7077" if version else "spark://127.0.0.1:7077",
-                                  "--deploy-mode", "client", "--py-files", "/m.py", "--files", "/f", "/root/app.py",
-                                  "--name", "x"]
+                                  "--deploy-mode", "client", "--py-files", "/m.py", "--files", "/f",
+                                  "--packages", "g:a:1", "--exclude-packages", "g:b", "--repositories", "http://r",
+                                  "/root/app.py", "--name", "x"]
     assert request["sparkProperties"]["spark.app.name"] == "app.py" and "spark.jars" not in request["sparkProperties"]
     assert ("spark.driver.extraJavaOptions" in request["sparkProperties"]) == opens
 
@@ -1210,6 +1212,18 @@ def test_a_gateway(program, gateway):
                                                          f"/spark/v1/submissions/status/{ID}", "/page/json/"]
 
 
+def test_what_a_gateway_passes_on(program, gateway):
+    """Where workers and drivers lead nowhere from here: by the master's page, as it is reached itself."""
+    told = followed(lambda **routes: gateway.set(**routes) or gateway, [status("RUNNING"), status("RUNNING"),
+                                                                        status("FINISHED")])
+    told.set(app=spark.app_page([("0", "RUNNING")], ui="/proxy/app-1"),
+             json=spark.page(web="http://nope.invalid:1", drivers=[(ID, "RUNNING")], apps=RUNNING_APP))
+    result = program.run("wait", ID, *gateway.urls, "--cacert", "gateway.pem")
+    assert result.code == 0 and RATES in result.err
+    paths = {path for _, path, _ in gateway.requests}
+    assert {"/page/app/", "/page/proxy/app-1/metrics/json/", f"/page/proxy/{spark.WORKER}/log/"} <= paths
+
+
 def test_a_gateway_that_is_not_trusted(program, gateway):
     result = program.run("status", ID, *gateway.urls)
     assert result.code == 4 and "--cacert" in one_line(result)
@@ -1378,6 +1392,16 @@ def test_the_root_cause_stands_first(program, double, command, log, reason):
     master = followed(double, status("FAILED"), log=log)
     result = program.run(*command, *master.options)
     assert result.code == 1 and f"tally: driver {ID} FAILED: {reason}" in result.err, result.err
+
+
+def test_what_a_script_died_of(program, double):
+    """It says so on standard output."""
+    told = (LAUNCHED + b"INFO end\n", b'one\nTraceback (most recent call last):\n  File "a.py", line 1\nValueError: why\n')
+
+    def log(connection, query):
+        spark.log_page(told[query["logType"] == ["stdout"]])(connection, query)
+    result = program.run("wait", ID, *followed(double, status("FAILED"), log=log).options)
+    assert result.code == 1 and result.err.endswith(f"FAILED: ValueError: why (tally logs {ID})\n"), result.err
 
 
 # ---- Killing

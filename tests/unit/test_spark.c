@@ -400,6 +400,7 @@ static void test_streaming(void **state)
 
 #define WRAPPED                                                                                    \
     "Exception in thread \"main\" java.lang.reflect.InvocationTargetException\n\tat a.B(C.java)\n"
+#define PYTHON "Traceback (most recent call last):\n  File \"a.py\", line 1, in <module>\n"
 #define LAUNCHED                                                                                   \
     "Launch Command: \"java\" \"-Dspark.app.name=a name\" "                                        \
     "\"org.apache.spark.deploy.worker.DriverWrapper\" \"spark://Worker@h:1\" \"/x.jar\" "          \
@@ -424,6 +425,20 @@ static const struct {
      "last\n",
      "", "c.Z: last"},
     {"Caused by: a.X: no head\n", "", "a.X: no head"},
+    {"one\n" PYTHON "ValueError: why\nand more\n", "", "ValueError: why"},
+    {PYTHON "KeyError: 'a'\n\nDuring handling of the above exception, another exception "
+            "occurred:\n\n" PYTHON "ValueError: why\n",
+     "", "ValueError: why"},
+    {PYTHON
+     "py4j.protocol.Py4JJavaError: An error occurred while calling o1.x.\n: a.X: java\n\tat b\n",
+     "",
+     "a.X: java (thrown on as py4j.protocol.Py4JJavaError: An error occurred while calling o1.x.)"},
+    {WRAPPED "Caused by: a.X: outer\n\tat y\nCaused by: o.PythonException: " PYTHON
+             "ValueError: why\n\n\tat z\n",
+     "", "ValueError: why (thrown on as a.X: outer)"},
+    {"WARN Lost task: o.PythonException: " PYTHON "ValueError: why\n\n\tat z\nINFO end\n", "",
+     "the last line of its log: INFO end"},
+    {PYTHON, "", NULL},
     {"Exception in thread", "", "the last line of its log: Exception in thread"},
     {LAUNCHED "Exception in thread \"main\" java.lang.ClassNotFoundException: my.Main\n", "4.2.0",
      "the jar has no main class my.Main: see --class: java.lang.Class"},
