@@ -30,7 +30,7 @@ struct spark_failure {
     char *app_name, *app_id, *main_class;
     bool in_traceback, is_raised_on;
     bool in_task; /* the traceback is within a Java cause: PythonException */
-    bool begun; /* a line was taken */
+    bool begun;   /* a line was taken */
     int restarts;
 };
 
