@@ -7,22 +7,16 @@
 #include "cluster/docker_ask.h"
 #include "cluster/tar.h"
 
+#define HTTP_OK 200
 #define WAIT_MS 5000
 #define FILE_MS 30000
-#define BLOCKS  (1 << 20) /* of tar's, around a file */
-
-static int ask(struct http *http, const char *path, size_t most, int64_t wait_ms,
-               struct http_answer *answer, struct error *error)
-{
-    struct http_request request = {.wait_ms = wait_ms, .most = most};
-
-    return docker_ask(http, path, &request, answer, error);
-}
+#define STAT    "X-Docker-Container-Path-Stat"
 
 int docker_list(struct http *http, struct docker_containers *containers, struct error *error)
 {
+    struct http_request request = {.most = LIMIT_DOCKER_ANSWER, .wait_ms = WAIT_MS};
     struct http_answer answer = {0};
-    int result = ask(http, "/containers/json", LIMIT_DOCKER_ANSWER, WAIT_MS, &answer, error);
+    int result = docker_ask(http, "/containers/json", &request, &answer, error);
 
     if (result == 0 && docker_containers_read(answer.body.data, answer.body.length, containers) < 0)
         result = error_set(error, EXIT_UNREACHABLE, "what answers at %s is no Docker engine",
@@ -42,68 +36,105 @@ static void add_escaped(struct buf *url, const char *path)
     }
 }
 
-static int take_file(const struct http_answer *answer, const char *path, struct buf *text,
-                     struct error *error)
-{
-    const char *file;
-    size_t size;
-
-    if (answer->status == 404)
-        return 0;
-    switch (tar_first_file(answer->body.data, answer->body.length, &file, &size)) {
-    case TAR_FILE:
-        buf_reserve(text, size + 1);
-        buf_add(text, file, size);
-        return 1;
-    case TAR_OTHER:
-        return 0;
-    default:
-        return error_set(error, EXIT_UNREACHABLE,
-                         "the Docker engine's answer for %s is no tar archive", path);
-    }
-}
-
-int docker_read_file(struct http *http, const struct docker_container *container, const char *path,
-                     struct buf *text, struct error *error)
+static int ask_archive(struct http *http, struct http_request *request, const char *container,
+                       const char *path, struct http_answer *answer, struct error *error)
 {
     struct buf url = {0};
-    struct http_answer answer = {0};
     int result;
 
     buf_text(&url, "/containers/");
-    add_escaped(&url, container->id);
+    add_escaped(&url, container);
     buf_text(&url, "/archive?path=");
     add_escaped(&url, path);
-    result = ask(http, url.data, LIMIT_DOCKER_FILE + BLOCKS, FILE_MS, &answer, error);
-    if (result == 0)
-        result = take_file(&answer, path, text, error);
-    http_answer_free(&answer);
+    result = docker_ask(http, url.data, request, answer, error);
     buf_free(&url);
     return result;
 }
 
-/* Where workers keep it: docker/spark/entrypoint; SPARK_HOME/work, Spark's own
- * default, in Apache's images and where SPARK_HOME is ours. */
-int docker_driver_log(struct http *http, const char *worker_host, const char *driver_id,
-                      const char *type, struct buf *text, struct error *error)
+int docker_stat_file(struct http *http, const char *container, const char *path, int64_t *size,
+                     char **told, struct error *error)
 {
-    struct docker_containers containers;
-    const struct docker_container *worker;
-    int result = 0;
+    struct http_request request = {.head = true, .header = STAT, .wait_ms = WAIT_MS};
+    struct http_answer answer = {0};
+    int result = ask_archive(http, &request, container, path, &answer, error);
 
-    if (docker_list(http, &containers, error) < 0)
-        return -1;
-    worker = docker_find_host(&containers, worker_host);
-    if (worker) {
-        char *paths[] = {mem_format("/spark/work/%s/%s/%s", worker_host, driver_id, type),
-                         mem_format("/opt/spark/work/%s/%s", driver_id, type),
-                         mem_format("/spark/work/%s/%s", driver_id, type)};
-        for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
-            if (result == 0)
-                result = docker_read_file(http, worker, paths[i], text, error);
-            free(paths[i]);
-        }
+    if (result == 0 && answer.status == HTTP_OK && !answer.header)
+        result = error_set(error, EXIT_UNREACHABLE,
+                           "the Docker engine at %s does not tell of %s: no " STAT, docker_socket(),
+                           path);
+    if (result == 0 && answer.header && (*size = docker_file_size(answer.header)) >= 0) {
+        *told = mem_text(answer.header);
+        result = 1;
     }
-    docker_containers_free(&containers);
+    http_answer_free(&answer);
+    return result;
+}
+
+/* A file within an archive, as it comes. */
+struct reading {
+    struct buf head; /* what stands before it */
+    enum tar_result found;
+    uint64_t skip, left; /* bytes of it */
+    struct buf *text;
+};
+
+static bool begin_file(struct reading *reading, const char **bytes, size_t *length)
+{
+    size_t before = reading->head.length, at;
+    uint64_t size;
+
+    buf_add(&reading->head, *bytes, *length);
+    reading->found = tar_first_file(reading->head.data, reading->head.length, &at, &size);
+    if (reading->found != TAR_FILE || at < before)
+        return reading->found == TAR_MORE && reading->head.length <= LIMIT_DOCKER_HEAD;
+    if (at > reading->head.length)
+        at = reading->head.length;
+    *bytes += at - before;
+    *length -= at - before;
+    reading->skip = reading->skip < size ? reading->skip : size;
+    if (reading->left > size - reading->skip)
+        reading->left = size - reading->skip;
+    return true;
+}
+
+static bool take_file(void *context, const char *bytes, size_t length)
+{
+    struct reading *reading = context;
+    uint64_t one;
+
+    if (reading->found == TAR_MORE && (!begin_file(reading, &bytes, &length)))
+        return false;
+    if (reading->found != TAR_FILE)
+        return true;
+    one = reading->skip < length ? reading->skip : length;
+    reading->skip -= one;
+    bytes += one;
+    length -= (size_t)one;
+    one = reading->left < length ? reading->left : length;
+    if (one > 0)
+        buf_add(reading->text, bytes, (size_t)one);
+    reading->left -= one;
+    return reading->left > 0;
+}
+
+int docker_read_file(struct http *http, const char *container, const char *path, int64_t from,
+                     size_t most, struct buf *text, struct error *error)
+{
+    struct reading reading = {
+        .found = TAR_MORE, .skip = (uint64_t)from, .left = most, .text = text};
+    struct http_request request = {.take = take_file, .context = &reading, .wait_ms = FILE_MS};
+    struct http_answer answer = {0};
+    int result = ask_archive(http, &request, container, path, &answer, error);
+
+    if (result == 0 && answer.status == HTTP_OK && reading.found == TAR_FILE)
+        result = 1;
+    else if (result == 0 && answer.status == HTTP_OK && reading.found != TAR_OTHER)
+        result = error_set(error, EXIT_UNREACHABLE,
+                           "the Docker engine's answer for %s is no tar archive", path);
+    if (result == 1 && reading.left > 0)
+        result = error_set(error, EXIT_UNREACHABLE, "the Docker engine's answer for %s is cut off",
+                           path);
+    http_answer_free(&answer);
+    buf_free(&reading.head);
     return result;
 }

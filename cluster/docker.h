@@ -17,15 +17,16 @@ const char *docker_socket(void);
  * cannot be asked. Free with docker_containers_free. */
 int docker_list(struct http *http, struct docker_containers *containers, struct error *error);
 
-/* Reads a whole file out of a container into `text` (which starts as {0}): 1,
- * or 0 when it has no such file, or -1, EXIT_UNREACHABLE, also when it is
- * longer than LIMIT_DOCKER_FILE. `path` is an absolute one. */
-int docker_read_file(struct http *http, const struct docker_container *container, const char *path,
-                     struct buf *text, struct error *error);
-/* A driver's log out of the container of its worker, whose host name (or
- * address) is the one that the master's page gives. `type`: "stderr" or
- * "stdout". The same results; 0 also when no container goes by that name. */
-int docker_driver_log(struct http *http, const char *worker_host, const char *driver_id,
-                      const char *type, struct buf *text, struct error *error);
+/* What the engine knows of a regular file in a container, without reading it: 1,
+ * or 0 when there is none, or -1, EXIT_UNREACHABLE. `path` is an absolute one.
+ * `*size` in bytes; `*told`: the engine's words for that, its time and the rest,
+ * which stay the same as long as the file does; free() them. */
+int docker_stat_file(struct http *http, const char *container, const char *path, int64_t *size,
+                     char **told, struct error *error);
+/* Reads the file's bytes from `from` on, `most` of them or as many as there are,
+ * into `text` (which starts as {0}); the engine can only give a file from its
+ * beginning: what is not wanted is passed over. The same results. */
+int docker_read_file(struct http *http, const char *container, const char *path, int64_t from,
+                     size_t most, struct buf *text, struct error *error);
 
 #endif

@@ -1,12 +1,16 @@
 #include "cluster/docker_message.h"
 
 #include <jansson.h>
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cluster/base/buf.h"
 
-#define SHORT_ID 12 /* of a container's id: its host name, when it was given no other */
+/* Go's fs.ModeType: what is set when a file is no regular one. */
+#define MODE_TYPE (1U << 31 | 1U << 27 | 1U << 26 | 1U << 25 | 1U << 24 | 1U << 21 | 1U << 19)
+#define STAT_MOST 65536
+#define SHORT_ID  12 /* of a container's id: its host name, when it was given no other */
 
 static char *text_of(const json_t *object, const char *name)
 {
@@ -212,6 +216,28 @@ int docker_output_read(const char *bytes, size_t length, int stream, struct buf 
         length -= 8 + size;
     }
     return length == 0 ? 0 : -1;
+}
+
+/* {"name":"stderr","size":27,"mode":420,"mtime":"...","linkTarget":""} */
+int64_t docker_file_size(const char *header)
+{
+    size_t length = strlen(header);
+    unsigned char *text = mem_alloc(length + 1, 1);
+    json_t *root = NULL;
+    const json_t *size, *mode;
+    int64_t found = -1;
+
+    if (length <= STAT_MOST &&
+        EVP_DecodeBlock(text, (const unsigned char *)header, (int)length) > 0)
+        root = json_loads((const char *)text, 0, NULL); /* ends at the padding's NUL, too */
+    size = json_object_get(root, "size");
+    mode = json_object_get(root, "mode");
+    if (json_is_integer(size) && json_integer_value(size) >= 0 && json_is_integer(mode) &&
+        (json_integer_value(mode) & MODE_TYPE) == 0)
+        found = (int64_t)json_integer_value(size);
+    json_decref(root);
+    free(text);
+    return found;
 }
 
 char *docker_reason(const char *bytes, size_t length)

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "cluster/base/buf.h"
 
@@ -46,6 +47,10 @@ char **docker_words_read(const char *bytes, size_t length);
  * with a stream's number, 1 or 2, and a length. Those of `stream` are added. -1
  * when they are no such frames. */
 int docker_output_read(const char *bytes, size_t length, int stream, struct buf *text);
+/* What X-Docker-Container-Path-Stat tells of a file in a container (base64 of
+ * JSON; container_stat.go): its size; -1 when it is none of that, or no regular
+ * file. */
+int64_t docker_file_size(const char *header);
 /* The engine's words in an error's {"message":...}, on one line; "" if there
  * are none. free() it. */
 char *docker_reason(const char *bytes, size_t length);

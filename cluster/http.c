@@ -10,6 +10,7 @@
 #include "cluster/base/limits.h"
 
 #define WAIT_MS 1000
+#define HTTP_OK 200
 
 /* One request on its way; the same for both forms. */
 struct transfer {
@@ -18,7 +19,10 @@ struct transfer {
     struct http_answer *answer;
     int64_t wait_ms;
     size_t most;
-    bool too_long;
+    const char *wanted; /* a header */
+    bool (*take)(void *context, const char *bytes, size_t length);
+    void *context;
+    bool too_long, enough;
 };
 
 struct http {
@@ -52,11 +56,23 @@ static void start_curl(void)
     started = true;
 }
 
+static long status_of(const struct transfer *transfer)
+{
+    long status = 0;
+
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status;
+}
+
 static size_t on_body(char *bytes, size_t one, size_t count, void *context)
 {
     struct transfer *transfer = context;
 
     (void)one; /* is 1 */
+    if (transfer->take && status_of(transfer) == HTTP_OK) {
+        transfer->enough = !transfer->take(transfer->context, bytes, count);
+        return transfer->enough ? 0 : count;
+    }
     if (count > transfer->most - transfer->answer->body.length) {
         transfer->too_long = true;
         return 0;
@@ -116,6 +132,9 @@ static void prepare(struct transfer *transfer, const struct http_request *reques
         .answer = answer,
         .wait_ms = request->wait_ms ? request->wait_ms : HTTP_TOTAL_MS,
         .most = request->most ? request->most : LIMIT_ANSWER_BYTES,
+        .wanted = request->header,
+        .take = request->take,
+        .context = request->context,
     };
     curl_easy_setopt(easy, CURLOPT_URL, request->url);
     if (request->unix_socket)
@@ -194,19 +213,28 @@ static int fail(const struct transfer *transfer, CURLcode code, struct error *er
     return error_set(error, EXIT_UNREACHABLE, "%s", curl_easy_strerror(code));
 }
 
+static void keep_header(struct transfer *transfer)
+{
+    struct curl_header *header;
+
+    if (transfer->wanted && curl_easy_header(transfer->easy, transfer->wanted, 0, CURLH_HEADER, -1,
+                                             &header) == CURLHE_OK)
+        transfer->answer->header = mem_text(header->value);
+}
+
 /* What came of it, once curl has said so. */
 static int conclude(struct transfer *transfer, CURLcode code, struct error *error)
 {
-    long status = 0, asked = 0, number = 0;
+    long asked = 0, number = 0;
 
     curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &asked);
-    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &number);
     transfer->answer->sent = asked > 0;
     transfer->answer->refused = code == CURLE_COULDNT_CONNECT && number == ECONNREFUSED;
-    if (code != CURLE_OK)
+    if (code != CURLE_OK && !(code == CURLE_WRITE_ERROR && transfer->enough))
         return fail(transfer, code, error);
-    transfer->answer->status = (int)status;
+    transfer->answer->status = (int)status_of(transfer);
+    keep_header(transfer);
     return 0;
 }
 
@@ -277,6 +305,7 @@ int http_ask(struct http *http, const struct http_request *request, struct http_
 void http_answer_free(struct http_answer *answer)
 {
     buf_free(&answer->body);
+    free(answer->header);
     *answer = (struct http_answer){0};
 }
 

@@ -35,12 +35,19 @@ struct http_request {
     int64_t wait_ms; /* at most, in all; 0: HTTP_TOTAL_MS */
     const char *authorization; /* the header's value; NULL: none */
     size_t most;               /* bytes of the answer's body; 0: LIMIT_ANSWER_BYTES */
+    const char *header;        /* that is wanted of the answer; NULL: none */
+    /* Takes the body of an answer with status 200 piece by piece, in the place of
+     * the answer and its limit; false: that is enough, the rest is not read.
+     * NULL: it is collected. */
+    bool (*take)(void *context, const char *bytes, size_t length);
+    void *context;
 };
 
 /* Starts as {0}; free with http_answer_free. */
 struct http_answer {
     int status;      /* 0: none came */
     struct buf body; /* complete; `data` is NULL when it is empty */
+    char *header;    /* the one that was wanted; NULL: it has none */
     bool sent;       /* something of the request may have arrived, also after a failure */
     bool refused;    /* nobody listens there */
 };

@@ -9,6 +9,7 @@
 #include "cluster/spark_leader.h"
 
 #define PROBE_MS         3000
+#define HTTP_OK          200
 #define HTTP_UNAVAILABLE 503 /* a gateway without a master behind it */
 
 struct spark {
@@ -94,9 +95,9 @@ const char *spark_host(const struct spark *spark)
     return spark->masters.list[spark->current].host;
 }
 
-int spark_ui_port(const struct spark *spark)
+const char *spark_page(const struct spark *spark)
 {
-    return spark->masters.list[spark->current].ui_port;
+    return spark->masters.list[spark->current].page;
 }
 
 static char *rest_url(const struct spark_master *master, const char *path)
@@ -395,7 +396,51 @@ int spark_ask_page(struct spark *spark, int n, struct spark_state **state, struc
         return 0;
     if (error->code == EXIT_UNREACHABLE)
         error_wrap(error, "no page of a Spark master at %s", master->page);
+    if (error->code == EXIT_UNREACHABLE && master->page_is_guess)
+        error_add(error, "where is it? give --ui-port");
     return -1;
+}
+
+static int other_page(const struct spark_master *master, int port, struct error *error)
+{
+    char *where = port ? mem_format("at port %d", port) : mem_text("off");
+
+    error_set(error, EXIT_REFUSED,
+              "%s is the page of a master whose REST API is %s, not at port %d: which is the page "
+              "of that one? give --ui-port (%d, if it is this one)",
+              master->page, where, master->rest_port, master->ui_port);
+    free(where);
+    return -1;
+}
+
+int spark_check_page(struct spark *spark, int n, struct error *error)
+{
+    const struct spark_master *master = &spark->masters.list[n];
+    char *url = mem_format("%s/", master->page);
+    const struct http_request request = {.url = url};
+    struct http_answer answer = {0};
+    int result = 0, port;
+
+    if (master->page_is_guess) {
+        result = ask_signed(spark, &request, &answer, error);
+        if (result < 0 && error->code == EXIT_UNREACHABLE)
+            result = 0;
+    }
+    if (answer.status == HTTP_OK) {
+        port = spark_page_rest_port(answer.body.data, answer.body.length);
+        result = port == master->rest_port ? 0 : other_page(master, port, error);
+    }
+    http_answer_free(&answer);
+    free(url);
+    return result;
+}
+
+int spark_check_pages(struct spark *spark, struct error *error)
+{
+    for (int n = 0; n < spark->masters.count; n++)
+        if (spark_check_page(spark, n, error) < 0)
+            return -1;
+    return 0;
 }
 
 /* One that leads replaces one that does not. */
@@ -430,11 +475,10 @@ int spark_ask_app(struct spark *spark, const char *id, struct spark_app_page **p
                   struct error *error)
 {
     char *query = path_of("app", id); /* its escapes are those of a query, too */
-    char *url = mem_format("http://%s:%d/app/?appId=%s", spark_host(spark), spark_ui_port(spark),
-                           query + strlen("app/"));
+    char *url = mem_format("%s/app/?appId=%s", spark_page(spark), query + strlen("app/"));
     const struct http_request request = {.url = url};
     struct http_answer answer = {0};
-    int result = http_ask(spark->http, &request, &answer, error);
+    int result = ask_signed(spark, &request, &answer, error);
 
     if (result == 0) {
         *page = spark_app_page_read(answer.body.data, answer.body.length);

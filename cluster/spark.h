@@ -25,8 +25,8 @@ const struct spark_masters *spark_masters(const struct spark *spark);
 struct http *spark_http(struct spark *spark);
 /* The host of the master that answered last. */
 const char *spark_host(const struct spark *spark);
-/* The port of its page. */
-int spark_ui_port(const struct spark *spark);
+/* The URL of its page, "" where that is not known. */
+const char *spark_page(const struct spark *spark);
 
 /* All of these: EXIT_UNREACHABLE when no master answers, EXIT_REFUSED when none
  * leads or the leader does not want to (REST off among it); else 0. */

@@ -62,6 +62,7 @@ static void set_ports(struct spark_master *master, int64_t rest_port, int64_t ui
 {
     master->rest_port = rest_port ? (int)rest_port : SPARK_REST_PORT;
     master->ui_port = ui_port ? (int)ui_port : SPARK_UI_PORT;
+    master->page_is_guess = !ui_port && master->rest_port != SPARK_REST_PORT;
     if (master->port == SPARK_REST_PORT)
         master->port = SPARK_PORT;
     set_url(master->rest, master, master->rest_port);
@@ -148,6 +149,7 @@ int spark_masters_behind(const char *rest, const char *page, struct spark_master
     if (*page && copy_url(page, master->page, error) < 0)
         return -1;
     master->rest_port = master->ui_port = 0; /* are in the URLs */
+    master->page_is_guess = false;
     if (masters->count == 1)
         return 0;
     length = find_host(rest, &host);

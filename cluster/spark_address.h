@@ -4,6 +4,7 @@
 #ifndef TALLY_SPARK_ADDRESS_H
 #define TALLY_SPARK_ADDRESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "cluster/base/error.h"
@@ -18,6 +19,7 @@ struct spark_master {
     int port, rest_port, ui_port;
     /* Without a slash at their ends; `page` is "" where it is not known. */
     char rest[LIMIT_URL_BYTES], page[LIMIT_URL_BYTES];
+    bool page_is_guess; /* the REST port is an unusual one that was given, the page's was not */
 };
 
 struct spark_masters {

@@ -1,6 +1,5 @@
 #include "cluster/spark_failure.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +12,12 @@
 #define WRAPPER   "\"org.apache.spark.deploy.worker.DriverWrapper\" "
 #define EXCEPTION "Exception in thread "
 #define CAUSE     "Caused by: "
+/* Python's: frames are indented, what was raised stands behind them (traceback.py).
+ * Spark runs a script with its standard error going where its output does, the
+ * driver's standard output (PythonRunner.scala). */
+#define TRACEBACK "Traceback (most recent call last):"
+#define RAISED    "The above exception was the direct cause of the following exception:"
+#define THROWN    ": " /* behind a Py4JJavaError: what Java threw, on a line of its own */
 /* StandaloneSchedulerBackend.scala, at INFO */
 #define APP_ID "Connected to Spark cluster with app ID "
 /* The class file of Java 1.1 is 45, that of Java 17 61. */
@@ -23,7 +28,9 @@ struct spark_failure {
     char *head, *cause; /* of the last stack trace: what was thrown, and why */
     char *last;         /* line */
     char *app_name, *app_id, *main_class;
-    bool begun; /* a line was taken */
+    bool in_traceback, is_raised_on;
+    bool in_task; /* the traceback is within a Java cause: PythonException */
+    bool begun;   /* a line was taken */
     int restarts;
 };
 
@@ -55,6 +62,7 @@ static void take_launch(struct spark_failure *failure, const char *line)
     const char *name = strstr(line, APP_NAME), *at = strstr(line, WRAPPER);
 
     failure->restarts += failure->begun;
+    failure->in_traceback = failure->in_task = failure->is_raised_on = false;
     if (name) {
         name += strlen(APP_NAME);
         keep(&failure->app_name, mem_bytes(name, strcspn(name, "\"")));
@@ -85,10 +93,47 @@ static bool is_wrapping(const char *head)
 
 static void take_cause(struct spark_failure *failure, const char *cause)
 {
+    failure->in_traceback = failure->in_task = strstr(cause, TRACEBACK) != NULL;
     if (!failure->head || is_wrapping(failure->head))
         keep(&failure->head, mem_text(cause));
     else
         keep(&failure->cause, mem_text(cause));
+}
+
+/* What was raised; its cause, where it was raised on, came before. */
+static void take_raised(struct spark_failure *failure, const char *line)
+{
+    bool in_task = failure->in_task;
+
+    failure->in_traceback = failure->in_task = false;
+    if (in_task) {
+        keep(failure->cause ? &failure->cause : &failure->head, mem_text(line));
+        return;
+    }
+    if (failure->is_raised_on && !failure->cause) {
+        failure->cause = failure->head;
+        failure->head = NULL;
+    } else if (!failure->is_raised_on) {
+        keep(&failure->cause, NULL);
+    }
+    failure->is_raised_on = false;
+    keep(&failure->head, mem_text(line));
+}
+
+/* True when it was one of Python's lines. */
+static bool take_python(struct spark_failure *failure, const char *line)
+{
+    if (starts(line, TRACEBACK))
+        failure->in_traceback = true;
+    else if (starts(line, RAISED))
+        failure->is_raised_on = failure->head != NULL;
+    else if (failure->in_traceback && *line && *line != ' ')
+        take_raised(failure, line);
+    else if (starts(line, THROWN) && failure->head && starts(failure->head, "py4j."))
+        keep(&failure->cause, mem_text(line + strlen(THROWN)));
+    else
+        return failure->in_traceback;
+    return true;
 }
 
 void spark_failure_take(struct spark_failure *failure, const char *line)
@@ -97,6 +142,8 @@ void spark_failure_take(struct spark_failure *failure, const char *line)
 
     if (starts(line, LAUNCH))
         take_launch(failure, line);
+    else if (take_python(failure, line))
+        app = NULL;
     else if (starts(line, JOB_ERROR) && !failure->error)
         failure->error = mem_text(line + strlen(JOB_ERROR));
     else if (starts(line, EXCEPTION))
@@ -115,6 +162,11 @@ void spark_failure_take(struct spark_failure *failure, const char *line)
 const char *spark_failure_error(const struct spark_failure *failure)
 {
     return failure->error;
+}
+
+bool spark_failure_is_told(const struct spark_failure *failure)
+{
+    return failure->error || failure->head;
 }
 
 /* ---- Known causes. Each was brought about on real clusters of 3.5.1 and

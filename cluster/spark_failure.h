@@ -1,8 +1,10 @@
-/* spark_failure.h: what the lines of a driver's standard error tell of its
- * fate: its root cause first, with a plain sentence for causes that are known.
- * Lines in, words out; no I/O. */
+/* spark_failure.h: what the lines of a driver's standard error, or of a Python
+ * application's standard output, tell of its fate: its root cause first, with a
+ * plain sentence for causes that are known. Lines in, words out; no I/O. */
 #ifndef TALLY_SPARK_FAILURE_H
 #define TALLY_SPARK_FAILURE_H
+
+#include <stdbool.h>
 
 struct spark_failure;
 
@@ -14,6 +16,8 @@ void spark_failure_free(struct spark_failure *failure);
 
 /* The text behind "tally-job: error: ", once our job said it; else NULL. */
 const char *spark_failure_error(const struct spark_failure *failure);
+/* Whether there is more to tell than the last line: an error, a stack trace, a traceback. */
+bool spark_failure_is_told(const struct spark_failure *failure);
 /* In one line, the most telling thing so far: the job's own error; else the
  * last stack trace's root cause, what it was wrapped in, and what to do about
  * it where that is known; else the last line; NULL when there is none.

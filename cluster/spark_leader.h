@@ -10,6 +10,12 @@ void spark_sign(struct spark *spark, unsigned char *key, size_t length);
 
 /* The page of the nth master alone, whether it leads or not. */
 int spark_ask_page(struct spark *spark, int n, struct spark_state **state, struct error *error);
+/* Whether the nth master's page can be its page, where its port is but the usual one
+ * (page_is_guess): EXIT_REFUSED when it tells of another REST port than the one
+ * given, or of none. 0 also when nothing answers there. */
+int spark_check_page(struct spark *spark, int n, struct error *error);
+/* The same for all of them. */
+int spark_check_pages(struct spark *spark, struct error *error);
 /* The Spark version of the preferred master ("4.2.0"), by its REST API, so that
  * is on; free() it. */
 int spark_ask_version(struct spark *spark, char **version, struct error *error);

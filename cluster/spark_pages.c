@@ -39,7 +39,8 @@ void spark_pages_find(struct spark *spark, const char *web, const char *host, co
             add(pages, mem_format("http://%s%s", host, port_of(web)));
         add(pages, mem_format("http://%s%s", spark_host(spark), port_of(web)));
     }
-    add(pages, mem_format("http://%s:%d/proxy/%s", spark_host(spark), spark_ui_port(spark), id));
+    if (*spark_page(spark))
+        add(pages, mem_format("%s/proxy/%s", spark_page(spark), id));
 }
 
 void spark_pages_keep(struct spark_pages *pages, int kept)

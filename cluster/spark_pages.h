@@ -9,7 +9,8 @@
 
 #define SPARK_ADDRESSES 4
 
-/* "http://HOST:PORT", to be tried in turn; the rest is NULL. */
+/* "http://HOST:PORT", and what a master that passes on has of it, "URL/proxy/ID": to be tried in
+ * turn; the rest is NULL. */
 struct spark_pages {
     char *addresses[SPARK_ADDRESSES];
 };

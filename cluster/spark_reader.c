@@ -4,13 +4,17 @@
 #include <string.h>
 
 #include "cluster/base/buf.h"
+#include "cluster/base/clock.h"
 #include "cluster/base/limits.h"
 #include "cluster/base/log.h"
-#include "cluster/docker.h"
+#include "cluster/docker_log.h"
 #include "cluster/spark_log.h"
 #include "cluster/spark_pages.h"
 
 #define WAIT_MS 5000
+/* Pages that did not answer may cost seconds to ask: meanwhile a container that is
+ * to have the log is asked alone. */
+#define RETRY_MS 30000
 /* A byte that is no character's comes as three; and the first line. */
 #define ANSWER_MOST (3 * (size_t)LIMIT_LOG_PAGE + 8192)
 #define REPLACED    "\xef\xbf\xbd" /* U+FFFD: it may stand for other bytes */
@@ -21,7 +25,7 @@
 struct spark_reader {
     struct spark *spark;
     char *query, *what;    /* of its URL; for people */
-    char *driver, *worker; /* its id, NULL: an executor's; the host of the worker */
+    char *folder, *worker; /* where its worker keeps it; that one's host */
     const char *type;
     struct spark_pages pages;
     int64_t offset;                 /* in the log, of what comes next */
@@ -32,8 +36,9 @@ struct spark_reader {
     char seam[SEAM_MOST]; /* the bytes before `offset` */
     size_t seam_length;
     struct http_answer answer;
-    bool by_docker;
-    struct buf whole; /* the log, as the Docker engine gave it last */
+    struct docker_log *docker;
+    bool by_docker;   /* from now on */
+    int64_t pages_at; /* not to be asked before; monotonic ms */
 };
 
 static int find_worker(struct spark_reader *reader, const char *worker_id, struct error *error)
@@ -47,6 +52,7 @@ static int find_worker(struct spark_reader *reader, const char *worker_id, struc
     if (worker) {
         spark_pages_find(reader->spark, worker->web, worker->host, worker->id, &reader->pages);
         reader->worker = mem_text(worker->host);
+        reader->docker = docker_log_new(worker->host, reader->folder, reader->type);
     }
     spark_state_free(state);
     if (worker)
@@ -62,7 +68,8 @@ struct spark_reader *spark_reader_open(struct spark *spark, const struct spark_l
     reader->spark = spark;
     reader->query = name->driver ? mem_format("driverId=%s", name->driver)
                                  : mem_format("appId=%s&executorId=%s", name->app, name->executor);
-    reader->driver = name->driver ? mem_text(name->driver) : NULL;
+    reader->folder =
+        name->driver ? mem_text(name->driver) : mem_format("%s/%s", name->app, name->executor);
     reader->what = name->driver ? mem_text(name->driver)
                                 : mem_format("executor %s of %s", name->executor, name->app);
     reader->type = name->type;
@@ -116,66 +123,30 @@ static enum spark_log_result ask(struct spark_reader *reader, const char *addres
 
 /* ---- Out of the worker's container */
 
-/* The engine gives whole files only: the last one serves as long as nothing beyond
- * it is asked for. 1, 0 when there is no such log, -1. */
-static int fetch_whole(struct spark_reader *reader, int64_t to, struct error *error)
-{
-    struct buf text = {0};
-    int result;
-
-    if (reader->by_docker && to <= (int64_t)reader->whole.length)
-        return 1;
-    result = docker_driver_log(spark_http(reader->spark), reader->worker, reader->driver,
-                               reader->type, &text, error);
-    if (result <= 0) {
-        buf_free(&text);
-        return result;
-    }
-    buf_free(&reader->whole);
-    reader->whole = text;
-    return 1;
-}
-
-/* The same that a page would give: it, too, ends before a character that is cut. */
-static void take_piece(const struct spark_reader *reader, int64_t offset, int64_t bytes,
-                       struct spark_log *log)
-{
-    int64_t total = (int64_t)reader->whole.length, left;
-
-    log->total = total;
-    log->start = offset < total ? offset : total;
-    left = total - log->start;
-    if (bytes < left) {
-        left = bytes;
-        while (left > 1 && ((unsigned char)reader->whole.data[log->start + left] & 0xc0) == 0x80)
-            left--;
-    }
-    log->text = left > 0 ? reader->whole.data + log->start : "";
-    log->length = (size_t)left;
-    log->next = log->start + left;
-}
-
-/* No page of the worker's can be reached: 1 when the Docker engine has the log, else -1. */
+/* No page of the worker's can be reached: 1 when the Docker engine has the log, 0
+ * when it will have it, it seems, else -1. */
 static int not_reached(struct spark_reader *reader, const char *tried, int64_t offset,
                        int64_t bytes, struct spark_log *log, struct error *error)
 {
     struct error trouble;
-    int result = reader->driver ? fetch_whole(reader, offset + bytes, &trouble) : 0;
+    enum docker_log_result result =
+        docker_log_read(reader->docker, spark_http(reader->spark), offset, bytes, log, &trouble);
 
-    if (result > 0) {
+    if (result == DOCKER_LOG_PIECE) {
         if (!reader->by_docker)
             log_verbose("the log of %s is read out of the container of %s: %s", reader->what,
                         reader->worker, tried);
         reader->by_docker = true;
-        take_piece(reader, offset, bytes, log);
         return 1;
     }
-    if (result < 0 && is_signal(&trouble)) {
+    if (result == DOCKER_LOG_FAILED && is_signal(&trouble)) {
         *error = trouble;
         return -1;
     }
-    if (result < 0)
+    if (result == DOCKER_LOG_FAILED)
         log_verbose("%s", trouble.text);
+    if (result == DOCKER_LOG_MISSING && !reader->snapshot)
+        return 0;
     error_set(error, EXIT_UNREACHABLE, "the log of %s is not to be had: %s", reader->what, tried);
     return -1;
 }
@@ -192,7 +163,7 @@ static int get_piece(struct spark_reader *reader, int64_t offset, int64_t bytes,
     bool missing = false;
     int found;
 
-    if (reader->by_docker)
+    if (reader->by_docker || clock_monotonic_ms() < reader->pages_at)
         return not_reached(reader, "its container is not to be read", offset, bytes, log, error);
     for (int i = 0; i < SPARK_ADDRESSES && reader->pages.addresses[i]; i++) {
         const char *address = reader->pages.addresses[i];
@@ -213,6 +184,8 @@ static int get_piece(struct spark_reader *reader, int64_t offset, int64_t bytes,
     found = not_reached(reader, tried.data ? tried.data : "it has no address", offset, bytes, log,
                         error);
     buf_free(&tried);
+    if (found == 0 && !missing)
+        reader->pages_at = clock_monotonic_ms() + RETRY_MS;
     return found < 0 && missing && !is_signal(error) ? 0 : found;
 }
 
@@ -237,15 +210,24 @@ static int count_lines(struct spark_reader *reader, int64_t from, int64_t to, in
     return 1;
 }
 
+/* What of the beginning cannot be had is not left out in silence. */
+static void say_lost(const struct spark_reader *reader, int64_t bytes)
+{
+    log_warning("%lld bytes of the log of %s are left out: out of a container only the last %d MiB "
+                "of a file are read",
+                (long long)bytes, reader->what, LIMIT_DOCKER_FILE >> 20);
+}
+
 /* Goes back page by page until there are enough lines; those too many are left out
  * as they come, for a page may begin in the middle of a character. */
-static int find_lines(struct spark_reader *reader, int64_t total, struct error *error)
+static int find_lines(struct spark_reader *reader, int64_t first, int64_t total,
+                      struct error *error)
 {
     int64_t at = total, lines = 0;
     bool last_is_open = false;
 
-    while (at > 0 && lines + last_is_open <= reader->tail_lines) {
-        int64_t from = at > LIMIT_LOG_PAGE ? at - LIMIT_LOG_PAGE : 0;
+    while (at > first && lines + last_is_open <= reader->tail_lines) {
+        int64_t from = at - first > LIMIT_LOG_PAGE ? at - LIMIT_LOG_PAGE : first;
         bool open = false;
         int result = count_lines(reader, from, at, &lines, &open, error);
         if (result <= 0)
@@ -256,6 +238,8 @@ static int find_lines(struct spark_reader *reader, int64_t total, struct error *
     lines += last_is_open;
     reader->offset = at;
     reader->skip_lines = lines > reader->tail_lines ? lines - reader->tail_lines : 0;
+    if (first > 0 && lines < reader->tail_lines)
+        say_lost(reader, first);
     return 1;
 }
 
@@ -264,16 +248,19 @@ static int find_tail(struct spark_reader *reader, struct error *error)
     struct spark_log log;
     int result = get_piece(reader, 0, 1, &log, error);
 
+    if (result == 0)
+        reader->tail_lines = reader->tail_bytes = -1; /* all that comes is new */
     if (result <= 0)
         return result;
     if (reader->snapshot)
         reader->end = log.total;
     if (reader->tail_bytes >= 0)
-        reader->offset = log.total > reader->tail_bytes ? log.total - reader->tail_bytes : 0;
+        reader->offset =
+            log.total - log.start > reader->tail_bytes ? log.total - reader->tail_bytes : log.start;
     else if (reader->tail_lines == 0)
         reader->offset = log.total;
     else
-        result = find_lines(reader, log.total, error);
+        result = find_lines(reader, log.start, log.total, error);
     if (result > 0)
         reader->tail_lines = reader->tail_bytes = -1;
     return result;
@@ -351,6 +338,24 @@ static int find_place(struct spark_reader *reader, int64_t total, struct error *
     return 1;
 }
 
+/* The piece begins later than it should: no page does so, a container's long file does. */
+static void leap(struct spark_reader *reader, struct spark_log *log)
+{
+    int64_t again = reader->offset - log->start; /* of the seam, maybe */
+
+    reader->seam_length = 0;
+    if (again < 0)
+        say_lost(reader, -again);
+    if (again > (int64_t)log->length)
+        again = (int64_t)log->length;
+    if (again > 0) {
+        log->text += again;
+        log->length -= (size_t)again;
+        log->start += again;
+    }
+    reader->offset = log->start;
+}
+
 /* The piece at `offset`, behind the seam: 1 with the text, 0, -1. */
 static int read_piece(struct spark_reader *reader, struct spark_log *log, struct error *error)
 {
@@ -360,6 +365,10 @@ static int read_piece(struct spark_reader *reader, struct spark_log *log, struct
 
     if (result <= 0)
         return result;
+    if (log->start > reader->offset - (int64_t)seam) {
+        leap(reader, log);
+        return 1;
+    }
     if (log->total >= reader->offset && log->length >= seam &&
         memcmp(log->text, reader->seam, seam) == 0) {
         log->text += seam;
@@ -421,10 +430,10 @@ void spark_reader_close(struct spark_reader *reader)
         return;
     spark_pages_free(&reader->pages);
     http_answer_free(&reader->answer);
-    buf_free(&reader->whole);
+    docker_log_free(reader->docker);
     free(reader->query);
     free(reader->what);
-    free(reader->driver);
+    free(reader->folder);
     free(reader->worker);
     free(reader);
 }

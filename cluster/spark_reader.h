@@ -18,9 +18,9 @@ struct spark_log_name {
 };
 
 /* Finds the worker by the master's page; its addresses (spark_pages.h) are
- * tried in turn, and at last, for a driver's log, the Docker engine of this
- * machine. EXIT_UNREACHABLE with all that was tried; EXIT_LOST when the
- * master knows the worker no more. */
+ * tried in turn, and at last the Docker engine of this machine, which gives the
+ * last LIMIT_DOCKER_FILE bytes of a log. EXIT_UNREACHABLE with all that was tried; EXIT_LOST when
+ * the master knows the worker no more. */
 struct spark_reader *spark_reader_open(struct spark *spark, const struct spark_log_name *name,
                                        const char *worker_id, struct error *error);
 /* Begins so many lines before the end instead of at the beginning. */

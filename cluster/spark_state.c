@@ -230,3 +230,19 @@ bool spark_has_room(const struct spark_state *state, int64_t cores, int64_t memo
             return true;
     return false;
 }
+
+int spark_page_rest_port(const char *bytes, size_t length)
+{
+    static const char mark[] = "REST URL:", scheme[] = "spark://";
+    char *text = mem_bytes(bytes ? bytes : "", bytes ? length : 0);
+    const char *line = strstr(text, mark), *url = line ? strstr(line, scheme) : NULL;
+    size_t end = url ? strcspn(url, " \t\r\n<") : 0;
+    int64_t port = 0;
+
+    while (end > 0 && url[end - 1] >= '0' && url[end - 1] <= '9')
+        end--;
+    if (end > strlen(scheme) && url[end - 1] == ':')
+        port = strtol(url + end, NULL, 10);
+    free(text);
+    return port > 0 && port <= 65535 ? (int)port : 0;
+}

@@ -41,6 +41,11 @@ struct spark_state {
 struct spark_state *spark_state_read(const char *bytes, size_t length);
 void spark_state_free(struct spark_state *state);
 
+/* The port of its REST API, by a master's page for people (MasterPage.scala,
+ * "REST URL: spark://HOST:PORT", the same from 1.4 to 4.2); 0 when REST is off, or
+ * it is no such page. */
+int spark_page_rest_port(const char *bytes, size_t length);
+
 /* NULL if there is none. */
 const struct spark_worker *spark_find_worker(const struct spark_state *state, const char *id);
 const struct spark_driver_row *spark_find_driver(const struct spark_state *state, const char *id);

@@ -57,29 +57,21 @@ static bool is_description(unsigned char type)
     return type == 'x' || type == 'g' || type == 'L' || type == 'K';
 }
 
-enum tar_result tar_first_file(const char *bytes, size_t length, const char **file, size_t *size)
+enum tar_result tar_first_file(const char *bytes, size_t length, size_t *at, uint64_t *size)
 {
-    size_t at = 0;
-
-    while (length - at >= BLOCK) {
-        const unsigned char *header = (const unsigned char *)bytes + at;
-        uint64_t told;
+    *at = 0;
+    while (*at <= length && length - *at >= BLOCK) {
+        const unsigned char *header = (const unsigned char *)bytes + *at;
         if (is_end(header))
             return TAR_OTHER;
-        if (!is_header(header) || !read_size(header, &told) || told > length - at - BLOCK)
+        if (!is_header(header) || !read_size(header, size))
             return TAR_BROKEN;
-        at += BLOCK;
-        if (!is_description(header[TYPE_AT])) {
-            *file = bytes + at;
-            *size = (size_t)told;
+        *at += BLOCK;
+        if (!is_description(header[TYPE_AT]))
             return header[TYPE_AT] == '0' || header[TYPE_AT] == '\0' ? TAR_FILE : TAR_OTHER;
-        }
-        told = (told + BLOCK - 1) / BLOCK * BLOCK;
-        if (told > length - at)
-            return TAR_BROKEN;
-        at += (size_t)told;
+        *at += (size_t)((*size + BLOCK - 1) / BLOCK * BLOCK);
     }
-    return TAR_BROKEN;
+    return TAR_MORE;
 }
 
 bool tar_add_file(struct buf *archive, const char *path, const char *bytes, size_t length)

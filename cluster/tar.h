@@ -6,17 +6,20 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "cluster/base/buf.h"
 
 enum tar_result {
-    TAR_FILE,  /* a regular file, whole */
+    TAR_FILE,  /* a regular file */
     TAR_OTHER, /* the first thing in it is a folder, a link or the like; or there is nothing */
-    TAR_BROKEN /* no tar archive, or it ends too soon */
+    TAR_MORE,  /* the bytes end before it is told */
+    TAR_BROKEN /* no tar archive */
 };
 
-/* `*file` points into the bytes. */
-enum tar_result tar_first_file(const char *bytes, size_t length, const char **file, size_t *size);
+/* By the first bytes of an archive: the file's content begins at `*at` and has
+ * `*size` bytes, which need not be there yet. */
+enum tar_result tar_first_file(const char *bytes, size_t length, size_t *at, uint64_t *size);
 
 /* Adds a file that all may read and run (0755, root's), or a folder, whose path
  * ends with a slash; a path of more than TAR_PATH bytes is refused: false.

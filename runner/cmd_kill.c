@@ -1,3 +1,4 @@
+#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 #include "cluster/base/clock.h"
 #include "cluster/base/log.h"
 #include "cluster/base/output.h"
+#include "cluster/spark_leader.h"
 #include "runner/commands.h"
 #include "runner/driver.h"
 #include "runner/parts.h"
@@ -36,7 +38,7 @@ static int find(const struct options *options, struct spark *spark, struct victi
         add(victims, options->arguments[i]);
     if (!options->all)
         return 0;
-    if (spark_ask_state(spark, &state, error) < 0)
+    if (spark_check_pages(spark, error) < 0 || spark_ask_state(spark, &state, error) < 0)
         return -1;
     for (size_t i = 0; i < state->driver_count; i++)
         if (state->drivers[i].active)
@@ -65,6 +67,20 @@ static int confirm(const struct options *options, const struct victims *victims,
     return error_set(error, EXIT_FAILED, "nothing was killed");
 }
 
+/* docs/json.md; `error` NULL: it is dead. */
+static void print_json(const char *id, enum spark_driver_state state, const struct error *error)
+{
+    const char *name = state == SPARK_NO_STATE ? NULL : spark_state_name(state);
+    json_t *object =
+        json_pack("{s:s, s:s?, s:s?, s:i}", "id", id, "state", name, "error",
+                  error ? error->text : NULL, "exitCode", error ? (int)error->code : (int)EXIT_OK);
+
+    log_status_clear();
+    json_dumpf(object, stdout, JSON_COMPACT);
+    putchar('\n');
+    json_decref(object);
+}
+
 /* The first error is the command's; the others are told at once. */
 static void fail(struct victims *victims, const struct error *error)
 {
@@ -76,17 +92,34 @@ static void fail(struct victims *victims, const struct error *error)
     victims->first = &victims->error;
 }
 
+/* What became of one; of its error, where there is one, `fail` tells. */
+static void tell(const struct options *options, struct victims *victims, const char *id,
+                 enum spark_driver_state state, const struct error *error)
+{
+    struct error trouble;
+
+    if (error)
+        fail(victims, error);
+    if (options->json)
+        print_json(id, state, error);
+    else if (!error)
+        printf("%s %s\n", id, spark_state_name(state));
+    if (output_flush(&trouble) < 0)
+        fail(victims, &trouble);
+}
+
 /* All are asked before any is waited for: each may take its 10 s. */
 static void ask_all(const struct options *options, struct spark *spark, struct victims *victims)
 {
+    enum spark_driver_state state;
     struct error error;
 
     victims->asked = mem_alloc(victims->count + 1, sizeof *victims->asked);
     for (size_t i = 0; i < victims->count; i++) {
-        victims->asked[i] = driver_ask_kill(spark, victims->ids[i], &error) == 0;
+        victims->asked[i] = driver_ask_kill(spark, victims->ids[i], &state, &error) == 0;
         /* Of all, one may have ended by itself since the list was read. */
         if (!victims->asked[i] && !(options->all && error.code == EXIT_REFUSED))
-            fail(victims, &error);
+            tell(options, victims, victims->ids[i], state, &error);
     }
 }
 
@@ -101,13 +134,10 @@ static void wait_all(const struct options *options, struct spark *spark, struct 
         int64_t left = until - clock_monotonic_ms();
         if (!victims->asked[i])
             continue;
-        if (driver_wait_killed(spark, victims->ids[i], left > 0 ? left : 0, &state, &error) < 0) {
-            fail(victims, &error);
-            continue;
-        }
-        printf("%s %s\n", victims->ids[i], spark_state_name(state));
-        if (output_flush(&error) < 0)
-            fail(victims, &error);
+        if (driver_wait_killed(spark, victims->ids[i], left > 0 ? left : 0, &state, &error) < 0)
+            tell(options, victims, victims->ids[i], state, &error);
+        else
+            tell(options, victims, victims->ids[i], state, NULL);
     }
 }
 
@@ -151,10 +181,11 @@ const struct command command_kill = {
         "and\n"
         "prints their states. On a terminal it asks first (not with --yes). --all: all that are\n"
         "active, supervised ones too. One that had ended before, or is unknown: exit code 5; one\n"
-        "that has not ended in time: 9.\n\n"
+        "that has not ended in time: 9. With --json each driver is an object on a line, also one\n"
+        "that could not be killed.\n\n"
         "  tally kill driver-20261121093000-0000 -m spark://localhost:7077\n"
         "  tally kill --all --yes -m spark://localhost:7077",
-    .options = " master rest-port ui-port all yes timeout ",
+    .options = " master rest-port ui-port all yes timeout json ",
     .least_arguments = 0,
     .most_arguments = INT_MAX,
     .run = run_kill,

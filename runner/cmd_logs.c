@@ -10,6 +10,7 @@
 #include "runner/commands.h"
 #include "runner/driver.h"
 #include "runner/executor_logs.h"
+#include "runner/log_lines.h"
 #include "runner/parts.h"
 
 #define POLL_MS     500
@@ -20,10 +21,38 @@ struct follower {
     struct spark *spark;
     char *id;
     struct spark_reader *reader;
+    struct buf rest;      /* with --json: of a line that has not ended */
     bool begun;           /* something was read: silence may pass */
     bool moved;           /* to another id, whose log is shown from its beginning */
     int64_t silent_since; /* -1: they answer */
 };
+
+static const char *stream_of(const struct options *options)
+{
+    return options->to_stdout ? "stdout" : "stderr";
+}
+
+static struct log_source source_of(const struct follower *follower)
+{
+    return (struct log_source){.id = follower->id, .stream = stream_of(follower->options)};
+}
+
+static int print(struct follower *follower, const char *text, size_t length, struct error *error)
+{
+    const struct log_source source = source_of(follower);
+
+    log_status_clear();
+    return follower->options->json ? log_lines_print(&source, text, length, &follower->rest, error)
+                                   : output_write(STDOUT_FILENO, text, length, error);
+}
+
+/* What has no end by now will get none. */
+static int print_rest(struct follower *follower, struct error *error)
+{
+    const struct log_source source = source_of(follower);
+
+    return log_lines_end(&source, &follower->rest, error);
+}
 
 /* Prints what is there. */
 static int drain(struct follower *follower, struct error *error)
@@ -32,11 +61,9 @@ static int drain(struct follower *follower, struct error *error)
     size_t length;
     int result;
 
-    while ((result = spark_reader_next(follower->reader, &text, &length, error)) > 0) {
-        log_status_clear();
-        if (output_write(STDOUT_FILENO, text, length, error) < 0)
+    while ((result = spark_reader_next(follower->reader, &text, &length, error)) > 0)
+        if (length > 0 && print(follower, text, length, error) < 0)
             return -1;
-    }
     return result;
 }
 
@@ -45,7 +72,7 @@ static int open_reader(struct follower *follower, const struct spark_answer *ans
                        struct error *error)
 {
     const struct spark_log_name name = {.driver = follower->id,
-                                        .type = follower->options->to_stdout ? "stdout" : "stderr"};
+                                        .type = stream_of(follower->options)};
 
     if (follower->reader || !*answer->worker_id)
         return 0;
@@ -69,6 +96,10 @@ static int go_on_elsewhere(struct follower *follower, struct error *error)
     successor = driver_successor(follower->spark, follower->id, NULL, error);
     if (!successor)
         return -1;
+    if (print_rest(follower, error) < 0) {
+        free(successor);
+        return -1;
+    }
     spark_reader_close(follower->reader);
     follower->reader = NULL;
     follower->moved = true;
@@ -148,6 +179,7 @@ static int follow(struct follower *follower, struct error *error)
 static int logs(const struct options *options, struct spark *spark, struct error *error)
 {
     struct follower follower = {.options = options, .spark = spark, .silent_since = -1};
+    struct error trouble;
     int result;
 
     if (options->executor)
@@ -155,6 +187,9 @@ static int logs(const struct options *options, struct spark *spark, struct error
     follower.id = mem_text(options->arguments[0]);
     result = follow(&follower, error);
     log_status_clear();
+    if (print_rest(&follower, result < 0 ? &trouble : error) < 0)
+        result = -1;
+    buf_free(&follower.rest);
     spark_reader_close(follower.reader);
     free(follower.id);
     return result;
@@ -176,11 +211,13 @@ const struct command command_logs = {
         "runs it or ran it. With -f it goes on until the driver has ended, or Ctrl-C, and where\n"
         "its worker is lost and it is started elsewhere, there. With --executor: the log of one "
         "of\n"
-        "its application's executors, or of all; ID may then be the application's, too.\n\n"
+        "its application's executors, or of all; ID may then be the application's, too. With "
+        "--json\n"
+        "each line is an object.\n\n"
         "  tally logs driver-20261121093000-0000 -m spark://localhost:7077\n"
         "  tally logs -f --tail 20 driver-20261121093000-0000 -m spark://localhost:7077\n"
         "  tally logs --executor all app-20261121093005-0000 -m spark://localhost:7077",
-    .options = " master rest-port ui-port follow stdout stderr tail executor ",
+    .options = " master rest-port ui-port follow stdout stderr tail executor json ",
     .least_arguments = 1,
     .most_arguments = 1,
     .run = run_logs,

@@ -10,7 +10,9 @@
 #include "cluster/base/interrupt.h"
 #include "cluster/base/log.h"
 #include "cluster/base/output.h"
+#include "cluster/spark_leader.h"
 #include "runner/commands.h"
+#include "runner/connection.h"
 #include "runner/creation.h"
 #include "runner/driver.h"
 #include "runner/parts.h"
@@ -82,7 +84,7 @@ static int runs_already(const struct options *options, const struct submission *
 {
     int64_t until = clock_monotonic_ms() + WAIT_STARTING_MS;
     bool again = true;
-    int result = 0;
+    int result = spark_check_pages(spark, error);
 
     while (result == 0 && again) {
         struct spark_state *state;
@@ -121,6 +123,7 @@ static int stay(const struct options *options, const struct submission *submissi
 {
     int64_t patience = options->timeout < 0 ? WAIT_RUNNING_MS : options->timeout;
     bool follow = options->follow || local_files_until_end(submission->files);
+    const struct demand demand = demand_of(submission->conf);
     struct driver_view *view = NULL;
     int result;
 
@@ -130,13 +133,16 @@ static int stay(const struct options *options, const struct submission *submissi
         log_info("driver %s is followed to its end: until then its files are served", id);
     if (follow)
         view = driver_view_new(spark, submission->name, false);
-    result = driver_wait_running(spark, id, submission->name, view, patience, error);
+    result = driver_wait_running(spark, id, submission->name, &demand, view, patience, error);
     /* Whoever follows without a limit may have a driver without an application. */
     if (result < 0 && follow && options->timeout < 0 && error->code == EXIT_TIMEOUT)
         result = 0;
     if (result == 0 && follow)
         result = driver_wait_end(spark, id, view, options->timeout, error);
     driver_view_free(view);
+    if (result < 0 && local_files_until_end(submission->files) &&
+        (error->code == EXIT_TIMEOUT || interrupt_signal()))
+        error_add(error, "its files are served no more: an executor that starts now lacks them");
     return result;
 }
 
@@ -172,11 +178,13 @@ static int print_request(struct submission *submission, struct error *error)
     char *text;
 
     submission_fit(submission, url, NULL);
+    free(url);
+    if (submission_check(submission, error) < 0)
+        return -1;
     message = submission_message(submission);
     text = spark_create_message(&message, isatty(STDOUT_FILENO));
     puts(text);
     free(text);
-    free(url);
     return output_flush(error);
 }
 
@@ -201,6 +209,9 @@ static int run_other(const struct command *command, const struct options *option
     struct options changed = *options;
     char *arguments[] = {(char *)id, NULL};
 
+    if (options->dry_run)
+        return error_set(error, EXIT_USAGE, "--dry-run is for submissions, not for --%s",
+                         command->name);
     if (options->argument_count > 0 || (options->kill_id && options->status_id))
         return error_set(error, EXIT_USAGE, "--%s %s is to stand alone", command->name, id);
     changed.arguments = arguments;
@@ -213,10 +224,8 @@ static int run_submit(const struct options *options, struct error *error)
     struct spec *spec;
     int result;
 
-    if (options->version) {
-        printf("tally %s\n", TALLY_VERSION);
-        return output_flush(error);
-    }
+    if (options->version)
+        return print_version(options->json, error);
     if (options->kill_id)
         return run_other(&command_kill, options, options->kill_id, error);
     if (options->status_id)

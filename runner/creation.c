@@ -176,7 +176,9 @@ int create_driver(const struct options *options, struct submission *submission, 
                                     .demand = demand_of(submission->conf),
                                     .until = clock_monotonic_ms() + patience};
         submission_fit(submission, preflight.url, preflight.version);
-        result = create(&creation, id, error);
+        result = submission_check(submission, error);
+        if (result == 0)
+            result = create(&creation, id, error);
     }
     preflight_free(&preflight);
     return result;

@@ -8,7 +8,6 @@
 #include "cluster/base/interrupt.h"
 #include "cluster/base/log.h"
 #include "runner/driver_watch.h"
-#include "runner/room.h"
 
 #define SUCCESSOR_MS  60000 /* until a driver that was started anew has a log */
 #define NO_CORES_MS   10000
@@ -37,10 +36,11 @@ int no_such_driver(const char *id, struct error *error)
 /* FAILED comes without a word: the driver's log has them. */
 static int failed(struct spark *spark, const struct spark_answer *answer, struct error *error)
 {
-    char *reason = driver_log_reason(spark, answer);
+    bool in_stdout;
+    char *reason = driver_log_reason(spark, answer, &in_stdout);
 
-    error_set(error, EXIT_FAILED, "driver %s FAILED: %s (tally logs %s)", answer->id,
-              reason ? reason : "it does not say why", answer->id);
+    error_set(error, EXIT_FAILED, "driver %s FAILED: %s (tally logs %s%s)", answer->id,
+              reason ? reason : "it does not say why", in_stdout ? "--stdout " : "", answer->id);
     free(reason);
     return -1;
 }
@@ -205,11 +205,37 @@ static int no_room(struct watch *watch, const struct spark_state *state, const c
 
     describe_room(state, &room);
     error_set(&why, EXIT_REFUSED,
-              "no free cores or memory: %s asks for %lld cores and %lld MiB on one worker; free: "
+              "no free cores or memory: %s asks for %lld core%s and %lld MiB on one worker; free: "
               "%s: see tally list for what holds them",
-              who, (long long)cores, (long long)memory, room.data);
+              who, (long long)cores, cores == 1 ? "" : "s", (long long)memory, room.data);
     buf_free(&room);
     return give_up(watch, &why, error);
+}
+
+/* An application that has registered and has no executor: 1 when it can have one
+ * (it asks for none at present, maybe), -1 when not. Its memory the master tells, its
+ * cores not: they are what was asked for. */
+static int judge_waiting(struct watch *watch, const struct spark_state *state,
+                         const struct spark_app *app, struct error *error)
+{
+    int64_t cores = watch->demand->executor_cores;
+    struct error why;
+
+    if (check_executor(watch->demand, &why) < 0)
+        return give_up(watch, &why, error);
+    if (spark_has_room(state, cores, app->memory))
+        return 1;
+    return no_room(watch, state, "an executor of the application", cores, app->memory, error);
+}
+
+/* Something may be about to end, and leave its cores. */
+static bool waits_long(struct watch *watch, bool waits)
+{
+    int64_t now = clock_monotonic_ms();
+
+    if (!waits || watch->waiting_since < 0)
+        watch->waiting_since = waits ? now : -1;
+    return waits && now - watch->waiting_since >= NO_CORES_MS;
 }
 
 /* Whether the application is there: 1, 0, -1. */
@@ -227,14 +253,11 @@ static int judge_state(struct watch *watch, const struct spark_state *state, str
                  (long long)app->cores);
         return 1;
     }
-    if (watch_waited(watch) < NO_CORES_MS)
+    if (!waits_long(watch, app || watch->answer.state == SPARK_SUBMITTED))
         return 0;
     if (app)
-        return spark_has_room(state, 1, app->memory)
-                   ? 1
-                   : no_room(watch, state, "an executor of the application", 1, app->memory, error);
-    if (driver && watch->answer.state == SPARK_SUBMITTED &&
-        !spark_has_room(state, driver->cores, driver->memory))
+        return judge_waiting(watch, state, app, error);
+    if (driver && !spark_has_room(state, driver->cores, driver->memory))
         return no_room(watch, state, "the driver", driver->cores, driver->memory, error);
     return 0;
 }
@@ -279,13 +302,15 @@ static int running_yet(struct watch *watch, struct error *error)
 }
 
 int driver_wait_running(struct spark *spark, const char *id, const char *name,
-                        struct driver_view *view, int64_t timeout_ms, struct error *error)
+                        const struct demand *demand, struct driver_view *view, int64_t timeout_ms,
+                        struct error *error)
 {
     struct watch watch;
     int result;
 
     watch_start(&watch, spark, id, timeout_ms);
     watch.name = name;
+    watch.demand = demand;
     watch.view = view;
     watch.log = driver_log_new(spark, id, -1);
     do

@@ -7,6 +7,7 @@
 
 #include "cluster/spark.h"
 #include "runner/driver_view.h"
+#include "runner/room.h"
 
 /* How long a killed driver may take: Spark gives it 10 s, then SIGKILL. */
 #define DRIVER_KILL_MS 20000
@@ -23,11 +24,12 @@ int driver_outcome(struct spark *spark, const struct spark_answer *answer, struc
 /* Waits until the driver runs and its application `name` has registered and has
  * executors, or until the driver has FINISHED. A driver that cannot get there
  * (it fails, says "tally-job: error: ...", restarts again and again, finds no
- * free cores) is killed. `timeout_ms`: EXIT_TIMEOUT; a signal: its exit code;
- * after both the driver goes on. `view` shows it as it goes; NULL: a status line
- * on a terminal, and the application once it runs. */
+ * free cores) is killed. `demand`: what it was submitted with. `timeout_ms`:
+ * EXIT_TIMEOUT; a signal: its exit code; after both the driver goes on. `view` shows it as it goes;
+ * NULL: a status line on a terminal, and the application once it runs. */
 int driver_wait_running(struct spark *spark, const char *id, const char *name,
-                        struct driver_view *view, int64_t timeout_ms, struct error *error);
+                        const struct demand *demand, struct driver_view *view, int64_t timeout_ms,
+                        struct error *error);
 /* Waits for its end, also when its worker is lost and it goes on under another
  * id; then as driver_outcome. `view` shows it as it goes. `timeout_ms`: -1 for
  * ever. */
@@ -39,8 +41,10 @@ int driver_wait_end(struct spark *spark, const char *id, struct driver_view *vie
  * only one it can be, or the one whose log tells the application's `name` (may
  * be NULL); free() it. Else NULL with EXIT_LOST. */
 char *driver_successor(struct spark *spark, const char *id, const char *name, struct error *error);
-/* Has the master pass a kill on; already ended: EXIT_REFUSED. */
-int driver_ask_kill(struct spark *spark, const char *id, struct error *error);
+/* Has the master pass a kill on; already ended: EXIT_REFUSED. `*state`: what it
+ * was found in then; SPARK_NO_STATE where that is not known. */
+int driver_ask_kill(struct spark *spark, const char *id, enum spark_driver_state *state,
+                    struct error *error);
 /* Waits so long for the end that was asked for: `*state`; EXIT_TIMEOUT. */
 int driver_wait_killed(struct spark *spark, const char *id, int64_t timeout_ms,
                        enum spark_driver_state *state, struct error *error);

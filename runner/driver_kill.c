@@ -28,7 +28,8 @@ static int wait_killed(struct watch *watch, int64_t timeout_ms, struct error *er
 }
 
 /* The master has nothing to kill: why? */
-static int not_killed(struct spark *spark, const char *id, struct error *error)
+static int not_killed(struct spark *spark, const char *id, enum spark_driver_state *state,
+                      struct error *error)
 {
     struct spark_answer answer;
 
@@ -39,20 +40,23 @@ static int not_killed(struct spark *spark, const char *id, struct error *error)
     else
         error_set(error, EXIT_REFUSED, "driver %s has ended already: %s", id,
                   spark_state_name(answer.state));
+    *state = answer.state;
     spark_answer_free(&answer);
     return -1;
 }
 
-int driver_ask_kill(struct spark *spark, const char *id, struct error *error)
+int driver_ask_kill(struct spark *spark, const char *id, enum spark_driver_state *state,
+                    struct error *error)
 {
     struct spark_answer answer;
     bool passed_on;
 
+    *state = SPARK_NO_STATE;
     if (spark_kill(spark, id, &answer, error) < 0)
         return -1;
     passed_on = answer.success;
     spark_answer_free(&answer);
-    return passed_on ? 0 : not_killed(spark, id, error);
+    return passed_on ? 0 : not_killed(spark, id, state, error);
 }
 
 int driver_wait_killed(struct spark *spark, const char *id, int64_t timeout_ms,
@@ -71,7 +75,7 @@ int driver_wait_killed(struct spark *spark, const char *id, int64_t timeout_ms,
 int driver_kill(struct spark *spark, const char *id, enum spark_driver_state *state,
                 struct error *error)
 {
-    if (driver_ask_kill(spark, id, error) < 0)
+    if (driver_ask_kill(spark, id, state, error) < 0)
         return -1;
     return driver_wait_killed(spark, id, DRIVER_KILL_MS, state, error);
 }

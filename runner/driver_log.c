@@ -14,6 +14,7 @@
 struct driver_log {
     struct spark *spark;
     char *id;
+    const char *type; /* "stderr", or "stdout" */
     int64_t tail;
     struct spark_reader *reader;
     bool silent;     /* it was said that the worker cannot be asked */
@@ -27,6 +28,7 @@ struct driver_log *driver_log_new(struct spark *spark, const char *id, int64_t t
 
     log->spark = spark;
     log->id = mem_text(id);
+    log->type = "stderr";
     log->tail = tail;
     log->found = spark_failure_new();
     return log;
@@ -58,7 +60,7 @@ static void say_silent(struct driver_log *log, const struct error *error)
 
 static bool open_reader(struct driver_log *log, const char *worker_id)
 {
-    const struct spark_log_name name = {.driver = log->id, .type = "stderr"};
+    const struct spark_log_name name = {.driver = log->id, .type = log->type};
     struct error error;
 
     if (log->reader)
@@ -106,19 +108,34 @@ void driver_log_free(struct driver_log *log)
     free(log);
 }
 
-char *driver_log_reason(struct spark *spark, const struct spark_answer *answer)
+/* The end of one of the two. */
+static struct driver_log *read_end(struct spark *spark, const struct spark_answer *answer,
+                                   const char *type)
 {
-    struct driver_log *log;
-    char *reason = NULL;
+    struct driver_log *log = driver_log_new(spark, answer->id, REASON_TAIL);
 
-    if (!*answer->worker_id)
-        return NULL;
-    log = driver_log_new(spark, answer->id, REASON_TAIL);
+    log->type = type;
     driver_log_read(log, answer->worker_id);
     if (log->line.length > 0)
         end_line(log); /* nothing comes behind it any more */
-    reason = spark_failure_reason(log->found, answer->version);
+    return log;
+}
+
+char *driver_log_reason(struct spark *spark, const struct spark_answer *answer, bool *in_stdout)
+{
+    struct driver_log *log, *out = NULL;
+    char *reason;
+
+    *in_stdout = false;
+    if (!*answer->worker_id)
+        return NULL;
+    log = read_end(spark, answer, "stderr");
+    if (log->reader && !spark_failure_is_told(log->found))
+        out = read_end(spark, answer, "stdout");
+    *in_stdout = out && spark_failure_is_told(out->found);
+    reason = spark_failure_reason(*in_stdout ? out->found : log->found, answer->version);
     driver_log_free(log);
+    driver_log_free(out);
     return reason;
 }
 

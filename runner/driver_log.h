@@ -19,8 +19,9 @@ const struct spark_failure *driver_log_found(const struct driver_log *log);
 void driver_log_free(struct driver_log *log);
 
 /* Why a driver failed, by the end of its log; free() it; NULL when that says
- * nothing or cannot be read. */
-char *driver_log_reason(struct spark *spark, const struct spark_answer *answer);
+ * nothing or cannot be read. `*in_stdout`: it stands in the standard output, where
+ * a Python application's errors go. */
+char *driver_log_reason(struct spark *spark, const struct spark_answer *answer, bool *in_stdout);
 
 /* The name of a driver's application, which nothing but its log tells: the
  * application that the log says has registered, or spark.app.name on the

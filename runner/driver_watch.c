@@ -19,7 +19,8 @@ void watch_start(struct watch *watch, struct spark *spark, const char *id, int64
                             .id = mem_text(id),
                             .silent_since = -1,
                             .page_silent_since = -1,
-                            .lost_since = -1};
+                            .lost_since = -1,
+                            .waiting_since = -1};
     watch->started = clock_monotonic_ms();
     watch->deadline = timeout_ms < 0 ? -1 : watch->started + timeout_ms;
 }

@@ -9,6 +9,7 @@
 #include "cluster/spark.h"
 #include "runner/driver_log.h"
 #include "runner/driver_view.h"
+#include "runner/room.h"
 
 #define WATCH_POLL_MS 500
 
@@ -16,10 +17,12 @@ struct watch {
     struct spark *spark;
     char *id;
     const char *name;
-    int64_t started, deadline; /* monotonic ms; deadline -1: none */
-    int64_t silent_since;      /* the master does not answer; -1: it does */
-    int64_t page_silent_since; /* its page does not; likewise */
-    int64_t lost_since;        /* the driver's worker is; likewise */
+    const struct demand *demand; /* of driver_wait_running's */
+    int64_t started, deadline;   /* monotonic ms; deadline -1: none */
+    int64_t silent_since;        /* the master does not answer; -1: it does */
+    int64_t page_silent_since;   /* its page does not; likewise */
+    int64_t lost_since;          /* the driver's worker is; likewise */
+    int64_t waiting_since;       /* for cores and memory; -1: it does not */
     bool seen;
     struct driver_log *log;     /* NULL: not read */
     struct driver_view *view;   /* the caller's; NULL: there is the status line alone */

@@ -13,6 +13,7 @@
 #include "cluster/spark_reader.h"
 #include "runner/driver.h"
 #include "runner/driver_log.h"
+#include "runner/log_lines.h"
 #include "runner/parts.h"
 
 #define POLL_MS     1000
@@ -86,12 +87,16 @@ static char *find_app(struct spark *spark, const char *id, struct error *error)
 
 /* ---- Which executors */
 
+static const char *stream_of(const struct options *options)
+{
+    return options->to_stdout ? "stdout" : "stderr";
+}
+
 static int add_executor(struct reading *reading, const struct spark_executor *found,
                         struct error *error)
 {
-    const struct spark_log_name name = {.app = reading->app,
-                                        .executor = found->id,
-                                        .type = reading->options->to_stdout ? "stdout" : "stderr"};
+    const struct spark_log_name name = {
+        .app = reading->app, .executor = found->id, .type = stream_of(reading->options)};
     struct executor *executor;
 
     reading->executors =
@@ -146,6 +151,13 @@ static int find_executors(struct reading *reading, struct error *error)
 
 /* ---- Printing */
 
+static struct log_source source_of(const struct reading *reading, size_t at)
+{
+    return (struct log_source){.id = reading->app,
+                               .executor = reading->executors[at].id,
+                               .stream = stream_of(reading->options)};
+}
+
 static int print(struct reading *reading, size_t at, const char *text, size_t length,
                  struct error *error)
 {
@@ -167,10 +179,13 @@ static int print(struct reading *reading, size_t at, const char *text, size_t le
 static int print_lines(struct reading *reading, size_t at, const char *text, size_t length,
                        struct error *error)
 {
+    const struct log_source source = source_of(reading, at);
     struct buf *rest = &reading->executors[at].rest;
     const char *line;
     int result = 0;
 
+    if (reading->options->json)
+        return log_lines_print(&source, text, length, rest, error);
     if (!reading->all)
         return print(reading, at, text, length, error);
     buf_add(rest, text, length);
@@ -202,12 +217,18 @@ static int drain(struct reading *reading, size_t at, struct error *error)
 /* What has no end by now will get none. */
 static int print_rest(struct reading *reading, size_t at, struct error *error)
 {
+    const struct log_source source = source_of(reading, at);
     struct buf *rest = &reading->executors[at].rest;
+    int result = 0;
 
-    if (rest->length == 0)
-        return 0;
-    buf_char(rest, '\n');
-    return print(reading, at, rest->data, rest->length, error);
+    if (reading->options->json)
+        return log_lines_end(&source, rest, error);
+    if (rest->length > 0) {
+        buf_char(rest, '\n');
+        result = print(reading, at, rest->data, rest->length, error);
+        rest->length = 0;
+    }
+    return result;
 }
 
 static int drain_all(struct reading *reading, bool last, struct error *error)
@@ -220,6 +241,10 @@ static int drain_all(struct reading *reading, bool last, struct error *error)
             log_warning("executor %s: %s", reading->executors[i].id, error->text);
         if (last && print_rest(reading, i, error) < 0)
             return -1;
+        if (last) { /* with all that it holds */
+            spark_reader_close(reading->executors[i].reader);
+            reading->executors[i].reader = NULL;
+        }
     }
     return 0;
 }
@@ -290,12 +315,15 @@ int executor_logs(const struct options *options, struct spark *spark, struct err
                               .all = strcmp(options->executor, "all") == 0,
                               .shown = SIZE_MAX,
                               .silent_since = -1};
+    struct error trouble;
     int result = -1;
 
     reading.app = find_app(spark, options->arguments[0], error);
     if (reading.app)
         result = read_all(&reading, error);
     for (size_t i = 0; i < reading.count; i++) {
+        if (print_rest(&reading, i, result < 0 ? &trouble : error) < 0)
+            result = -1;
         spark_reader_close(reading.executors[i].reader);
         buf_free(&reading.executors[i].rest);
         free(reading.executors[i].id);

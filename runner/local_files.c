@@ -198,6 +198,14 @@ static bool is_fetched(struct local_files *files)
     return all;
 }
 
+/* What ends the waiting ends the serving. */
+static int leave(const char *id, struct error *error)
+{
+    return error_add(error,
+                     "it is served no more; driver %s fails if it comes to start (tally kill %s)",
+                     id, id);
+}
+
 /* 1 when the driver has ended well; a master that does not answer is waited for. */
 static int is_over(struct spark *spark, const char *id, struct error *error)
 {
@@ -206,7 +214,7 @@ static int is_over(struct spark *spark, const char *id, struct error *error)
 
     if (spark_status(spark, id, &answer, error) < 0) {
         if (error->code != EXIT_UNREACHABLE && error->code != EXIT_REFUSED)
-            return -1;
+            return leave(id, error); /* a signal */
         log_status("%s", error->text);
         return 0;
     }
@@ -229,9 +237,7 @@ static int pause_serving(const struct local_files *files, int64_t began, const c
                   (long long)(limit / 1000));
     else
         return 0;
-    return error_add(error,
-                     "it is served no more; driver %s fails if it comes to start (tally kill %s)",
-                     id, id);
+    return leave(id, error);
 }
 
 int local_files_wait(struct local_files *files, struct spark *spark, const char *id,

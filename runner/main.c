@@ -10,6 +10,7 @@
 #include "cluster/base/output.h"
 #include "runner/commands.h"
 #include "runner/help.h"
+#include "runner/parts.h"
 
 const struct command *const commands[] = {
     &command_run,    &command_count,  &command_produce, &command_consume,    &command_dashboard,
@@ -71,10 +72,8 @@ static int run(int argc, char **argv, struct error *error)
     }
     if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
         return help(argv[2], error);
-    if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
-        printf("tally %s\n", TALLY_VERSION);
-        return 0;
-    }
+    if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
+        return print_version(argv[2] && strcmp(argv[2], "--json") == 0, error);
     command = find_command(name);
     if (!command)
         return unknown_command(name, error);

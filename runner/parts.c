@@ -1,11 +1,13 @@
 #include "runner/parts.h"
 
 #include <poll.h>
+#include <stdio.h>
 
 #include "cluster/base/interrupt.h"
 #include "cluster/base/log.h"
+#include "cluster/base/output.h"
+#include "runner/connection.h"
 #include "runner/driver.h"
-#include "runner/submission.h"
 
 int need_servers(const struct options *options, struct error *error)
 {
@@ -117,4 +119,10 @@ void run_loop(struct ev_loop *loop)
     if (!interrupt_signal())
         ev_run(loop, 0);
     ev_io_stop(loop, &signals);
+}
+
+int print_version(bool json, struct error *error)
+{
+    printf(json ? "{\"version\":\"%s\"}\n" : "tally %s\n", TALLY_VERSION);
+    return output_flush(error);
 }

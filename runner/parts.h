@@ -36,4 +36,7 @@ struct server *open_page(struct ev_loop *loop, const struct options *options,
 /* Runs the loop until a signal comes or somebody breaks it. */
 void run_loop(struct ev_loop *loop);
 
+/* "tally 1.0.0", or as an object, to stdout. */
+int print_version(bool json, struct error *error);
+
 #endif

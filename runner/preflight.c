@@ -48,16 +48,29 @@ static void add_url(struct look *look, const struct spark_state *state,
         buf_format(&look->url, "%s%s:%d", joint, master->host, master->port);
 }
 
+/* The page of the nth master; NULL when there is none, or it may be another's.
+ * -1: a signal. */
+static int look_at(struct spark *spark, int n, struct spark_state **state, struct error *error)
+{
+    *state = NULL;
+    if (spark_check_page(spark, n, error) < 0) {
+        if (!interrupt_signal())
+            log_warning("the cluster is not looked at before: %s", error->text);
+    } else if (spark_ask_page(spark, n, state, error) < 0) {
+        log_verbose("preflight: %s", error->text);
+    }
+    return interrupt_signal() ? interrupt_error(error) : 0;
+}
+
 static int look_at_all(struct spark *spark, struct look *look, struct error *error)
 {
     const struct spark_masters *masters = spark_masters(spark);
 
     for (int n = 0; n < masters->count; n++) {
         struct spark_state *state;
-        if (spark_ask_page(spark, n, &state, error) < 0) {
-            if (interrupt_signal())
-                return -1;
-            log_verbose("preflight: %s", error->text);
+        if (look_at(spark, n, &state, error) < 0) {
+            spark_state_free(state);
+            return -1;
         }
         add_url(look, state, &masters->list[n]);
         if (state && !look->leader && spark_leads(state)) {

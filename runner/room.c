@@ -67,12 +67,13 @@ static void describe_holders(const struct spark_state *state, struct buf *text)
 
     for (size_t i = 0; i < state->app_count; i++)
         if (state->apps[i].active && state->apps[i].cores > 0 && count++ < NAMED_MOST)
-            buf_format(text, "%s%.100s (%lld cores)", count > 1 ? ", " : "", state->apps[i].name,
-                       (long long)state->apps[i].cores);
+            buf_format(text, "%s%.100s (%lld core%s)", count > 1 ? ", " : "", state->apps[i].name,
+                       (long long)state->apps[i].cores, state->apps[i].cores == 1 ? "" : "s");
     for (size_t i = 0; i < state->driver_count; i++)
         if (state->drivers[i].active && *state->drivers[i].worker && count++ < NAMED_MOST)
-            buf_format(text, "%s%.100s (%lld cores, %lld MiB)", count > 1 ? ", " : "",
+            buf_format(text, "%s%.100s (%lld core%s, %lld MiB)", count > 1 ? ", " : "",
                        state->drivers[i].id, (long long)state->drivers[i].cores,
+                       state->drivers[i].cores == 1 ? "" : "s",
                        (long long)state->drivers[i].memory);
     if (count > NAMED_MOST)
         buf_format(text, " and %zu more", count - NAMED_MOST);
@@ -117,13 +118,20 @@ static bool has_both(const struct spark_state *state, const struct demand *deman
     return drivers > 0 && executors > 0 && either > 1;
 }
 
+int check_executor(const struct demand *demand, struct error *error)
+{
+    if (demand->executor_cores <= demand->most_cores)
+        return 0;
+    return error_set(error, EXIT_REFUSED,
+                     "no executor could ever start: one takes %lld cores "
+                     "(spark.executor.cores) and all may take %lld (spark.cores.max)",
+                     (long long)demand->executor_cores, (long long)demand->most_cores);
+}
+
 int check_room(const struct spark_state *state, const struct demand *demand, struct error *error)
 {
-    if (demand->executor_cores > demand->most_cores)
-        return error_set(error, EXIT_REFUSED,
-                         "no executor could ever start: one takes %lld cores "
-                         "(spark.executor.cores) and all may take %lld (spark.cores.max)",
-                         (long long)demand->executor_cores, (long long)demand->most_cores);
+    if (check_executor(demand, error) < 0)
+        return -1;
     if (!spark_has_room(state, demand->driver_cores, demand->driver_memory))
         return no_room(state, "driver", demand->driver_cores, demand->driver_memory, error);
     if (!has_both(state, demand))

@@ -6,6 +6,7 @@
 #include "cluster/base/interrupt.h"
 #include "cluster/base/log.h"
 #include "cluster/kafka.h"
+#include "runner/connection.h"
 #include "runner/creation.h"
 #include "runner/driver.h"
 #include "runner/feeding.h"
@@ -220,6 +221,7 @@ static int open_source(struct run *run, struct error *error)
 static int start_driver(struct run *run, struct error *error)
 {
     int64_t patience = run->options.timeout < 0 ? WAIT_RUNNING_MS : run->options.timeout;
+    const struct demand demand = demand_of(run->submission.conf);
 
     run->spark = connect_spark(&run->options, &run->submission.masters, error);
     if (!run->spark)
@@ -228,7 +230,8 @@ static int start_driver(struct run *run, struct error *error)
         return -1;
     log_info("driver %s, application %s", run->id, run->submission.name);
     run->state = SPARK_SUBMITTED;
-    return driver_wait_running(run->spark, run->id, run->submission.name, NULL, patience, error);
+    return driver_wait_running(run->spark, run->id, run->submission.name, &demand, NULL, patience,
+                               error);
 }
 
 static int open_results(struct run *run, struct error *error)

@@ -1,7 +1,5 @@
 #include "runner/submission.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,8 +9,7 @@
 #include "cluster/base/number.h"
 #include "cluster/base/utf8.h"
 #include "cluster/jar.h"
-#include "cluster/jws.h"
-#include "cluster/spark_leader.h"
+#include "runner/connection.h"
 
 #define JOB_CLASS "tally.WindowedCount"
 
@@ -41,102 +38,6 @@ bool is_application(const char *operand)
 {
     return strstr(operand, "://") || ends_in(operand, ".jar") || ends_in(operand, ".py") ||
            ends_in(operand, ".R");
-}
-
-int find_masters(const struct options *options, const struct spark_conf *conf,
-                 struct spark_masters *masters, struct error *error)
-{
-    const char *text = options->master;
-    const char *from = conf ? spark_conf_get(conf, "spark.master") : NULL;
-
-    if (!text && from)
-        log_verbose("--master: %s (spark.master)", from);
-    if (!text)
-        text = from;
-    masters->count = 0;
-    if (!text && !options->rest_url)
-        return error_set(error, EXIT_USAGE,
-                         "where is Spark? give --master spark://HOST:7077, or set TALLY_MASTER");
-    if (text && spark_masters_parse(text, options->rest_port, options->ui_port, masters, error) < 0)
-        return -1;
-    if (!options->rest_url)
-        return 0;
-    return spark_masters_behind(options->rest_url, options->ui_url ? options->ui_url : "", masters,
-                                error);
-}
-
-static int read_key(const char *path, char *text, size_t size, struct error *error)
-{
-    FILE *file = fopen(path, "re");
-    size_t length;
-
-    if (!file)
-        return error_set(error, EXIT_INPUT, "cannot read %s: %s", path, strerror(errno));
-    length = fread(text, 1, size - 1, file);
-    text[length] = '\0';
-    if (ferror(file))
-        error_set(error, EXIT_INPUT, "cannot read %s: %s", path, strerror(errno));
-    else if (length == size - 1 || strlen(text) != length)
-        error_set(error, EXIT_INPUT, "%s holds no key", path);
-    else
-        length = size;
-    fclose(file);
-    return length == size ? 0 : -1;
-}
-
-/* Never from the command line itself, which everybody can read. */
-static int add_key(const struct options *options, struct spark *spark, struct error *error)
-{
-    char text[4 * LIMIT_KEY_BYTES];
-    const char *path = options->jws_key_file, *given = getenv("TALLY_JWS_KEY");
-    unsigned char *key;
-    size_t length;
-
-    if (!path && (!given || !*given))
-        return 0;
-    if (path && read_key(path, text, sizeof text, error) < 0)
-        return -1;
-    if (jws_key(path ? text : given, &key, &length, error) < 0)
-        return error_wrap(error, "the key in %s", path ? path : "TALLY_JWS_KEY");
-    spark_sign(spark, key, length);
-    return 0;
-}
-
-static bool is_https(const char *url)
-{
-    return url && strncmp(url, "https://", strlen("https://")) == 0;
-}
-
-struct spark *connect_spark(const struct options *options, const struct spark_masters *masters,
-                            struct error *error)
-{
-    const struct http_settings settings = {
-        .tls = is_https(options->rest_url) || is_https(options->ui_url) ||
-               is_https(options->proxy) || is_https(options->arguments[0]),
-        .ca_file = options->ca_file,
-        .proxy = options->proxy,
-    };
-    struct spark *spark;
-
-    http_setup(&settings);
-    spark = spark_open(masters);
-    if (add_key(options, spark, error) == 0)
-        return spark;
-    spark_close(spark);
-    return NULL;
-}
-
-struct spark *open_spark(const struct options *options, struct error *error)
-{
-    struct spark_conf *conf = spark_conf_new();
-    struct spark_masters masters;
-    struct spark *spark = NULL;
-
-    if ((options->master || options->rest_url || spark_conf_read_defaults(conf, error) == 0) &&
-        find_masters(options, conf, &masters, error) == 0)
-        spark = connect_spark(options, &masters, error);
-    spark_conf_free(conf);
-    return spark;
 }
 
 static void add_argument(struct submission *submission, char *argument)
@@ -357,7 +258,7 @@ static int check_numbers(const struct spark_conf *conf, struct error *error)
     return 0;
 }
 
-static int check(const struct submission *submission, struct error *error)
+int submission_check(const struct submission *submission, struct error *error)
 {
     size_t count;
     const struct spark_property *list = spark_conf_list(submission->conf, &count);
@@ -368,13 +269,13 @@ static int check(const struct submission *submission, struct error *error)
     for (size_t i = 0; i < submission->argument_count; i++) {
         bool spec = i > 0 && strcmp(submission->arguments[i - 1], "--spec") == 0;
         char *what = spec ? mem_text("the job's spec, as JSON,")
-                          : mem_format("argument %zu of the job", i + 1);
+                          : mem_format("argument %zu of the application", i + 1);
         int result = check_argument(what, submission->arguments[i], 0, error);
         free(what);
         if (result < 0)
             return -1;
     }
-    return check_numbers(submission->conf, error);
+    return 0;
 }
 
 static int set_pairs(struct spark_conf *conf, const char *const *pairs, struct error *error)
@@ -443,7 +344,7 @@ int submission_make(const struct options *options, struct spec *spec, struct sub
     submission->others = has_others(submission->conf);
     set_fixed(options, submission);
     submission->name = spark_conf_get(submission->conf, "spark.app.name");
-    return check(submission, error);
+    return submission_check(submission, error) < 0 ? -1 : check_numbers(submission->conf, error);
 }
 
 void submission_free(struct submission *submission)
@@ -491,12 +392,18 @@ int submission_serve(const struct options *options, struct submission *submissio
 
 /* What the spark-submit on the worker is told: it takes no master from the
  * settings its JVM was started with, and would run everything in the driver
- * (local[*]; seen with 4.2.0); with --py-files, it forgets spark.files. */
+ * (local[*]; seen with 4.2.0); with --py-files, it forgets spark.files. The
+ * packages of its own options are the executors', too; those of the settings
+ * only the driver's (DriverWrapper.scala). */
 static void add_script_options(struct submission *submission, const char *url)
 {
     static const struct {
         const char *option, *property;
-    } lists[] = {{"--py-files", "spark.submit.pyFiles"}, {"--files", "spark.files"}};
+    } lists[] = {{"--py-files", "spark.submit.pyFiles"},
+                 {"--files", "spark.files"},
+                 {"--packages", "spark.jars.packages"},
+                 {"--exclude-packages", "spark.jars.excludes"},
+                 {"--repositories", "spark.jars.repositories"}};
     char **own = submission->arguments;
 
     submission->arguments = NULL;

@@ -29,15 +29,6 @@ struct submission {
 /* Whether it is an application, not a job: it ends in .jar or .py, or has a scheme. */
 bool is_application(const char *operand);
 
-/* The masters of --master, or else of spark.master in `conf` (may be NULL). */
-int find_masters(const struct options *options, const struct spark_conf *conf,
-                 struct spark_masters *masters, struct error *error);
-/* spark_open as the options say: proxy, certificates, key. EXIT_INPUT. */
-struct spark *connect_spark(const struct options *options, const struct spark_masters *masters,
-                            struct error *error);
-/* --master, for commands about drivers that are there. */
-struct spark *open_spark(const struct options *options, struct error *error);
-
 /* The job `spec` by our jar, or (NULL) the application in options->arguments. Options
  * and spec must outlive it. Free with submission_free, also after a failure. */
 int submission_make(const struct options *options, struct spec *spec, struct submission *submission,
@@ -53,6 +44,9 @@ int submission_serve(const struct options *options, struct submission *submissio
  * the driver shall find them, where it does not know its own or there are
  * several; `version`: Spark's there, or NULL. */
 void submission_fit(struct submission *submission, const char *url, const char *version);
+/* After that, once more: whether each part can stand on the driver's command line,
+ * as it is sent: EXIT_USAGE. */
+int submission_check(const struct submission *submission, struct error *error);
 /* What is sent, as it is for spark_create; the texts are the submission's. */
 struct spark_submission submission_message(const struct submission *submission);
 

@@ -142,7 +142,7 @@ def log_page(data, most=1 << 20):
 
 class Double:
     """Routes are "POST create", "GET status", "POST kill", "GET json", "GET log", "GET app", "GET metrics", and "version",
-    which is what an action that misses gets: each has one answer or a list of them, of which the last stays; that of a log
+    which is what an action that misses gets, "root", the page for people: each has one answer or a list of them, of which the last stays; that of a log
     or a status may be a function. Other paths give 404."""
 
     def __init__(self, **routes):
@@ -192,7 +192,7 @@ class Double:
         method, target, _ = head.split(" ", 2)
         parts = urlsplit(target)
         name = next((n for n in ("create", "status", "kill", "metrics", "json", "log", "app") if f"/{n}" in parts.path),
-                    "version" if parts.path.endswith("/v1/submissions/") else None)
+                    "version" if parts.path.endswith("/v1/submissions/") else "root" if parts.path == "/" else None)
         self.requests.append((name, parts.path, body))
         self.methods.append(method)
         told = self.routes.get(name)

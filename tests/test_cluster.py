@@ -19,11 +19,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests import fixture, oracle, spark_options
+from tests import fixture, oracle
 from tests.cluster import (ADDRESSES, INSIDE, MASTER, OUTSIDE, PAGE, PORTS, SERVICES, Cluster, Watched, closed, docker,
                            inspect, processes, run, running, wait_fresh)
 from tests.kafka_server import Tail, die_with_parent, free_port
-from tests.program import ROOT, Program, Running, chosen, measured, until
+from tests.program import ROOT, Running, chosen, measured, until
 from tests.test_engine import best, difference, expected, source, wait_for_results
 from tests.test_faults import Feed, caught_up, new_result
 from tests.test_readme import cluster_blocks
@@ -540,16 +540,6 @@ def test_kafka_away_from_the_host(cluster, job):
     _, path = job()
     result = cluster.tally("run", path, "--master", MASTER, "-b", "localhost:1", "--no-page")
     one_line(result, 4, r"localhost:1\b")
-
-
-# ---- spark-submit's options
-
-def test_every_option_is_taken_or_refused(cluster):
-    """By the help text of the Spark that runs here."""
-    told = run("docker", "exec", "spark-master", "spark-submit", "--help")
-    text = told.out + told.err
-    assert len(spark_options.listed(text)) > 30, text
-    assert spark_options.unknown(Program().run, text) == []
 
 
 # ---- What it costs

@@ -80,6 +80,93 @@ def test_following_is_documented(program, double, command, end, code):  # noqa: 
     check(result.out.splitlines(), documented()[command])
 
 
+# (what a kill is answered, what a status then, more arguments, state, exit code)
+KILLS = [
+    (spark.KILLING, status("KILLED"), [], "KILLED", 0),
+    (spark.KILLING, status("RUNNING"), ["--timeout", "0s"], "RUNNING", 9),
+    (spark.KILLING, status("RELAUNCHING"), [], "RELAUNCHING", 8),
+    (spark.NOT_KILLED, status("FINISHED"), [], "FINISHED", 5),
+    (spark.NOT_KILLED, spark.UNKNOWN_ID, [], None, 5),
+    (spark.html(500, "Error 500 Server Error"), status("RUNNING"), [], None, 5),
+]
+
+
+@pytest.mark.parametrize("told, then, more, state, code", KILLS, ids=[f"{i} {row[3]}" for i, row in enumerate(KILLS)])
+def test_kill_tells_of_each(program, double, told, then, more, state, code):  # noqa: F811
+    master = double(kill=told, status=then)
+    result = program.run("kill", ID, "driver-2", *more, *master.options, "--json")
+    rows = [json.loads(line) for line in result.out.splitlines()]
+    assert result.code == code and [row["id"] for row in rows] == [ID, "driver-2"], result
+    for row in rows:
+        assert row["state"] == state and row["exitCode"] == code and bool(row["error"]) == bool(code)
+        assert row["error"] is None or row["error"] in result.err
+        assert set(row) == set(documented()["kill"])
+        assert all(kind in documented()["kill"][name] for name, kind in flat(row))
+
+
+def test_kill_all_of_none(program, double):  # noqa: F811
+    assert program.run("kill", "--all", *double(json=spark.page()).options, "--json")[:2] == (0, "")
+
+
+LONG = "女" * 6000 + "x"  # 18001 bytes
+# (the log, (line, partial) of each object)
+LOGS = [
+    (b"", []),
+    (b"a\n\nb \"x\"\t\x01\n", [("a", False), ("", False), ('b "x"\t\x01', False)]),
+    ("女\nno end".encode(), [("女", False), ("no end", True)]),
+    (b"\xff bad\r\n", [("\ufffd bad\r", False)]),
+    ((LONG + "\nnext\n").encode(), [("女" * 5461, True), (LONG[5461:], False), ("next", False)]),
+    (b"x" * 16384 + b"\ny\n", [("x" * 16384, False), ("y", False)]),
+    (b"x" * 40000, [("x" * 16384, True), ("x" * 16384, True), ("x" * 7232, True)]),
+    (b"".join(b"%d\n" % i for i in range(90000)), [(str(i), False) for i in range(90000)]),
+]
+
+
+@pytest.mark.parametrize("log, lines", LOGS, ids=range(len(LOGS)))
+@pytest.mark.parametrize("more", [[], ["-f"], ["--stdout"]], ids=["all", "follow", "stdout"])
+def test_logs_line_by_line(program, double, log, lines, more):  # noqa: F811
+    master = double(status=status("FINISHED"), log=spark.log_page(log))
+    master.set(json=spark.page(web=master.web))
+    result = program.run("logs", ID, *more, *master.options, "--json")
+    rows = [json.loads(line) for line in result.out.splitlines()]
+    assert result.code == 0, result.err
+    assert [(row["line"], row["partial"]) for row in rows] == lines
+    stream = "stdout" if "--stdout" in more else "stderr"
+    assert all((row["id"], row["executor"], row["stream"]) == (ID, None, stream) for row in rows)
+    assert all(kind in documented()["logs"][name] for row in rows[:9] for name, kind in flat(row))
+
+
+def test_logs_as_they_grow(program, double):  # noqa: F811
+    """A line waits for its end."""
+    master = double(status=[status("RUNNING"), status("RUNNING"), status("RUNNING"), status("FINISHED")],
+                    log=[spark.log_page(b"one\n"), spark.log_page(b"one\ntw"), spark.log_page(b"one\ntwo\nthree")])
+    master.set(json=spark.page(web=master.web))
+    result = program.run("logs", "-f", ID, *master.options, "--json")
+    rows = [json.loads(line) for line in result.out.splitlines()]
+    assert result.code == 0 and [(r["line"], r["partial"]) for r in rows] == [("one", False), ("two", False), ("three", True)]
+
+
+@pytest.mark.parametrize("which, found", [("all", ["0", "1"]), ("1", ["1"])])
+def test_executors_line_by_line(program, double, which, found):  # noqa: F811
+    def log(connection, query):
+        spark.log_page(f"{query['executorId'][0]}: a\nb".encode())(connection, query)
+    master = double(app=spark.app_page([("1", "RUNNING"), ("0", "EXITED")]), log=log)
+    master.set(json=spark.page(web=master.web, apps=[("app-1", "x", "RUNNING")]))
+    result = program.run("logs", "app-1", "--executor", which, *master.options, "--json")
+    assert result.code == 0, result.err
+    wanted = [{"id": "app-1", "executor": n, "stream": "stderr", "line": line, "partial": line == "b"}
+              for n in found for line in (f"{n}: a", "b")]
+    assert [json.loads(line) for line in result.out.splitlines()] == wanted
+    assert set(wanted[0]) == set(documented()["logs"])
+
+
+def test_version(program):  # noqa: F811
+    for command in (["--version"], ["submit", "--version"]):
+        told = json.loads(program.run(*command, "--json").out)
+        assert program.run(*command).out == f"tally {told['version']}\n"
+        assert set(told) == set(documented()[" ".join(command)])
+
+
 def test_records(program, tmp_path):  # noqa: F811
     result = program.run("count", "gender", ROOT / "data" / "user_log.csv")
     wanted = documented()["count"]

@@ -16,6 +16,7 @@ import pytest
 
 from tests import spark_double as spark
 from tests.docker_double import Engine
+from tests.program import until
 from tests.spark_double import ID, status
 from tests.test_submit import double, program, run_on_spark, waiting  # noqa: F401 (fixtures)
 
@@ -184,6 +185,13 @@ def test_a_file_that_changes_meanwhile(program, master, tmp_path):  # noqa: F811
         fetch(url)
     master.set(status=status("FINISHED"))
     assert running.wait() == 0
+
+
+def test_who_leaves_is_told_what_that_means(program, master, tmp_path):  # noqa: F811
+    (tmp_path / "my.py").write_text("x = 1\n")
+    running, _ = start(program, master, "--follow", "my.py")
+    running.wait_for("is RUNNING")
+    assert running.stop()[0] == 130 and f"driver {ID} goes on (tally kill {ID}): its files are served no more" in running.err
 
 
 # ---- The driver's end before the fetch
@@ -430,6 +438,97 @@ def test_a_log_by_the_docker_engine(program, double, tmp_path, more):  # noqa: F
     engine.close()
     assert result.code == 0 and result.out == b"".join(rows[-3:] if "--tail" in more else rows)
     assert result.err.count("is read out of the container of nope.invalid: http://127.0.0.1:1: ") == 1
+
+
+@pytest.fixture
+def engine(tmp_path):
+    """(an engine whose container is the worker, its files, what a run needs to ask it)"""
+    files = {}
+    made = Engine(tmp_path / "docker.sock", 1, "127.0.0.3", "nope.invalid", files)
+    yield made, files, {"DOCKER_HOST": f"unix://{tmp_path}/docker.sock"}
+    made.close()
+
+
+LOG_PATH = f"/spark/work/nope.invalid/{ID}/stderr"
+
+
+@pytest.mark.parametrize("which, out", [
+    ("all", f"==> executor 0 on {spark.WORKER} <==\nzero\n\n==> executor 1 on {spark.WORKER} <==\none\n"), ("1", "one\n")])
+@pytest.mark.parametrize("folder", ["/spark/work/nope.invalid", "/opt/spark/work", "/spark/work"])
+def test_executors_logs_by_the_docker_engine(program, double, engine, which, out, folder):  # noqa: F811
+    _, files, env = engine
+    files.update({f"{folder}/app-1/0/stderr": b"zero\n", f"{folder}/app-1/1/stderr": b"one\n"})
+    master = double(json=spark.page(apps=[("app-1", "x", "RUNNING")]), app=spark.app_page([("0", "EXITED"), ("1", "RUNNING")]))
+    result = program.run("logs", "--executor", which, "app-1", *master.options, env=env)
+    assert (result.code, result.out) == (0, out), result.err
+
+
+def test_a_log_that_grows_is_read_once(program, double, engine):  # noqa: F811
+    made, files, env = engine
+    master = double(status=status("RUNNING"), json=spark.page())
+    running = program.start("logs", "-f", ID, *master.options, env=env)
+    until(lambda: sum("archive" in path for path in made.asked) > 6, 20)  # it is waited for
+    wanted = "".join(f"{i} 女生\n" for i in range(30000))
+    files[LOG_PATH] = wanted.encode()[:200001]
+    running.wait_for("\n", "out")
+    until(lambda: len(running.out) > 100000, 20)
+    files[LOG_PATH] = wanted.encode()
+    until(lambda: running.out == wanted, 20)
+    gets = sum(path.startswith("/containers/") and "stderr" in path for path in made.asked)
+    heads = len(made.asked)
+    until(lambda: len(made.asked) >= heads + 3, 20)
+    assert gets <= 3 and sum(path.startswith("/containers/") and "stderr" in path for path in made.asked) == gets
+    files[LOG_PATH] = b"anew\n"
+    until(lambda: running.out == wanted + "anew\n", 20)
+    master.set(status=status("FINISHED"))
+    assert running.wait() == 0 and running.out == wanted + "anew\n"
+
+
+# More than a container's log may hold for us: its end is given.
+@pytest.mark.parametrize("more, lost", [([], True), (["-f"], True), (["--tail", "2"], False), (["--tail", "1000000"], True)],
+                         ids=["all", "follow", "tail", "long tail"])
+def test_a_log_too_long_for_the_docker_engine(program, double, engine, more, lost):  # noqa: F811
+    _, files, env = engine
+    whole = b"".join(b"%07d %0100d\n" % (i, i) for i in range(200000))
+    files[LOG_PATH] = whole
+    master = double(status=status("FINISHED"), json=spark.page())
+    result = program.run("logs", ID, *more, *master.options, env=env, text=False)
+    assert result.code == 0
+    assert result.err.count("are left out: out of a container only the last 16 MiB") == lost, result.err
+    assert whole.endswith(result.out) and result.out[:1] == b"0"
+    assert result.out == b"".join(whole.splitlines(True)[-2:]) if "2" in more else len(result.out) > (16 << 20) - 200
+
+
+def test_a_log_outgrows_the_docker_engine(program, double, engine):  # noqa: F811
+    """While it is followed: what comes is read, whatever stands before it."""
+    _, files, env = engine
+    whole = b"".join(b"%07d %0100d\n" % (i, i) for i in range(160000))
+    files[LOG_PATH] = whole[:16000000]
+    master = double(status=status("RUNNING"), json=spark.page())
+    running = program.start("logs", "-f", "--tail", "3", ID, *master.options, env=env)
+    until(lambda: running.out.endswith(whole[:16000000][-100:].decode()), 20)
+    begun = len(running.out)
+    files[LOG_PATH] = whole
+    until(lambda: running.out.endswith("%0100d\n" % 159999), 20)
+    assert running.out[begun:].encode() == whole[16000000:] and "left out" not in running.err
+    files[LOG_PATH] = whole + b"x" * (17 << 20) + b"\nend\n"
+    until(lambda: running.out.endswith("\nend\n"), 20)
+    assert running.err.count("are left out") == 1
+
+
+def test_restarts_by_the_docker_engine(program, double, engine):  # noqa: F811
+    """A supervised driver whose log is not there yet when it is looked at first: it is read as soon as it is."""
+    made, files, env = engine
+    master = double(status=status("RUNNING"), json=spark.page(drivers=[(ID, "RUNNING")]))
+    running = program.start("wait", ID, *master.options, env=env)
+    until(lambda: any(LOG_PATH.replace("/", "%2F") in path or LOG_PATH in path for path in made.asked), 20)
+    run = b'Launch Command: "java" "-cp" "x" "my.Main"\n========================================\n\n'
+    files[LOG_PATH] = run + b'Exception in thread "main" java.lang.X: why\n' + run
+    began = time.monotonic()
+    running.wait_for("ended and was started again: java.lang.X: why")
+    assert time.monotonic() - began < 10
+    master.set(status=status("FINISHED"))
+    assert running.wait() == 0
 
 
 def test_another_worker_is_not_asked_for_it(program, double, tmp_path):  # noqa: F811

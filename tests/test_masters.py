@@ -9,16 +9,21 @@ import json
 import os
 import random
 import re
+import ssl
+import subprocess
 import threading
 import time
 import urllib.request
+import zipfile
 from base64 import urlsafe_b64encode
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from tests import spark_options
 from tests.cluster import docker, run
 from tests.kafka_server import free_port
 from tests.program import ROOT, Program, Result, until
@@ -71,7 +76,7 @@ class Network:
                 return
         raise RuntimeError("no subnet is free")
 
-    def start(self, kind, version, *command, java="", memory="1g", env=None, ports=()):
+    def start(self, kind, version, *command, java="", memory="1g", env=None, ports=(), of=None):
         name = f"{self.name}-{kind.replace('.', '')}"  # for Java a host's last label does not begin with a digit
         self.names.append(name)
         address = f"{self.subnet}.{1 + len(self.names)}"
@@ -79,8 +84,8 @@ class Network:
         options = [f"--env={key}={value.format(address=address)}" for key, value in env.items()]
         options += [f"--publish=127.0.0.1:{outside}:{inside}" for outside, inside in ports]
         docker("run", "-d", "--init", "--name", name, "--hostname", name, "--network", self.name, "--ip", address,
-               "--memory", memory, "--cap-drop", "ALL", "--volume", f"{self.jars}:/jars:ro", *options, image(version),
-               *command)
+               "--memory", memory, "--cap-drop", "ALL", "--volume", f"{self.jars}:/jars:ro", *options,
+               of or image(version), *command)
         return name, address
 
     def jar(self, version):
@@ -135,7 +140,7 @@ class Master:
     def status(self):
         try:
             return self.json()["status"]
-        except (OSError, http.client.HTTPException):
+        except (OSError, http.client.HTTPException, ValueError):  # when it just starts its answer is empty
             return None
 
     def ready(self, workers=0):
@@ -316,6 +321,14 @@ def test_rest_off(real):
     assert not real.off.json()["activedrivers"] + real.off.json()["completeddrivers"]
 
 
+def test_every_option_is_taken_or_refused(real):
+    """By the help text of that Spark."""
+    help_text = run("docker", "exec", real.master.name, "spark-submit", "--help")
+    text = help_text.out + help_text.err
+    assert len(spark_options.listed(text)) > 30, text
+    assert spark_options.unknown(Program().run, text) == []
+
+
 # ---- Drivers that run until they are killed
 
 @only_all
@@ -426,9 +439,10 @@ def test_master_killed_during_a_follow(real, started):
 
 
 class Between:
-    """Between the program and a master's REST API: does something to the first create, and else passes on."""
+    """Between the program and a master, its REST API at / or /spark, its page at /page: does something to the first create,
+    and else passes on. context: for TLS."""
 
-    def __init__(self, master, mishap):
+    def __init__(self, master, mishap=None, context=None):
         self.master, self.mishap, self.creates = master, mishap, 0
         between = self
 
@@ -443,6 +457,8 @@ class Between:
                 between.pass_on(self)
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if context:
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -451,11 +467,13 @@ class Between:
         create = handler.path.endswith("/create")
         self.creates += create
         handler.close_connection = True
-        hurt = create and self.creates == 1
+        hurt = self.mishap and create and self.creates == 1
         if hurt and not self.mishap["arrives"]:
             return self.hurt()
-        upstream = http.client.HTTPConnection(self.master.address, 6066, timeout=60)
-        upstream.request(handler.command, handler.path, body, {"Content-Type": handler.headers.get("Content-Type", "")})
+        port, path = (8080, handler.path[5:]) if handler.path.startswith("/page/") else (6066, handler.path)
+        upstream = http.client.HTTPConnection(self.master.address, port, timeout=60)
+        headers = {"Content-Type": handler.headers.get("Content-Type", "")}
+        upstream.request(handler.command, path.removeprefix("/spark"), body, headers)
         answer = upstream.getresponse()
         data = answer.read()
         if hurt:
@@ -499,6 +517,26 @@ def test_create(real, name):
     rows = real.ended(memory, drivers)
     assert len(rows) == drivers and all(row["state"] in (AFTERWARDS if kill else ["FINISHED"]) for row in rows), rows
     assert all(launches(real.workers, row["id"]) == 1 for row in rows)
+
+
+@only_all
+@pytest.mark.parametrize("seed", range(4))
+def test_a_master_killed_at_any_moment_of_a_create(real, started, seed):
+    """It remembers its drivers. What the program says of the driver is true once the master is back."""
+    memory = real.memory()
+    chance = random.Random(seed)
+    try:
+        with ThreadPoolExecutor() as pool:
+            killing = pool.submit(docker, "kill", real.master.name)
+            time.sleep(chance.uniform(0, 0.4))
+            result = real.tally(*real.line(memory, "--deploy-mode", "cluster"), real.there, "sleep", 20)
+            killing.result()
+    finally:
+        docker("start", real.master.name)
+        real.master.ready(2)
+    counts = {0: [1], 10: [0, 1], 4: [0]}
+    assert len(real.master.drivers(memory)) in counts[result.code], result
+    assert all(row["state"] in (*AFTERWARDS, "ERROR") for row in real.ended(memory, 0))  # ERROR: it had not been launched
 
 
 # ---- Signed requests
@@ -569,3 +607,159 @@ def test_two_masters(real, started):
         assert launches([name for name in workers if name != idle], follower.out.strip()) == 1
     finally:
         network.remove(keeper, *(m.name for m in masters), *workers)
+
+
+# ---- Behind a reverse proxy, behind a gateway
+
+NO_ENGINE = {"DOCKER_HOST": "unix:///nope/docker.sock"}  # no log but by a page
+
+
+@pytest.fixture
+def trust(tmp_path):
+    """A server's side of TLS at localhost; the authority that vouches for it is in tmp_path/authority.pem."""
+    def make(name, subject, *more):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={subject}",
+                        "-keyout", f"{name}.key", "-out", f"{name}.pem", *more], check=True, capture_output=True, cwd=tmp_path)
+    make("authority", "an authority")
+    make("server", "localhost", "-CA", "authority.pem", "-CAkey", "authority.key", "-addext", "subjectAltName=DNS:localhost",
+         "-addext", "basicConstraints=critical,CA:FALSE")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.pem", tmp_path / "server.key")
+    return context
+
+
+@only_all
+def test_proxy_and_gateway(real, started, trust, tmp_path):
+    """spark.ui.reverseProxy: all pages by the master's, the worker's and the driver's own lead nowhere from here. The same
+    once more through a gateway that speaks TLS."""
+    java = f"-Dspark.ui.reverseProxy=true -Dspark.worker.timeout={LOST}"
+    master = Master(real.network, f"proxy-{real.version}", real.version, java=java)
+    name = worker(real.network, f"proxy-w-{real.version}", real.version, [master], 6, "6g", {"SPARK_DAEMON_JAVA_OPTS": java})
+    gateway = Between(master, context=trust)
+    url = f"https://localhost:{gateway.port}"
+    untrusted = ["--rest-url", f"{url}/spark", "--ui-url", f"{url}/page"]
+    ways = [["-m", master.url], [*untrusted, "--cacert", tmp_path / "authority.pem"]]
+    try:
+        master.ready(1)
+        told(real.tally("list", *untrusted), 4, r"--cacert")
+        followers = []
+        for way in ways:
+            line = real.line(real.memory(), "--follow", "--serve-address", f"{real.network.subnet}.1",
+                             "--conf", "spark.ui.reverseProxy=true", "--conf", "spark.sql.shuffle.partitions=2", master=way)
+            followers.append(started(*line, real.jar, "stream", env=NO_ENGINE))
+        for way, follower in zip(ways, followers):
+            follower.wait_for(r"1 executor.* rows/s processed, batch \d+ ms, watermark 20", timeout=PATIENCE)
+            driver = follower.out.strip()
+            assert real.tally("status", driver, *way).out.startswith(f"{driver} RUNNING worker-")
+            assert driver in real.tally("list", *way).out
+            logs = real.tally("logs", driver, "--tail", 5, "-v", *way, env=NO_ENGINE)
+            assert logs.code == 0 and len(logs.out.splitlines()) == 5, logs
+            executors = real.tally("logs", driver, "--executor", "all", "--tail", 5, *way, env=NO_ENGINE)
+            assert executors.code == 0 and re.match(r"==> executor 0 on worker-\S+ <==\n.+", executors.out), executors
+        for way, follower in zip(reversed(ways), followers):
+            driver = follower.out.strip()
+            assert real.tally("kill", driver, *way).out == f"{driver} KILLED\n"
+            assert follower.wait(PATIENCE) == 6, follower.err
+        assert len(master.json()["completeddrivers"]) == 2 and not master.json()["activedrivers"]
+    finally:
+        gateway.server.shutdown()
+        real.network.remove(master.name, name)
+
+
+# ---- What an application brings along
+
+SCRIPT = """import sys, more
+from pyspark.sql import SparkSession
+context = SparkSession.builder.getOrCreate().sparkContext
+if "fail" in sys.argv:
+    raise ValueError("what the script says")
+jars = context._jsc.sc().listJars().mkString(" ")
+print(context.parallelize([1, 2], 2).map(more.double).sum(), sys.argv[1:], "packages" if "tiny" in jars else "none")
+"""
+
+
+@pytest.fixture
+def repository(real, tmp_path):
+    """A Maven repository with one package, com.example:tiny:1.0, that the workers reach."""
+    folder = tmp_path / "repository/com/example/tiny/1.0"
+    folder.mkdir(parents=True)
+    with zipfile.ZipFile(folder / "tiny-1.0.jar", "w") as jar:
+        jar.writestr("tiny.txt", "x")
+    (folder / "tiny-1.0.pom").write_text(
+        '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
+        "<groupId>com.example</groupId><artifactId>tiny</artifactId><version>1.0</version></project>")
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    handler = partial(Handler, directory=tmp_path / "repository")
+    with ThreadingHTTPServer((f"{real.network.subnet}.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield ["--packages", "com.example:tiny:1.0", "--repositories", "http://{}:{}".format(*server.server_address)]
+        server.shutdown()
+
+
+def ended_well(real, *line):
+    """What the driver printed."""
+    result = real.tally(*line)
+    told(result, 0, r"is FINISHED")
+    return real.ask("logs", result.out.strip(), "--stdout").out
+
+
+@only_all
+def test_packages(real, repository):
+    """In an application for the JVM they are the driver's alone (DriverWrapper.scala leaves spark.jars as it was)."""
+    memory = real.memory()
+    said = ended_well(real, *real.line(memory, "--follow", *real.NEAR, *repository), real.jar, "find", "tiny.txt")
+    assert said.endswith("driver true, executor false\n")
+    assert len(real.ended(memory)) == 1
+
+
+@only_all
+def test_python(real, repository, tmp_path):
+    """The script and its module are served from here; its packages are the executors', too."""
+    (tmp_path / "app.py").write_text(SCRIPT)
+    (tmp_path / "more.py").write_text("def double(number):\n    return 2 * number\n")
+
+    def line(memory, *more):
+        """A script's has no main class."""
+        words = [word for word in real.line(memory, "--follow", *real.NEAR, *more) if word not in ("--class", MAIN)]
+        return [*words, "--py-files", tmp_path / "more.py", tmp_path / "app.py"]
+    memory = real.memory()
+    assert ended_well(real, *line(memory, *repository), "女生").endswith("6 ['女生'] packages\n")
+    assert len(real.ended(memory)) == 1
+    memory = real.memory()
+    told(real.tally(*line(memory), "fail"), 1, r"driver \S+ FAILED: ValueError: what the script says")
+    assert len(real.ended(memory)) == 1
+
+
+KAFKA = {"KAFKA_NODE_ID": "1", "KAFKA_PROCESS_ROLES": "broker,controller", "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@{address}:9093",
+         "KAFKA_LISTENERS": "CONTROLLER://:9093,PLAINTEXT://:9092", "KAFKA_ADVERTISED_LISTENERS": "PLAINTEXT://{address}:9092",
+         "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+         "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER", "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1"}
+
+
+@only_all
+def test_run_serves_the_jobs_jar(real, tmp_path):
+    """It is here, and not under that name on the workers."""
+    if run("docker", "image", "inspect", "tally/kafka").code:
+        assert run("docker/cluster", "build", env={"TALLY_IMAGE": "-", "SPARK_IMAGE": "-"}).code == 0
+    name, address = real.network.start(f"kafka-{real.version}", real.version, of="tally/kafka", env=KAFKA)
+    kafka = ["-b", f"{address}:9092"]
+    try:
+        docker("cp", f"{real.master.name}:/opt/tally/tally-job.jar", tmp_path / "mine.jar")
+        until(lambda: real.tally("produce", "gender", *kafka, "--rate", "max").code == 0, PATIENCE, "Kafka", every=1)
+        memory = real.memory()
+        result = real.tally("run", "gender", *kafka, "--job-bootstrap-servers", kafka[1], *real.master.here, "--once",
+                            "--no-page", "--jar", tmp_path / "mine.jar", "-c", f"spark.driver.memory={memory}m", "-c", "spark.executor.memory=512m",
+                            "-c", "spark.driver.cores=6", "-c", "spark.cores.max=1")
+        assert result.code == 0 and "mine.jar is served to the workers" in result.err, result
+        assert [row["state"] for row in real.ended(memory)] == ["FINISHED"]
+        best = {}
+        for line in real.tally("consume", "gender", *kafka, "--exit", "--json").out.splitlines():
+            record = json.loads(line)
+            best[record["start"]] = max(record["total"], best.get(record["start"], 0))
+        assert sum(best.values()) == (ROOT / "data/user_log.csv").read_text().count("\n")
+    finally:
+        real.network.remove(name)

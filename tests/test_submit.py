@@ -329,6 +329,18 @@ def test_the_reason_of_a_failure(program, double):
     assert result.code == 1 and result.err.endswith(f"FAILED: java.lang.X: why (tally logs {ID})\n")
 
 
+def test_the_reason_of_a_script_is_in_its_output(program, double):
+    """Where Spark sends a Python application's standard error (PythonRunner.scala)."""
+    logs = {"stderr": b"INFO it ends\n", "stdout": b'1\nTraceback (most recent call last):\n  File "a.py", line 3, in <module>\n'
+                                                  b'    raise X("y")\nValueError: my own words\n'}
+    master = double(status=status("FAILED"), log=lambda c, query: spark.log_page(logs[query["logType"][0]])(c, query))
+    master.set(json=spark.page(web=master.web))
+    result = program.run("status", ID, *master.options)
+    assert result.code == 1 and result.err.endswith(f"FAILED: ValueError: my own words (tally logs --stdout {ID})\n")
+    logs["stdout"] = b"1\n"
+    assert "the last line of its log: INFO it ends" in program.run("status", ID, *master.options).err
+
+
 def test_wait_times_out(program, double):
     master = double(status=status("RUNNING"))
     began = time.monotonic()
@@ -626,6 +638,34 @@ def test_no_cores_are_free(tally, double):
     assert master.count("kill") == 1
 
 
+# Judged once the application has registered and has had no executor for 10 s: (more, exit code, what is said)
+WITHOUT_EXECUTORS = {
+    "room": (["--executor-cores", "2"], 0, ""),
+    "no worker has the cores": (["--executor-cores", "3", "--total-executor-cores", "6"], 5,
+                                "application asks for 3 cores and 1024 MiB on one worker; free: 2 of 4 cores"),
+    "more than all may have": (["--executor-cores", "3", "--total-executor-cores", "2"], 5, "could ever start.*3 cores.*take 2"),
+}
+
+
+@pytest.mark.parametrize("more, code, text", WITHOUT_EXECUTORS.values(), ids=list(WITHOUT_EXECUTORS))
+def test_no_executor_can_start(tally, double, more, code, text):
+    master = waiting(double, status("RUNNING"), apps=[("app-1", "tally-gender", "WAITING")], free=2)
+    master.set(status=[status("RUNNING")] * 22 + [status("KILLED")])
+    result = tally.run(*JOB, *master.options, "--no-preflight", "--wait-running", *more)
+    assert result.code == code and re.search(text, result.err), result.err
+    assert master.count("kill") == bool(code)
+
+
+def test_an_executor_a_moment_later(tally, double):
+    """The time that an application may go without one begins when it has registered."""
+    master = waiting(double, status("RUNNING"))
+    full, rows = {"web": master.web, "free": 0, "drivers": [(ID, "RUNNING")]}, [("app-1", "tally-gender", "WAITING")]
+    master.set(json=[*[spark.page(**full)] * 22, *[spark.page(**full, apps=rows)] * 3,
+                     spark.page(**full, apps=[("app-1", "tally-gender", "RUNNING")])])
+    result = tally.run(*JOB, *master.options, "--no-preflight", "--wait-running")
+    assert result.code == 0 and "app-1" in result.err and master.count("kill") == 0, result.err
+
+
 def test_following_ends_with_the_driver(program, double):
     master = waiting(double, [status("RUNNING"), status("RUNNING"), status("FAILED")],
                      apps=[("app-1", "tally-gender", "RUNNING")])
@@ -763,7 +803,8 @@ def test_properties_files_that_cannot_be(tally, tmp_path, content, code, text):
 @pytest.mark.parametrize("line, text", [
     ("--proxy-user u", "proxy-user.*drops it"), ("--principal p", "principal.*kinit"), ("--keytab f", "keytab.*kinit"),
     ("--remote sc://h", "Spark Connect"), ("--deploy-mode client", "client.*spark-submit"),
-    ("-m yarn", "'yarn'.*spark://"), ("-m k8s://https://h", "spark://"), ("-m local[2]", "spark://"),
+    ("-m yarn", "for YARN use spark-submit"), ("-m k8s://https://h", "for Kubernetes use spark-submit"),
+    ("-m local[2]", "for client mode use spark-submit"), ("-m localhost:7077", "begin with spark://"),
     ("--executor-memory 1.5g", "1.5g.*whole number"), ("--driver-memory 512", "512.*unit"), ("--executor-memory 0g", "0g"),
     ("--conf spark.driver.memory=1024", "spark.driver.memory '1024'.*bytes"), ("--driver-cores 0", "driver-cores '0'"),
     ("--executor-cores x", "executor-cores 'x'"), ("--total-executor-cores 1.5", "1.5"), ("--jars=", "jars is empty"),
@@ -806,13 +847,15 @@ def test_a_python_application(program, double, version, opens):
     page = {"json": spark.page(url="spark://inside:7077"), "version": told} if version else {}
     master = double(create=spark.CREATED, **page)
     result = program.run("submit", *master.options, "--deploy-mode", "cluster", "--py-files", "/m.py", "--files", "/f",
+                         "--packages", "g:a:1", "--repositories", "http://r", "--exclude-packages", "g:b",
                          "/root/app.py", "--name", "x")
     assert (result.code, result.err) == (0, "")
     request = master.created()
     assert request["appResource"] == "" and request["mainClass"] == "org.apache.spark.deploy.SparkSubmit"
     assert request["appArgs"] == ["--master", "spark://inside:7077" if version else "spark://127.0.0.1:7077",
-                                  "--deploy-mode", "client", "--py-files", "/m.py", "--files", "/f", "/root/app.py",
-                                  "--name", "x"]
+                                  "--deploy-mode", "client", "--py-files", "/m.py", "--files", "/f",
+                                  "--packages", "g:a:1", "--exclude-packages", "g:b", "--repositories", "http://r",
+                                  "/root/app.py", "--name", "x"]
     assert request["sparkProperties"]["spark.app.name"] == "app.py" and "spark.jars" not in request["sparkProperties"]
     assert ("spark.driver.extraJavaOptions" in request["sparkProperties"]) == opens
 
@@ -822,11 +865,75 @@ def test_an_application_in_r(tally):
     assert result.code == 2 and "client mode" in one_line(result)
 
 
+@pytest.mark.parametrize("what", ["kill", "status"])
+def test_dry_run_is_for_submissions(program, double, what):
+    master = double(kill=spark.KILLING, status=status("RUNNING"))
+    result = program.run("submit", "--dry-run", f"--{what}", ID, *master.options)
+    assert result.code == 2 and "--dry-run" in one_line(result) and master.requests == []
+
+
 def test_dry_run_asks_nothing(program, double):
     master = double(create=spark.CREATED, json=spark.page())
     result = program.run(*JOB, *master.options, "--dry-run")
     assert result.code == 0 and result.err == "" and result.out.count("\n") == 1
     assert json.loads(result.out)["mainClass"] == "tally.WindowedCount" and master.requests == []
+
+
+# What is there only once it is sent: the jar itself before --jars, URLs in the place of local paths, Java options before 4.0.
+GROWN = {
+    "the application's jar": ("spark.jars", ["--jars", "/" + "j" * 131050, "/root/x.jar"]),
+    "a script's files": ("spark.submit.pyFiles", ["--py-files", "/" + "p" * 131000 + ",m.py", "/root/x.py"]),
+    "Java options": ("spark.driver.extraJavaOptions", ["--driver-java-options", "-D" + "x" * 130900, "/root/x.jar"]),
+}
+
+
+@pytest.mark.parametrize("name", GROWN)
+def test_what_is_too_long_once_it_is_sent(program, double, name, tmp_path):
+    told, line = GROWN[name]
+    (tmp_path / "m.py").write_text("x = 1\n")
+    master = double(create=spark.CREATED, json=spark.page())
+    args = ["--deploy-mode", "cluster", "--class", "A", "--serve-address", "127.0.0.1"]
+    if name == "Java options":
+        master.set(version=spark.answer({"action": "ErrorResponse", "serverSparkVersion": "3.5.1", "message": "x"}, 400))
+    result = program.run("submit", *master.options, *args, "-c", "spark.driver.memory=500m", "-c", "spark.executor.memory=500m", *line)
+    assert result.code == 2 and f"{told} is 131" in result.err and master.count("create") == 0, result.err
+
+
+# ---- The page at the usual port, when only the REST port was given
+
+def at_usual_port(double, told, number, **routes):
+    """A master whose page has port 8080; what it says of its REST port, "{}" being the real one."""
+    master = double(create=spark.CREATED, kill=spark.KILLING, status=status("KILLED"), **routes)
+    host = f"127.0.21.{number}"
+    rest = master.serve((host, 0))
+    try:
+        page = master.serve((host, 8080))
+    except OSError:
+        rest.shutdown()
+        rest.server_close()
+        pytest.skip("port 8080 is taken")
+    master.servers += [rest, page]
+    port = rest.server_address[1]
+    page = f"<ul><li><strong>URL:</strong> spark://h:7077</li><li><strong>REST URL:</strong> spark://h:{told.format(port)}\n<span>"
+    master.set(root=spark.answer(page if told else "<ul></ul>", kind="text/html"))
+    return master, ["-m", f"spark://{host}:7077", "--rest-port", port]
+
+
+@pytest.mark.parametrize("told, fits", [("{}", True), ("6066", False), ("", False)], ids=["its own", "another's", "REST is off"])
+def test_a_page_by_guess(tally, double, told, fits):
+    """Another master's page is nothing to judge by: neither who has room, nor what runs."""
+    full = spark.page(free=0, drivers=[(ID, "RUNNING")], apps=[("app-1", "tally-gender", "RUNNING")])
+    master, where = at_usual_port(double, told, 1 + fits, json=full)
+    said = "127.0.21.1:8080 is the page of a master whose REST API is"
+    result = tally.run(*JOB, *where, "--name", "other")
+    assert (result.code, result.err.count(said), "no room" in result.err) == ((5, 0, True) if fits else (0, 1, False)), result
+    result = tally.run(*JOB, *where, "--unless-running")
+    assert (result.code, result.err.count(said)) == ((0, 0) if fits else (5, 1)), result
+    result = tally.run("kill", "--all", *where)
+    assert (result.code, result.err.count(said), master.count("kill")) == ((0, 0, 1) if fits else (5, 1, 0)), result
+    count = master.count("root")
+    assert "no room" in tally.run(*JOB, *where, "--ui-port", "8080", "--name", "other").err  # told so
+    assert master.count("root") == count
 
 
 # ---- Preflight
@@ -843,7 +950,7 @@ ROOM = {
     "nobody there": (dict(workers=0), [], "no living worker"),
     "many there": (dict(workers=9, free=0), [], "and 6 more workers"),
     "who holds it": (dict(free=0, drivers=[("driver-9", "RUNNING")], apps=[("app-1", "other", "RUNNING")]), [],
-                     r"held by: other \(3 cores\), driver-9 \(1 cores, 512 MiB\)"),
+                     r"held by: other \(3 cores\), driver-9 \(1 core, 512 MiB\)"),
 }
 
 
@@ -1105,6 +1212,18 @@ def test_a_gateway(program, gateway):
                                                          f"/spark/v1/submissions/status/{ID}", "/page/json/"]
 
 
+def test_what_a_gateway_passes_on(program, gateway):
+    """Where workers and drivers lead nowhere from here: by the master's page, as it is reached itself."""
+    told = followed(lambda **routes: gateway.set(**routes) or gateway, [status("RUNNING"), status("RUNNING"),
+                                                                        status("FINISHED")])
+    told.set(app=spark.app_page([("0", "RUNNING")], ui="/proxy/app-1"),
+             json=spark.page(web="http://nope.invalid:1", drivers=[(ID, "RUNNING")], apps=RUNNING_APP))
+    result = program.run("wait", ID, *gateway.urls, "--cacert", "gateway.pem")
+    assert result.code == 0 and RATES in result.err
+    paths = {path for _, path, _ in gateway.requests}
+    assert {"/page/app/", "/page/proxy/app-1/metrics/json/", f"/page/proxy/{spark.WORKER}/log/"} <= paths
+
+
 def test_a_gateway_that_is_not_trusted(program, gateway):
     result = program.run("status", ID, *gateway.urls)
     assert result.code == 4 and "--cacert" in one_line(result)
@@ -1273,6 +1392,16 @@ def test_the_root_cause_stands_first(program, double, command, log, reason):
     master = followed(double, status("FAILED"), log=log)
     result = program.run(*command, *master.options)
     assert result.code == 1 and f"tally: driver {ID} FAILED: {reason}" in result.err, result.err
+
+
+def test_what_a_script_died_of(program, double):
+    """It says so on standard output."""
+    told = (LAUNCHED + b"INFO end\n", b'one\nTraceback (most recent call last):\n  File "a.py", line 1\nValueError: why\n')
+
+    def log(connection, query):
+        spark.log_page(told[query["logType"] == ["stdout"]])(connection, query)
+    result = program.run("wait", ID, *followed(double, status("FAILED"), log=log).options)
+    assert result.code == 1 and result.err.endswith(f"FAILED: ValueError: why (tally logs {ID})\n"), result.err
 
 
 # ---- Killing

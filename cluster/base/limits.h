@@ -59,10 +59,11 @@
 #define LIMIT_LOG_PAGE 262144
 #define LIMIT_LOG_LINE 16384
 
-/* The Docker engine: its list of containers; and a file out of one, with tar's
- * blocks around it. */
+/* The Docker engine: its list of containers; of a file out of one so much at its
+ * end; tar's blocks before it. */
 #define LIMIT_DOCKER_ANSWER (8 << 20)
 #define LIMIT_DOCKER_FILE   (16 << 20)
+#define LIMIT_DOCKER_HEAD   65536
 
 /* The live probe of listeners: an answer of Kafka's, the nodes in it, the length
  * of a host's name; addresses looked at from one place, and places; this program

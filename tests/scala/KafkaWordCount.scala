@@ -30,6 +30,14 @@ object KafkaWordCount {
       .option("kafka.bootstrap.servers", brokers).option("topic", topic + "-counts")
       .option("checkpointLocation", checkpoint).start().awaitTermination()
 
+  def sees(name: String): Boolean = Thread.currentThread.getContextClassLoader.getResource(name) != null
+
+  /** Where a file of a package is on the class path. */
+  private def find(name: String): Unit = {
+    val executor = session.sparkContext.parallelize(Seq(name), 1).map(sees).first()
+    println(s"driver ${sees(name)}, executor $executor")
+  }
+
   /** Dies three times. What is counted stands in the driver's folder, which its next start finds again. */
   private def thrice(): Unit = {
     val deaths = new java.io.File("deaths")
@@ -54,6 +62,7 @@ object KafkaWordCount {
       case "stream" => stream()
       case "sleep"  => session; Thread.sleep(args(1).toLong * 1000)
       case "thrice" => thrice()
+      case "find"   => find(args(1))
       case brokers  => count(brokers, args(1), args(2))
     }
   }

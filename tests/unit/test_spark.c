@@ -400,10 +400,15 @@ static void test_streaming(void **state)
 
 #define WRAPPED                                                                                    \
     "Exception in thread \"main\" java.lang.reflect.InvocationTargetException\n\tat a.B(C.java)\n"
+#define PYTHON "Traceback (most recent call last):\n  File \"a.py\", line 1, in <module>\n"
 #define LAUNCHED                                                                                   \
     "Launch Command: \"java\" \"-Dspark.app.name=a name\" "                                        \
     "\"org.apache.spark.deploy.worker.DriverWrapper\" \"spark://Worker@h:1\" \"/x.jar\" "          \
     "\"my.Main\" \"one two\"\n====\n\n"
+
+#define TRACEBACK                                                                                  \
+    "Traceback (most recent call last):\n  File \"/a.py\", line 3, in <module>\n    f(x)\n    "    \
+    "^^\n"
 
 /* The lines of logs of 4.2.0 and 3.5.1, shortened. */
 static const struct {
@@ -420,6 +425,20 @@ static const struct {
      "last\n",
      "", "c.Z: last"},
     {"Caused by: a.X: no head\n", "", "a.X: no head"},
+    {"one\n" PYTHON "ValueError: why\nand more\n", "", "ValueError: why"},
+    {PYTHON "KeyError: 'a'\n\nDuring handling of the above exception, another exception "
+            "occurred:\n\n" PYTHON "ValueError: why\n",
+     "", "ValueError: why"},
+    {PYTHON
+     "py4j.protocol.Py4JJavaError: An error occurred while calling o1.x.\n: a.X: java\n\tat b\n",
+     "",
+     "a.X: java (thrown on as py4j.protocol.Py4JJavaError: An error occurred while calling o1.x.)"},
+    {WRAPPED "Caused by: a.X: outer\n\tat y\nCaused by: o.PythonException: " PYTHON
+             "ValueError: why\n\n\tat z\n",
+     "", "ValueError: why (thrown on as a.X: outer)"},
+    {"WARN Lost task: o.PythonException: " PYTHON "ValueError: why\n\n\tat z\nINFO end\n", "",
+     "the last line of its log: INFO end"},
+    {PYTHON, "", NULL},
     {"Exception in thread", "", "the last line of its log: Exception in thread"},
     {LAUNCHED "Exception in thread \"main\" java.lang.ClassNotFoundException: my.Main\n", "4.2.0",
      "the jar has no main class my.Main: see --class: java.lang.Class"},
@@ -449,6 +468,28 @@ static const struct {
      "more recent version of the Java Runtime (class file version 65.0), this version of the Java "
      "Runtime only recognizes class file versions up to 61.0\n",
      "4.2.0", "the jar is compiled for Java 21, the worker has Java 17: java.lang."},
+    /* A Python application's standard output. */
+    {TRACEBACK "ValueError: my own words\nprinted before, and flushed at the end\n", "4.2.0",
+     "ValueError: my own words"},
+    {TRACEBACK "KeyboardInterrupt\n", "", "KeyboardInterrupt"},
+    {TRACEBACK "a.AnalysisException: [X] no.\n\nThe above exception was the direct cause of the "
+               "following exception:\n\n" TRACEBACK "RuntimeError: wrapped\n",
+     "4.2.0", "a.AnalysisException: [X] no. (thrown on as RuntimeError: wrapped)"},
+    {TRACEBACK
+     "A: root\n\nThe above exception was the direct cause of the following exception:\n\n" TRACEBACK
+     "B: middle\n\nThe above exception was the direct cause of the following exception:"
+     "\n\n" TRACEBACK "C: outer\n",
+     "", "A: root (thrown on as C: outer)"},
+    {TRACEBACK "A: handled\n\nDuring handling of the above exception, another exception occurred:"
+               "\n\n" TRACEBACK "B: last\n",
+     "", "B: last"},
+    {TRACEBACK "a.PythonException: An exception was thrown from the Python worker:\n" TRACEBACK
+               "KeyError: 'in the task'\n",
+     "4.2.0", "KeyError: 'in the task'"},
+    {TRACEBACK "py4j.protocol.Py4JJavaError: An error occurred while calling o1.x.\n"
+               ": java.lang.RuntimeException: java's\n\tat a.b(C.java)\n",
+     "3.5.1", "java.lang.RuntimeException: java's (thrown on as py4j.protocol.Py4JJavaError: An"},
+    {TRACEBACK, "", NULL},
     {"Exception in thread \"main\" java.lang.UnsupportedClassVersionError: odd\n", "",
      "java.lang.UnsupportedClassVersionError: odd"},
 };
@@ -799,6 +840,30 @@ static void test_spec_json(void **state)
     }
 }
 
+static void test_rest_port(void **state)
+{
+    static const struct {
+        const char *page;
+        int port;
+    } rows[] = {
+        {"<strong>REST URL:</strong> spark://127.0.0.1:21066\n  <span>", 21066}, /* 4.2.0 */
+        {"<strong>REST URL:</strong>spark://[::1]:6066<span>", 6066},
+        {"<strong>URL:</strong> spark://127.0.0.1:7077<", 0}, /* it is off */
+        {"REST URL: spark://h", 0},
+        {"REST URL: spark://:x", 0},
+        {"REST URL: spark://h:99999", 0},
+        {"REST URL: spark://h:99999999999999999999", 0},
+        {"REST URL: ", 0},
+        {"", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        CHECK(spark_page_rest_port(rows[i].page, strlen(rows[i].page)) == rows[i].port,
+              rows[i].page);
+    assert_int_equal(spark_page_rest_port(NULL, 0), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_addresses),
@@ -815,6 +880,7 @@ int main(void)
                                        cmocka_unit_test(test_conf),
                                        cmocka_unit_test(test_properties),
                                        cmocka_unit_test(test_memory),
-                                       cmocka_unit_test(test_spec_json)};
+                                       cmocka_unit_test(test_spec_json),
+                                       cmocka_unit_test(test_rest_port)};
     return cmocka_run_group_tests_name("spark", tests, NULL, NULL);
 }
