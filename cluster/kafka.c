@@ -352,14 +352,28 @@ const char *kafka_last_error(const rd_kafka_t *handle)
     return client->last_error;
 }
 
+static char *(*explain)(const struct kafka_settings *settings);
+
+void kafka_explain_by(char *(*how)(const struct kafka_settings *settings))
+{
+    explain = how;
+}
+
 static int cannot_reach(rd_kafka_t *handle, const struct kafka_settings *settings,
                         rd_kafka_resp_err_t code, struct error *error)
 {
     const char *reason = kafka_last_error(handle);
+    char *why = explain ? explain(settings) : NULL;
 
-    return error_set(error, EXIT_UNREACHABLE,
-                     "cannot reach Kafka at %s: %s: check the address and that the broker runs",
-                     kafka_settings_servers(settings), *reason ? reason : rd_kafka_err2str(code));
+    if (why)
+        error_set(error, EXIT_UNREACHABLE, "cannot reach Kafka at %s: %s",
+                  kafka_settings_servers(settings), why);
+    else
+        error_set(error, EXIT_UNREACHABLE,
+                  "cannot reach Kafka at %s: %s: check the address and that the broker runs",
+                  kafka_settings_servers(settings), *reason ? reason : rd_kafka_err2str(code));
+    free(why);
+    return -1;
 }
 
 /* Long enough for a slow link to answer, short enough for Ctrl-C to be heard:
@@ -439,13 +453,47 @@ int kafka_partitions(rd_kafka_t *handle, const struct kafka_settings *settings, 
     return 0;
 }
 
+struct leader_question {
+    rd_kafka_t *handle;
+    const char *topic;
+};
+
+/* Anything that a broker itself says is an answer. */
+static rd_kafka_resp_err_t ask_leader(void *context, int wait_ms)
+{
+    const struct leader_question *question = context;
+    int64_t low, high;
+    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(question->handle, question->topic,
+                                                                0, &low, &high, wait_ms);
+
+    switch (code) {
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+        return code;
+    default:
+        return RD_KAFKA_RESP_ERR_NO_ERROR;
+    }
+}
+
+/* The bootstrap address answers for the whole cluster; records come from where its
+ * metadata sends clients, which librdkafka would try for ever without a word. */
+static int check_leader(rd_kafka_t *handle, const struct kafka_settings *settings,
+                        const char *topic, struct error *error)
+{
+    struct leader_question question = {handle, topic};
+
+    return kafka_ask(handle, settings, ask_leader, &question, KAFKA_PATIENCE_MS, error);
+}
+
 int kafka_need_topic(rd_kafka_t *handle, const struct kafka_settings *settings, const char *topic,
                      const char *advice, int32_t *count, struct error *error)
 {
     if (kafka_partitions(handle, settings, topic, count, error) < 0)
         return -1;
     if (*count > 0)
-        return 0;
+        return check_leader(handle, settings, topic, error);
     return error_set(error, EXIT_REFUSED, "topic '%s' does not exist at %s: %s", topic,
                      kafka_settings_servers(settings), advice);
 }
@@ -530,10 +578,12 @@ int kafka_make_topic(rd_kafka_t *handle, const struct kafka_settings *settings, 
                      partitions == 1 ? "" : "s");
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
             result = wait_for_topic(asker, settings, topic, count, error);
+        else if (code == RD_KAFKA_RESP_ERR__TIMED_OUT)
+            result = cannot_reach(handle, settings, code, error); /* the controller */
         else
             result = error_set(error, EXIT_REFUSED, "cannot create topic '%s' at %s: %s", topic,
                                kafka_settings_servers(settings), reason);
     }
     kafka_close(asker);
-    return result;
+    return result < 0 ? result : check_leader(handle, settings, topic, error);
 }

@@ -47,15 +47,22 @@ int kafka_ask(rd_kafka_t *client, const struct kafka_settings *settings,
               rd_kafka_resp_err_t (*ask)(void *context, int wait_ms), void *context,
               int64_t patience_ms, struct error *error);
 
+/* What says, in a sentence or two, why these servers cannot be reached, where
+ * the client itself knows only its last error; free() what it gives, NULL when
+ * it knows nothing. It lies above this file (cluster/probe), therefore it is
+ * handed in, at the program's start; NULL: none. */
+void kafka_explain_by(char *(*explain)(const struct kafka_settings *settings));
+
 /* The number of partitions of a topic (0: there is no such topic). Asks
  * by kafka_ask. */
 int kafka_partitions(rd_kafka_t *client, const struct kafka_settings *settings, const char *topic,
                      int32_t *count, struct error *error);
-/* The same, but no such topic is EXIT_REFUSED, saying `advice`. */
+/* The same, but no such topic is EXIT_REFUSED, saying `advice`, and a leader
+ * that cannot be reached at the address that is advertised EXIT_UNREACHABLE. */
 int kafka_need_topic(rd_kafka_t *client, const struct kafka_settings *settings, const char *topic,
                      const char *advice, int32_t *count, struct error *error);
 /* Creates the topic when it is missing: CreateTime, kept for ever within a
- * bound in bytes. Says so. `*count`: its partitions. */
+ * bound in bytes. Says so. `*count`: its partitions. The leader, as above. */
 int kafka_make_topic(rd_kafka_t *client, const struct kafka_settings *settings, const char *topic,
                      int32_t partitions, int32_t *count, struct error *error);
 

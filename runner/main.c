@@ -8,6 +8,8 @@
 
 #include "cluster/base/log.h"
 #include "cluster/base/output.h"
+#include "cluster/kafka.h"
+#include "cluster/probe/explain.h"
 #include "runner/commands.h"
 #include "runner/help.h"
 #include "runner/parts.h"
@@ -104,6 +106,7 @@ int main(int argc, char **argv)
 
     keep_standard_streams();
     log_start();
+    kafka_explain_by(probe_explain);
     signal(SIGPIPE, SIG_IGN); /* a write to one who has gone is an error, not our end */
     result = run(argc, argv, &error);
     log_status_clear();
