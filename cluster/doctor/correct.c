@@ -152,6 +152,19 @@ static int look_again(const struct compose_request *request, struct corrections 
     return 0;
 }
 
+/* What was found holds, though an edit has made of the file what nobody can read. */
+static void give_up(struct corrections *corrections)
+{
+    if (corrections->after != corrections->before) {
+        diagnosis_free(corrections->after);
+        compose_free(corrections->last);
+    }
+    corrections->last = corrections->first;
+    corrections->after = corrections->before;
+    while (corrections->count)
+        source_free(corrections->list[--corrections->count].after);
+}
+
 int correct(const struct compose_request *request, struct corrections *corrections,
             struct error *error)
 {
@@ -163,10 +176,13 @@ int correct(const struct compose_request *request, struct corrections *correctio
         return result;
     corrections->last = corrections->first;
     corrections->before = corrections->after = diagnose(corrections->first);
-    for (int round = 0; result == 0 && round < LIMIT_FIX_ROUNDS; round++) {
+    for (int round = 0; round < LIMIT_FIX_ROUNDS; round++) {
         if (!change(corrections))
             break;
-        result = look_again(request, corrections, error);
+        if (look_again(request, corrections, error) < 0) {
+            give_up(corrections);
+            break;
+        }
     }
     return result;
 }
