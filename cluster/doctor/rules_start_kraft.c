@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cluster/base/buf.h"
 #include "cluster/doctor/start.h"
@@ -22,10 +23,15 @@ static bool readable(const struct broker *broker)
 
 /* ---- ROLES */
 
-static const char *meant_roles(const struct broker *broker)
+/* What capitals stand for; NULL: a role is no word of Kafka's. */
+static const char *meant_roles(const struct broker *broker, char *const *roles)
 {
-    return broker->is_broker != broker->is_controller ? broker->is_broker ? "broker" : "controller"
-                                                      : "broker,controller";
+    for (; *roles; roles++)
+        if (strcasecmp(*roles, "broker") != 0 && strcasecmp(*roles, "controller") != 0)
+            return NULL;
+    if (broker->is_broker && broker->is_controller)
+        return "broker,controller";
+    return broker->is_broker ? "broker" : "controller";
 }
 
 static void roles_of(struct diagnosis *diagnosis, const struct broker *broker)
@@ -43,10 +49,11 @@ static void roles_of(struct diagnosis *diagnosis, const struct broker *broker)
                             "`%s` refuses to start: \"Invalid value %s for configuration "
                             "process.roles: String must be one of: broker, controller\"",
                             broker->service->name, roles[i]);
-            finding_fix(finding, "%s: %s", variable_name(broker, ROLES), meant_roles(broker));
-            if (property->pair && !property->pair->shared)
-                edit_value(finding, property->value, 0, strlen(property->value->text),
-                           meant_roles(broker));
+            const char *meant = meant_roles(broker, roles);
+            finding_fix(finding, "%s: %s", variable_name(broker, ROLES),
+                        meant ? meant : "broker,controller");
+            if (meant && property->pair && !property->pair->shared)
+                edit_value(finding, property->value, 0, strlen(property->value->text), meant);
             break;
         }
     list_free(roles);
