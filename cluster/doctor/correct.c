@@ -48,9 +48,19 @@ struct source *correct_source(const struct source *source, const struct edit *co
     return result;
 }
 
-/* The edits of one source among all findings. */
-static const struct edit **edits_of(const struct diagnosis *diagnosis, const struct source *source,
-                                    size_t *count)
+/* Whose edits are made: of one finding, or (NULL) of all that are so severe. */
+struct choice {
+    enum severity severity;
+    const struct finding *only;
+};
+
+static bool is_chosen(const struct choice *choice, const struct finding *finding)
+{
+    return choice->only ? finding == choice->only : finding->severity == choice->severity;
+}
+
+static const struct edit **edits_of(const struct diagnosis *diagnosis, const struct choice *choice,
+                                    const struct source *source, size_t *count)
 {
     const struct edit **edits = NULL;
 
@@ -58,7 +68,7 @@ static const struct edit **edits_of(const struct diagnosis *diagnosis, const str
     for (size_t i = 0; i < diagnosis->finding_count; i++) {
         const struct finding *finding = &diagnosis->findings[i];
         for (size_t j = 0; j < finding->edit_count; j++) {
-            if (finding->severity == SEVERITY_NOTE || finding->edits[j].source != source)
+            if (!is_chosen(choice, finding) || finding->edits[j].source != source)
                 continue;
             edits = mem_grow(edits, *count + 1, sizeof *edits);
             edits[(*count)++] = &finding->edits[j];
@@ -67,124 +77,140 @@ static const struct edit **edits_of(const struct diagnosis *diagnosis, const str
     return edits;
 }
 
-static struct correction *correction_of(struct corrections *corrections, const char *path)
+static const struct source *source_of(const struct compose *compose, const char *path)
 {
-    for (size_t i = 0; i < corrections->count; i++)
-        if (strcmp(corrections->list[i].before->path, path) == 0)
-            return &corrections->list[i];
+    for (size_t i = 0; i < compose->source_count; i++)
+        if (strcmp(compose->sources[i]->path, path) == 0)
+            return compose->sources[i];
     return NULL;
 }
 
-static const struct source *original(const struct corrections *corrections, const char *path)
-{
-    for (size_t i = 0; i < corrections->first->source_count; i++)
-        if (strcmp(corrections->first->sources[i]->path, path) == 0)
-            return corrections->first->sources[i];
-    return NULL;
-}
+/* A round of corrections: `texts` are the new ones of the first diagnosis's files, by their
+ * order; NULL: as it is. */
+struct round {
+    const struct compose_request *request;
+    struct corrections *corrections;
+    struct source **texts;
+};
 
-/* Puts the new text of a file in the place of the one of the last round, or of
- * the file itself. A file that only the corrected ones refer to is left alone. */
-static bool keep(struct corrections *corrections, const char *path, struct source *after)
+/* The file with the edits in it; NULL when they change nothing, or it is read no more. */
+static struct source *change(const struct round *round, size_t file, const struct choice *choice)
 {
-    struct correction *correction = correction_of(corrections, path);
-    const struct source *before = original(corrections, path);
+    const struct corrections *corrections = round->corrections;
+    const struct source *source =
+        source_of(corrections->last, corrections->first->sources[file]->path);
+    struct source *after = NULL;
+    const struct edit **edits;
+    size_t count;
 
-    if (!before) {
+    if (!source)
+        return NULL;
+    edits = edits_of(corrections->after, choice, source, &count);
+    if (count > 0)
+        after = correct_source(source, edits, count);
+    free(edits);
+    if (after && after->length == source->length &&
+        memcmp(after->bytes, source->bytes, source->length) == 0) {
         source_free(after);
-        return false;
+        after = NULL;
     }
-    if (!correction) {
-        corrections->list =
-            mem_grow(corrections->list, corrections->count + 1, sizeof *corrections->list);
-        correction = &corrections->list[corrections->count++];
-        *correction = (struct correction){.before = before};
-    }
-    source_free(correction->after);
-    correction->after = after;
-    return true;
+    return after;
 }
 
-/* One round: true when something changed. */
-static bool change(struct corrections *corrections)
+/* Reads the files with the changed ones in their place; false if that cannot be read. */
+static bool look_again(struct round *round, struct source *const *changed)
 {
-    const struct compose *compose = corrections->last;
-    bool changed = false;
-
-    for (size_t i = 0; i < compose->source_count; i++) {
-        const struct source *source = compose->sources[i];
-        size_t count;
-        const struct edit **edits = edits_of(corrections->after, source, &count);
-        struct source *after = count ? correct_source(source, edits, count) : NULL;
-
-        if (after && (after->length != source->length ||
-                      memcmp(after->bytes, source->bytes, source->length) != 0))
-            changed |= keep(corrections, source->path, after);
-        else
-            source_free(after);
-        free(edits);
-    }
-    return changed;
-}
-
-/* Reads the files anew, with the corrected ones in their place. */
-static int look_again(const struct compose_request *request, struct corrections *corrections,
-                      struct error *error)
-{
-    const struct source **instead = mem_alloc(corrections->count + 1, sizeof *instead);
-    struct compose_request corrected = *request;
+    struct corrections *corrections = round->corrections;
+    struct compose_request request = *round->request;
+    size_t files = corrections->first->source_count, count = 0;
+    const struct source **instead = mem_alloc(files + 1, sizeof *instead);
     struct compose *compose;
+    struct error error;
     int result;
 
-    for (size_t i = 0; i < corrections->count; i++)
-        instead[i] = corrections->list[i].after;
-    corrected.instead = instead;
-    result = compose_load(&corrected, &compose, error);
+    for (size_t i = 0; i < files; i++)
+        if (changed[i] || round->texts[i])
+            instead[count++] = changed[i] ? changed[i] : round->texts[i];
+    request.instead = instead;
+    result = compose_load(&request, &compose, &error);
     free(instead);
     if (result < 0)
-        return error_wrap(error, "the corrected file");
+        return false;
     if (corrections->after != corrections->before) {
         diagnosis_free(corrections->after);
         compose_free(corrections->last);
     }
     corrections->last = compose;
     corrections->after = diagnose(compose);
-    return 0;
+    return true;
 }
 
-/* What was found holds, though an edit has made of the file what nobody can read. */
-static void give_up(struct corrections *corrections)
+/* False when that changes nothing, or makes what cannot be read. */
+static bool try(struct round *round, const struct choice *choice)
 {
-    if (corrections->after != corrections->before) {
-        diagnosis_free(corrections->after);
-        compose_free(corrections->last);
+    size_t files = round->corrections->first->source_count;
+    struct source **changed = mem_alloc(files + 1, sizeof *changed);
+    bool any = false, good;
+
+    for (size_t i = 0; i < files; i++) {
+        changed[i] = change(round, i, choice);
+        any |= changed[i] != NULL;
     }
-    corrections->last = corrections->first;
-    corrections->after = corrections->before;
-    while (corrections->count)
-        source_free(corrections->list[--corrections->count].after);
+    good = any && look_again(round, changed);
+    for (size_t i = 0; i < files; i++) {
+        source_free(good && changed[i] ? round->texts[i] : changed[i]);
+        if (good && changed[i])
+            round->texts[i] = changed[i];
+    }
+    free(changed);
+    return good;
+}
+
+/* Two findings may each add the same key, say: then one at a time. */
+static bool improve_by(struct round *round, enum severity severity)
+{
+    const struct diagnosis *diagnosis = round->corrections->after;
+    int tries = 0;
+
+    if (try(round, &(struct choice){severity, NULL}))
+        return true;
+    for (size_t i = 0; i < diagnosis->finding_count; i++) {
+        const struct finding *finding = &diagnosis->findings[i];
+        if (finding->severity != severity || finding->edit_count == 0 ||
+            tries++ >= LIMIT_FIX_ROUNDS)
+            continue;
+        if (try(round, &(struct choice){severity, finding}))
+            return true;
+    }
+    return false;
+}
+
+/* What is suspicious often is not any more once what is broken has been corrected. */
+static bool improve(struct round *round)
+{
+    return improve_by(round, SEVERITY_ERROR) || improve_by(round, SEVERITY_WARNING);
 }
 
 int correct(const struct compose_request *request, struct corrections *corrections,
             struct error *error)
 {
-    int result;
+    struct round round = {.request = request, .corrections = corrections};
 
     memset(corrections, 0, sizeof *corrections);
-    result = compose_load(request, &corrections->first, error);
-    if (result < 0)
-        return result;
+    if (compose_load(request, &corrections->first, error) < 0)
+        return -1;
     corrections->last = corrections->first;
     corrections->before = corrections->after = diagnose(corrections->first);
-    for (int round = 0; round < LIMIT_FIX_ROUNDS; round++) {
-        if (!change(corrections))
-            break;
-        if (look_again(request, corrections, error) < 0) {
-            give_up(corrections);
-            break;
-        }
-    }
-    return result;
+    round.texts = mem_alloc(corrections->first->source_count + 1, sizeof *round.texts);
+    corrections->list = mem_alloc(corrections->first->source_count + 1, sizeof *corrections->list);
+    for (int i = 0; i < LIMIT_FIX_ROUNDS && improve(&round); i++)
+        ;
+    for (size_t i = 0; i < corrections->first->source_count; i++)
+        if (round.texts[i])
+            corrections->list[corrections->count++] =
+                (struct correction){corrections->first->sources[i], round.texts[i]};
+    free(round.texts);
+    return 0;
 }
 
 void corrections_free(struct corrections *corrections)
