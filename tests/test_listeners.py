@@ -16,7 +16,7 @@ import yaml
 from tests.cluster import docker, run
 from tests.kafka_server import free_port
 from tests.program import Program, until
-from tests.test_cluster import ALL
+from tests.test_cluster import ALL, compose
 
 pytestmark = pytest.mark.cluster
 
@@ -261,7 +261,7 @@ class Project:
         self.visitors = []
 
     def compose(self, *words):
-        return run("docker-compose", "-p", self.name, "-f", self.path, *words, timeout=PATIENCE)
+        return run(*compose(), "-p", self.name, "-f", self.path, *words, timeout=PATIENCE)
 
     def __enter__(self):
         try:
@@ -444,7 +444,14 @@ SHOWN = [(kind, name) for kind, (rows, _) in VERIFY.items() for name, row in row
 
 
 @pytest.fixture(scope="module")
-def outcomes(request, tmp_path_factory):
+def images():
+    """They are there, or are built as the cluster builds them."""
+    if any(run("docker", "image", "inspect", name).code for name in ("tally/kafka", "tally/tally")):
+        assert run("docker/cluster", "build", env={"SPARK_IMAGE": "-"}).code == 0
+
+
+@pytest.fixture(scope="module")
+def outcomes(request, tmp_path_factory, images):
     """(kind, name) -> what came of it, all of those that are asked for side by side."""
     asked = [item.callspec.params for item in request.session.items if item.originalname == "test_as_the_doctor_says"]
     with ThreadPoolExecutor(AT_ONCE) as pool:
