@@ -54,7 +54,8 @@ struct compose_gap {
     const struct source
         *source; /* NULL: there is no such block, or it cannot be added to (flow style) */
     size_t at, indent;
-    bool list; /* "- item", not "key: value" */
+    bool list;  /* "- item", not "key: value" */
+    bool given; /* the key is there, whatever it holds */
 };
 
 struct compose_service {

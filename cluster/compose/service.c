@@ -36,7 +36,8 @@ static struct compose_gap gap_of_key(struct reading *reading, const char *key)
     values_read(reading->loader, reading->draft, key, &values);
     for (size_t i = values.count; i-- > 0;) {
         struct compose_gap gap = gap_in(values.list[i].node, values.list[i].shared);
-        if (gap.source)
+        gap.given = true;
+        if (gap.source || i == 0)
             return gap;
     }
     return (struct compose_gap){0};

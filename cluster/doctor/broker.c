@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cluster/base/buf.h"
 #include "cluster/base/number.h"
@@ -92,10 +93,11 @@ static const char *text(const struct broker *broker, const char *name)
 
 /* ---- Kafka's defaults */
 
+/* In any case: of capitals ROLES tells, and the other rules see what is meant. */
 static bool listed(char *const *list, const char *item)
 {
     for (; *list; list++)
-        if (!strcmp(*list, item))
+        if (!strcasecmp(*list, item))
             return true;
     return false;
 }

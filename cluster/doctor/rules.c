@@ -149,7 +149,8 @@ const struct rule rules[] = {
      .why = "\"requirement failed: If process.roles contains the 'controller' role, the node id 1 "
             "must be included in the set of voters controller.quorum.voters=Set(2)\"; a name that "
             "nothing has: \"java.net.UnknownHostException: kafka\"; another port: it waits for a "
-            "controller, and ends after some minutes.",
+            "controller, and ends after a minute: \"Received a fatal error while waiting for the "
+            "controller to acknowledge that we are caught up\".",
      .wrong = "KAFKA_NODE_ID: 1\nKAFKA_CONTROLLER_QUORUM_VOTERS: 0@broker:9093",
      .right = "KAFKA_NODE_ID: 1\nKAFKA_CONTROLLER_QUORUM_VOTERS: 1@broker:9093",
      .check = check_voters},

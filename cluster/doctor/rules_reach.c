@@ -203,7 +203,7 @@ static void blame_unpublished(const struct look *look)
         fix_lines(finding, &service->ports_gap,
                   mem_format("%*s- \"%d:%d\"", (int)service->ports_gap.indent, "", look->told->port,
                              look->listener->port));
-    else if (!service->port_count)
+    else if (!service->ports_gap.given)
         fix_lines(finding, &service->service_gap,
                   mem_format("%*sports:\n%*s- \"%d:%d\"", (int)service->service_gap.indent, "",
                              (int)service->service_gap.indent + 2, "", look->told->port,
@@ -481,7 +481,7 @@ static void check_list(struct diagnosis *diagnosis, const struct reach *reach,
         look.told = &broker->advertised.list[i];
         look.listener = endpoint_find(&broker->listeners, look.told->name);
         look.place = fix_endpoint_place(look.told);
-        if (look.listener && !is_blamed(&look) &&
+        if (look.listener && !is_blamed(&look) && !reach_is_controllers(broker, look.told->name) &&
             named == (!*look.told->host || reach_named(reach, look.told->host)))
             check_endpoint(&look);
     }

@@ -188,9 +188,16 @@ static void parse_one(struct diagnosis *diagnosis, const struct broker *broker,
     if (!endpoints->bad || !property || property->derived || !certain(property) ||
         strcmp(property->name, name) != 0 || strpbrk(endpoints->bad, "<>{}$")) /* PLACEHOLDER's */
         return;
-    finding = finding_add(diagnosis, "PARSE", broker->service, &property->value->place,
-                          "`%s` refuses to start: \"Unable to parse %s to a broker endpoint\"",
-                          broker->service->name, endpoints->bad);
+    /* Kafka takes item by item, and a quote for the beginning of a name. */
+    if (quoted(property->value->text) && strchr(property->value->text, ','))
+        finding = finding_add(
+            diagnosis, "PARSE", broker->service, &property->value->place,
+            "`%s` refuses to start: \"No security protocol defined for listener %.*s\"",
+            broker->service->name, (int)strcspn(property->value->text, ":"), property->value->text);
+    else
+        finding = finding_add(diagnosis, "PARSE", broker->service, &property->value->place,
+                              "`%s` refuses to start: \"Unable to parse %s to a broker endpoint\"",
+                              broker->service->name, endpoints->bad);
     repair(finding, property, endpoints->bad);
 }
 

@@ -106,7 +106,7 @@ static char *older_image(const struct broker *broker)
     const char *tag = strchr(slash ? slash : text, ':');
     size_t length = tag ? (size_t)(tag - text) : strlen(text);
 
-    if (broker->image == IMAGE_APACHE || strchr(text, '@'))
+    if (broker->image == IMAGE_APACHE || broker->image == IMAGE_TALLY || strchr(text, '@'))
         return NULL;
     return mem_format("%.*s:%s", (int)length, text,
                       broker->image == IMAGE_CONFLUENT ? "7.8.0" : "3.9.0");
@@ -115,7 +115,7 @@ static char *older_image(const struct broker *broker)
 static void zookeeper_gone(struct diagnosis *diagnosis, const struct broker *broker)
 {
     const struct compose_text *image = &broker->service->image;
-    bool apache = broker->image == IMAGE_APACHE;
+    bool apache = broker->image == IMAGE_APACHE || broker->image == IMAGE_TALLY;
     const char *message =
         broker->image == IMAGE_CONFLUENT ? "environment variable \"KAFKA_PROCESS_ROLES\" is not set"
         : broker->image == IMAGE_BITNAMI
@@ -244,33 +244,39 @@ static void complete_apache(struct finding *finding, const struct broker *broker
     free(voters);
 }
 
-static void apache(struct diagnosis *diagnosis, const struct broker *broker)
+/* They are what a configuration begins with, unless ZooKeeper's is given. */
+static void require_roles(struct diagnosis *diagnosis, const struct broker *broker)
 {
     bool roles = broker->kraft || has_variable(broker, "KAFKA_PROCESS_ROLES");
     struct finding *finding;
 
+    if (roles || has_variable(broker, "KAFKA_ZOOKEEPER_CONNECT") ||
+        any_wrong_style(diagnosis, broker))
+        return;
+    finding = required(
+        diagnosis, broker, "KAFKA_PROCESS_ROLES",
+        broker_before(broker, 4, 0)
+            ? "Missing required configuration `zookeeper.connect` which has no default value."
+            : "Missing required configuration \"process.roles\" which has no default value.");
+    finding_fix(finding,
+                "add KAFKA_NODE_ID: 1, KAFKA_PROCESS_ROLES: broker,controller, "
+                "KAFKA_CONTROLLER_QUORUM_VOTERS: 1@%s:9093, "
+                "KAFKA_CONTROLLER_LISTENER_NAMES: CONTROLLER and KAFKA_LISTENERS with "
+                "CONTROLLER://:9093: any KAFKA_ variable drops all of the image's "
+                "own configuration",
+                broker->service->name);
+    if (!strpbrk(property_text(broker, "listeners"), "$"))
+        complete_apache(finding, broker);
+}
+
+static void apache(struct diagnosis *diagnosis, const struct broker *broker)
+{
     if (broker->zookeeper) {
         /* 3.7 is the first that there is, and its script formats KRaft's storage always. */
         zookeeper_gone(diagnosis, broker);
         return;
     }
-    if (!roles && !has_variable(broker, "KAFKA_ZOOKEEPER_CONNECT") &&
-        !any_wrong_style(diagnosis, broker)) {
-        finding = required(
-            diagnosis, broker, "KAFKA_PROCESS_ROLES",
-            broker_before(broker, 4, 0)
-                ? "Missing required configuration `zookeeper.connect` which has no default value."
-                : "Missing required configuration \"process.roles\" which has no default value.");
-        finding_fix(finding,
-                    "add KAFKA_NODE_ID: 1, KAFKA_PROCESS_ROLES: broker,controller, "
-                    "KAFKA_CONTROLLER_QUORUM_VOTERS: 1@%s:9093, "
-                    "KAFKA_CONTROLLER_LISTENER_NAMES: CONTROLLER and KAFKA_LISTENERS with "
-                    "CONTROLLER://:9093: any KAFKA_ variable drops all of the image's "
-                    "own configuration",
-                    broker->service->name);
-        if (!strpbrk(property_text(broker, "listeners"), "$"))
-            complete_apache(finding, broker);
-    }
+    require_roles(diagnosis, broker);
     require_security(diagnosis, broker, "%s environment variable not set");
 }
 
@@ -388,7 +394,13 @@ static void wurstmeister(struct diagnosis *diagnosis, const struct broker *broke
 
 static void tally(struct diagnosis *diagnosis, const struct broker *broker)
 {
-    if (!has_variable(broker, "KAFKA_ADVERTISED_LISTENERS"))
+    if (broker->zookeeper) { /* it formats KRaft's storage always */
+        zookeeper_gone(diagnosis, broker);
+        return;
+    }
+    require_roles(diagnosis, broker);
+    if (!has_variable(broker, "KAFKA_ADVERTISED_LISTENERS") &&
+        !wrong_style(diagnosis, broker, "advertised.listeners"))
         finding_fix(required(diagnosis, broker, "KAFKA_ADVERTISED_LISTENERS",
                              "KAFKA_ADVERTISED_LISTENERS is not set"),
                     "add KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://%s:9092", broker->service->name);

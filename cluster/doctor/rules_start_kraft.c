@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cluster/base/buf.h"
 #include "cluster/doctor/start.h"
@@ -22,6 +23,17 @@ static bool readable(const struct broker *broker)
 
 /* ---- ROLES */
 
+/* What capitals stand for; NULL: a role is no word of Kafka's. */
+static const char *meant_roles(const struct broker *broker, char *const *roles)
+{
+    for (; *roles; roles++)
+        if (strcasecmp(*roles, "broker") != 0 && strcasecmp(*roles, "controller") != 0)
+            return NULL;
+    if (broker->is_broker && broker->is_controller)
+        return "broker,controller";
+    return broker->is_broker ? "broker" : "controller";
+}
+
 static void roles_of(struct diagnosis *diagnosis, const struct broker *broker)
 {
     const struct property *property = broker_property(broker, ROLES);
@@ -37,7 +49,11 @@ static void roles_of(struct diagnosis *diagnosis, const struct broker *broker)
                             "`%s` refuses to start: \"Invalid value %s for configuration "
                             "process.roles: String must be one of: broker, controller\"",
                             broker->service->name, roles[i]);
-            finding_fix(finding, "%s: broker,controller", variable_name(broker, ROLES));
+            const char *meant = meant_roles(broker, roles);
+            finding_fix(finding, "%s: %s", variable_name(broker, ROLES),
+                        meant ? meant : "broker,controller");
+            if (meant && property->pair && !property->pair->shared)
+                edit_value(finding, property->value, 0, strlen(property->value->text), meant);
             break;
         }
     list_free(roles);
@@ -485,6 +501,7 @@ static void check_own_host(struct diagnosis *diagnosis, const struct broker *bro
         finding = say_voters(diagnosis, broker, VOTERS,
                              "refuses to start: \"Host string (0.0.0.0) is not routeable\"");
         finding_fix(finding, "%ld@%s:%d", voter->id, broker->service->name, voter->port);
+        edit_voter_host(finding, broker, voter);
         return;
     }
     if (!known_name(diagnosis->compose, voter->host) && closed(diagnosis, broker->service)) {
@@ -517,7 +534,11 @@ static bool check_form(struct diagnosis *diagnosis, const struct broker *broker)
 {
     char **items = list_read(property_text(broker, VOTERS));
     size_t count = 0;
+    const struct property *property = broker_property(broker, VOTERS);
+    const struct endpoint *listener =
+        broker->controllers[0] ? endpoint_find(&broker->listeners, broker->controllers[0]) : NULL;
     struct finding *finding;
+    char *voter;
 
     while (items[count])
         count++;
@@ -528,9 +549,12 @@ static bool check_form(struct diagnosis *diagnosis, const struct broker *broker)
                          "refuses to start: \"Invalid configuration value for "
                          "controller.quorum.voters. Each entry should be in the form "
                          "`{id}@{host}:{port}`.\"");
-    finding_fix(finding, "%s: %ld@%s:%d", variable_name(broker, VOTERS),
-                broker->node_id < 0 ? 1 : broker->node_id, broker->service->name,
-                controller_port(broker));
+    voter = mem_format("%ld@%s:%d", broker->node_id < 0 ? 1 : broker->node_id,
+                       broker->service->name, listener ? listener->port : controller_port(broker));
+    finding_fix(finding, "%s: %s", variable_name(broker, VOTERS), voter);
+    if (diagnosis->brokers.count == 1 && property->pair && !property->pair->shared)
+        edit_value(finding, property->value, 0, strlen(property->value->text), voter);
+    free(voter);
     return false;
 }
 

@@ -282,6 +282,31 @@ static const struct {
      "    environment:\n"
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"},
+    {"not port-mismatch: the controllers' listener, advertised (fine since 3.9)", "", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: apache/kafka:4.1.1\n"
+     "    environment:\n"
+     "      KAFKA_NODE_ID: 1\n"
+     "      KAFKA_PROCESS_ROLES: broker,controller\n"
+     "      KAFKA_CONTROLLER_QUORUM_VOTERS: 1@kafka:9093\n"
+     "      KAFKA_CONTROLLER_LISTENER_NAMES: CONTROLLER\n"
+     "      KAFKA_LISTENERS: PLAINTEXT://:9092,CONTROLLER://:9093\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092,CONTROLLER://kafka:9093\n"},
+    {"port-not-published: the key is there, and empty", "PORT-NOT-PUBLISHED", NULL,
+     "services:\n"
+     "  kafka:\n"
+     "    image: apache/kafka:4.1.1\n"
+     "    ports: []\n"
+     "    environment:\n"
+     "      KAFKA_NODE_ID: 1\n"
+     "      KAFKA_PROCESS_ROLES: broker,controller\n"
+     "      KAFKA_CONTROLLER_QUORUM_VOTERS: 1@kafka:9093\n"
+     "      KAFKA_CONTROLLER_LISTENER_NAMES: CONTROLLER\n"
+     "      KAFKA_LISTENERS: PLAINTEXT://:9092,CONTROLLER://:9093,HOST://:29092\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092,HOST://localhost:29092\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: "
+     "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,HOST:PLAINTEXT\n"},
     {"port-mismatch: of two listeners the host's; containers can work", "PORT-MISMATCH", "ok",
      "services:\n"
      "  kafka:\n"

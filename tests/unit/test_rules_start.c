@@ -16,6 +16,7 @@ enum after { NO_EDIT, FIXED };
 #define V(line) "      " line "\n"
 #define APACHE(version, lines)                                                                     \
     "services:\n  k:\n    image: apache/kafka:" version "\n    environment:\n" lines
+#define TALLY(lines) "services:\n  k:\n    image: tally/kafka\n    environment:\n" lines
 #define CONFLUENT(version, lines)                                                                  \
     "services:\n  k:\n    image: confluentinc/cp-kafka:" version "\n    environment:\n" lines
 #define ZK(lines) CONFLUENT("7.5.0", V("KAFKA_ZOOKEEPER_CONNECT: zk:2181") lines)
@@ -230,6 +231,10 @@ static const struct {
      APACHE("4.1.1", V("KAFKA_NODE_ID: 1") V("KAFKA_PROCESS_ROLES: broker,controler")
                          VOTER NAMES V("KAFKA_LISTENERS: PLAINTEXT://:9092") ADV),
      "ROLES VOTERS", NO_EDIT},
+    {"ROLES: capitals",
+     APACHE("4.1.1",
+            V("KAFKA_NODE_ID: 1") V("KAFKA_PROCESS_ROLES: BROKER,CONTROLLER") VOTER NAMES TWO ADV),
+     "ROLES", FIXED},
     {"ROLES: near miss: a blank",
      APACHE("4.1.1",
             V("KAFKA_NODE_ID: 1") V("KAFKA_PROCESS_ROLES: broker, controller") VOTER NAMES TWO ADV),
@@ -322,10 +327,10 @@ static const struct {
      "VOTERS", FIXED},
     {"VOTERS: 0.0.0.0",
      APACHE("4.1.1", NODE V("KAFKA_CONTROLLER_QUORUM_VOTERS: 1@0.0.0.0:9093") NAMES TWO ADV),
-     "VOTERS", NO_EDIT},
+     "VOTERS", FIXED},
     {"VOTERS: no form",
      APACHE("4.1.1", NODE V("KAFKA_CONTROLLER_QUORUM_VOTERS: k:9093") NAMES TWO ADV), "VOTERS",
-     NO_EDIT},
+     FIXED},
     {"VOTERS: near miss: broker.id alone, localhost",
      CONFLUENT("7.6.0", V("KAFKA_BROKER_ID: 1") V("KAFKA_PROCESS_ROLES: broker,controller")
                             V("KAFKA_CONTROLLER_QUORUM_VOTERS: 1@localhost:9093")
@@ -337,6 +342,14 @@ static const struct {
      "", NO_EDIT},
 
     /* ---- Images */
+    {"nothing wrong: tally", TALLY(KRAFT TWO ADV), "", NO_EDIT},
+    {"IMG-REQUIRED: tally, advertised", TALLY(KRAFT TWO), "IMG-REQUIRED", NO_EDIT},
+    {"IMG-REQUIRED: tally, roles", TALLY(ADV), "IMG-REQUIRED", FIXED},
+    {"WRONG-STYLE: tally",
+     TALLY(V("KAFKA_NODE_ID: 1") V("KAFKA_CFG_PROCESS_ROLES: broker,controller")
+               VOTER NAMES TWO ADV),
+     "MAP-MISSING WRONG-STYLE", FIXED},
+    {"ZK-LATEST: tally", TALLY(V("KAFKA_ZOOKEEPER_CONNECT: zk:2181") ADV), "ZK-LATEST", NO_EDIT},
     {"IMG-REQUIRED: confluent, advertised", ZK(V("KAFKA_BROKER_ID: 1")), "IMG-REQUIRED", NO_EDIT},
     {"IMG-REQUIRED: confluent, CLUSTER_ID", CONFLUENT("8.0.0", KRAFT TWO ADV), "IMG-REQUIRED",
      FIXED},
