@@ -453,47 +453,13 @@ int kafka_partitions(rd_kafka_t *handle, const struct kafka_settings *settings, 
     return 0;
 }
 
-struct leader_question {
-    rd_kafka_t *handle;
-    const char *topic;
-};
-
-/* Anything that a broker itself says is an answer. */
-static rd_kafka_resp_err_t ask_leader(void *context, int wait_ms)
-{
-    const struct leader_question *question = context;
-    int64_t low, high;
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(question->handle, question->topic,
-                                                                0, &low, &high, wait_ms);
-
-    switch (code) {
-    case RD_KAFKA_RESP_ERR__TIMED_OUT:
-    case RD_KAFKA_RESP_ERR__TRANSPORT:
-    case RD_KAFKA_RESP_ERR__RESOLVE:
-    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
-        return code;
-    default:
-        return RD_KAFKA_RESP_ERR_NO_ERROR;
-    }
-}
-
-/* The bootstrap address answers for the whole cluster; records come from where its
- * metadata sends clients, which librdkafka would try for ever without a word. */
-static int check_leader(rd_kafka_t *handle, const struct kafka_settings *settings,
-                        const char *topic, struct error *error)
-{
-    struct leader_question question = {handle, topic};
-
-    return kafka_ask(handle, settings, ask_leader, &question, KAFKA_PATIENCE_MS, error);
-}
-
 int kafka_need_topic(rd_kafka_t *handle, const struct kafka_settings *settings, const char *topic,
                      const char *advice, int32_t *count, struct error *error)
 {
     if (kafka_partitions(handle, settings, topic, count, error) < 0)
         return -1;
     if (*count > 0)
-        return check_leader(handle, settings, topic, error);
+        return 0;
     return error_set(error, EXIT_REFUSED, "topic '%s' does not exist at %s: %s", topic,
                      kafka_settings_servers(settings), advice);
 }
@@ -585,5 +551,5 @@ int kafka_make_topic(rd_kafka_t *handle, const struct kafka_settings *settings, 
                                kafka_settings_servers(settings), reason);
     }
     kafka_close(asker);
-    return result < 0 ? result : check_leader(handle, settings, topic, error);
+    return result;
 }

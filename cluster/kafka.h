@@ -57,12 +57,11 @@ void kafka_explain_by(char *(*explain)(const struct kafka_settings *settings));
  * by kafka_ask. */
 int kafka_partitions(rd_kafka_t *client, const struct kafka_settings *settings, const char *topic,
                      int32_t *count, struct error *error);
-/* The same, but no such topic is EXIT_REFUSED, saying `advice`, and a leader
- * that cannot be reached at the address that is advertised EXIT_UNREACHABLE. */
+/* The same, but no such topic is EXIT_REFUSED, saying `advice`. */
 int kafka_need_topic(rd_kafka_t *client, const struct kafka_settings *settings, const char *topic,
                      const char *advice, int32_t *count, struct error *error);
 /* Creates the topic when it is missing: CreateTime, kept for ever within a
- * bound in bytes. Says so. `*count`: its partitions. The leader, as above. */
+ * bound in bytes. Says so. `*count`: its partitions. */
 int kafka_make_topic(rd_kafka_t *client, const struct kafka_settings *settings, const char *topic,
                      int32_t partitions, int32_t *count, struct error *error);
 

@@ -186,15 +186,17 @@ static int unknown_rule(const char *id, struct error *error)
 int doctor_explain(const char *id, struct error *error)
 {
     const struct rule *rule = rule_find(id);
+    const struct example *example;
 
     if (!rule)
         return unknown_rule(id, error);
+    example = rule_example(rule);
     print_coloured(colour_of(rule->severity), rule->id);
     printf(" (%s)\n", severity_name(rule->severity));
     wrap_print(stdout, rule->title, strlen(rule->title), 0, 0, wrap_width(stdout));
     putchar('\n');
     wrap_print(stdout, rule->why, strlen(rule->why), 0, 0, wrap_width(stdout));
-    print_example("wrong", "31", rule->wrong);
-    print_example("right", "32", rule->right);
+    print_example("wrong", "31", example->wrong);
+    print_example("right", "32", example->right);
     return 0;
 }

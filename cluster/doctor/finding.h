@@ -22,9 +22,8 @@ struct diagnosis;
 struct rule {
     const char *id; /* "ADV-NOT-SUBSET" */
     enum severity severity;
-    const char *title;         /* one sentence: what the rule says */
-    const char *why;           /* what happens, with the error message that the user will see */
-    const char *wrong, *right; /* an example of each, YAML lines */
+    const char *title; /* one sentence: what the rule says */
+    const char *why;   /* what happens, with the error message that the user will see */
     void (*check)(struct diagnosis *diagnosis); /* NULL: checked with another rule */
 };
 
@@ -88,6 +87,13 @@ void diagnosis_free(struct diagnosis *diagnosis);
 extern const struct rule rules[];
 /* `id` in any case. */
 const struct rule *rule_find(const char *id);
+
+/* Two whole compose files: the first breaks the rule, the other does not, and is ok. */
+struct example {
+    const char *id, *wrong, *right;
+};
+/* Each rule has one. */
+const struct example *rule_example(const struct rule *rule);
 
 const char *verdict_name(enum verdict verdict);    /* "ok" */
 const char *severity_name(enum severity severity); /* "error" */

@@ -269,12 +269,6 @@ static void soften(const struct look *look, struct finding *finding)
         finding->severity = SEVERITY_WARNING;
 }
 
-static const char *where_is(const struct look *look)
-{
-    return reach_on_host(look->reach, look->client->service) ? "the host"
-                                                             : look->client->service->name;
-}
-
 /* The bootstrap address itself leads nowhere. */
 static struct finding *blame_address(const struct look *look)
 {
@@ -346,20 +340,23 @@ static const char *rule_of(const struct arrival *then, bool local)
     }
 }
 
-static const char *failure_of(const struct arrival *then)
+static const char *failure_of(const struct look *look)
 {
-    switch (then->kind) {
+    bool on_host = reach_on_host(look->reach, look->client->service);
+
+    switch (look->trial.then.kind) {
     case ARRIVE_ALONE:
-        return "the client's own container: Connection to node 1 (localhost/127.0.0.1) "
-               "could not be established";
+        return "which in that container is the container itself: \"Connection to node 1 "
+               "(localhost/127.0.0.1) could not be established\"";
     case ARRIVE_NOBODY:
-        return "a name that nobody has (Failed to resolve)";
+        return "a name that nothing has: \"Failed to resolve\"";
     case ARRIVE_SPLIT:
-        return "a name on a network that it does not share (Failed to resolve)";
+        return on_host ? "a name that the host does not know: \"Failed to resolve\""
+                       : "a name on a network that it is not on: \"Failed to resolve\"";
     case ARRIVE_LISTENER:
-        return "another listener's address";
+        return "where another listener answers: \"Timed out waiting for a node assignment\"";
     default:
-        return "a port where nothing listens (Connection refused)";
+        return "where nothing listens: \"Connection refused\"";
     }
 }
 
@@ -382,12 +379,11 @@ static struct finding *blame_told(const struct look *look)
     place = look->other ? client_place(client) : fix_endpoint_place(trial->told);
     return finding_add(look->diagnosis, rule_of(&trial->then, is_local(trial->told->host)),
                        look->other ? client->service : trial->teller->service, &place,
-                       "the listener %s of `%s` tells its clients to come back to %s:%d; so it "
-                       "does with `%s` (%s: "
-                       "%s:%d), and from %s that is %s",
+                       "`%s` connects to %s:%d (%s), and the listener %s of `%s` there sends it on "
+                       "to %s:%d, %s",
+                       client->service->name, client->host, client->port, client->variable,
                        trial->told->name, trial->teller->service->name, told_host(trial),
-                       trial->told->port, client->service->name, client->variable, client->host,
-                       client->port, where_is(look), failure_of(&trial->then));
+                       trial->told->port, failure_of(look));
 }
 
 /* The broker's fault has been said of another client. */

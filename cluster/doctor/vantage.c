@@ -19,20 +19,33 @@ struct view {
     bool tried;
 };
 
-static void failure_set(struct view *view, const char *address, const struct trial *trial)
+/* From another machine `address` is this machine's port: where it leads by the advertised host. */
+static char *failure_words(const struct view *view, const char *address, const char *host,
+                           const struct trial *trial)
+{
+    if (view->from.at == AT_ELSEWHERE && host_kind(host) == HOST_LOCAL)
+        return mem_format("the broker advertises %s, which there is the other machine itself: "
+                          "advertise this machine's address",
+                          address);
+    if (view->from.at == AT_ELSEWHERE)
+        return mem_format("the broker advertises %s, which is not known there", address);
+    if (trial->first.kind == ARRIVE_LISTENER && trial->told)
+        return mem_format("%s sends its clients on to %s:%d, which leads nowhere from there",
+                          address,
+                          *trial->told->host ? trial->told->host : trial->teller->service->name,
+                          trial->told->port);
+    return mem_format("nothing answers at %s", address);
+}
+
+static void failure_set(struct view *view, const char *address, const char *host,
+                        const struct trial *trial)
 {
     char **failure = &view->vantage->failure;
 
     if (**failure)
         return;
     free(*failure);
-    if (trial->first.kind == ARRIVE_LISTENER && trial->told)
-        *failure =
-            mem_format("%s sends its clients on to %s:%d, which leads nowhere from there", address,
-                       *trial->told->host ? trial->told->host : trial->teller->service->name,
-                       trial->told->port);
-    else
-        *failure = mem_format("nothing answers at %s", address);
+    *failure = failure_words(view, address, host, trial);
 }
 
 /* Takes `address`. */
@@ -48,7 +61,7 @@ static void view_try(struct view *view, char *address, const char *host, int por
     }
     trial = reach_try(view->reach, &view->from, host, port);
     if (trial.outcome == TRIAL_FAILS) {
-        failure_set(view, address, &trial);
+        failure_set(view, address, host, &trial);
         free(address);
         return;
     }
@@ -82,7 +95,9 @@ static void view_end(struct view *view)
         *failure = mem_text("");
     } else if (!view->tried) {
         free(*failure);
-        *failure = mem_text("no port of a broker is published");
+        *failure =
+            mem_text(view->from.at == AT_ELSEWHERE ? "no port of a broker is published to them"
+                                                   : "no port of a broker is published");
     }
 }
 

@@ -561,7 +561,7 @@ static void test_table(void **state)
 {
     (void)state;
     for (const struct rule *rule = rules; rule->id; rule++) {
-        CHECK(*rule->title && *rule->why && *rule->wrong && *rule->right, rule->id);
+        CHECK(*rule->title && *rule->why && rule_example(rule), rule->id);
         CHECK(rule_find(rule->id) == rule, rule->id);
     }
     assert_null(rule_find("NONE"));
