@@ -80,17 +80,32 @@ static json_t *brokers_json(const struct brokers *brokers)
     return list;
 }
 
+/* The lines to change; where they are not known, what to do. */
+static json_t *fix_json(const struct finding *finding)
+{
+    struct buf change = {0};
+    json_t *fix = NULL;
+
+    correct_change(&change, finding);
+    if (change.length)
+        fix = json_stringn(change.data, change.length);
+    if (!fix && *finding->fix)
+        fix = json_string(finding->fix);
+    buf_free(&change);
+    return fix ? fix : json_null();
+}
+
 static json_t *finding_json(const struct finding *finding)
 {
     const struct place *place = &finding->place;
     json_t *line = place->source ? json_integer((json_int_t)place->line) : json_null();
     json_t *column = place->source ? json_integer((json_int_t)place->column) : json_null();
 
-    return json_pack("{ss, ss, so, so, so, ss?, so, so}", "rule", finding->rule->id, "severity",
+    return json_pack("{ss, ss, so, so, so, ss?, so, so, so}", "rule", finding->rule->id, "severity",
                      severity_name(finding->severity), "file",
                      path_json(place->source ? place->source->path : NULL), "line", line, "column",
                      column, "service", given(finding->service), "message",
-                     json_string(finding->message), "fix",
+                     json_string(finding->message), "fix", fix_json(finding), "advice",
                      given(finding->fix) ? json_string(finding->fix) : json_null());
 }
 

@@ -54,13 +54,24 @@ static void print_text(const char *text, int column, int indent)
         printf("%s\n", text);
 }
 
-static void print_fix(const char *fix)
+static void print_lines(const char *first, const char *indent, const char *text)
 {
-    for (const char *line = fix; *line;) {
+    for (const char *line = text; *line;) {
         size_t length = strcspn(line, "\n");
-        printf("%s%.*s\n", line == fix ? "    fix: " : "         ", (int)length, line);
+        printf("%s%.*s\n", line == text ? first : indent, (int)length, line);
         line += length + (line[length] == '\n');
     }
+}
+
+static void print_fix(const struct finding *finding)
+{
+    struct buf change = {0};
+
+    print_lines("    fix: ", "         ", finding->fix);
+    correct_change(&change, finding);
+    buf_char(&change, '\0');
+    print_lines("    ", "    ", change.data);
+    buf_free(&change);
 }
 
 static void print_finding(const struct finding *finding, const char *file)
@@ -79,7 +90,7 @@ static void print_finding(const struct finding *finding, const char *file)
     } else {
         printf(": %s\n", text);
     }
-    print_fix(finding->fix);
+    print_fix(finding);
     free(text);
 }
 

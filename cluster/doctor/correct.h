@@ -32,6 +32,9 @@ void corrections_free(struct corrections *corrections);
  * first one holds, of equal insertions one. A new source of the same path. */
 struct source *correct_source(const struct source *source, const struct edit *const *edits,
                               size_t count);
+/* The lines that the finding's edits change: those as they are behind "-", the new ones
+ * behind "+"; nothing if it has none. */
+void correct_change(struct buf *out, const struct finding *finding);
 /* As `diff -u` shows it, three lines around each change; nothing if there is none. */
 void correct_diff(struct buf *out, const struct source *before, const struct source *after,
                   const char *after_path);

@@ -145,3 +145,76 @@ void correct_diff(struct buf *out, const struct source *before, const struct sou
     free(old.starts);
     free(new.starts);
 }
+
+static void put_changes(struct buf *out, const struct source *before, const struct source *after)
+{
+    struct text old = split(before), new = split(after);
+    struct changes changes = compare(&old, &new);
+
+    for (size_t i = 0; i < changes.count; i++) {
+        const struct change *change = &changes.list[i];
+        put_lines(out, '-', &old, change->old_line, change->old_line + change->old_count);
+        put_lines(out, '+', &new, change->new_line, change->new_line + change->new_count);
+    }
+    free(changes.list);
+    free(old.starts);
+    free(new.starts);
+}
+
+/* The whole lines that the finding's edits of one source lie in: of a long file only these are
+ * compared. */
+static struct source lines_of(const struct finding *finding, const struct source *source,
+                              size_t *start)
+{
+    size_t from = source->length, to = 0;
+
+    for (size_t i = 0; i < finding->edit_count; i++) {
+        const struct edit *edit = &finding->edits[i];
+        if (edit->source != source || edit->end > source->length)
+            continue;
+        from = edit->start < from ? edit->start : from;
+        to = edit->end > to ? edit->end : to;
+    }
+    while (from && source->bytes[from - 1] != '\n')
+        from--;
+    while (to < source->length && (to == 0 || source->bytes[to - 1] != '\n'))
+        to++;
+    *start = from;
+    return (struct source){
+        .path = source->path, .bytes = source->bytes + from, .length = to > from ? to - from : 0};
+}
+
+/* Those of one source. */
+static void put_finding(struct buf *out, const struct finding *finding, const struct source *source)
+{
+    struct edit *shifted = mem_alloc(finding->edit_count + 1, sizeof *shifted);
+    const struct edit **edits = mem_alloc(finding->edit_count + 1, sizeof *edits);
+    size_t start, count = 0;
+    struct source before = lines_of(finding, source, &start), *after;
+
+    for (size_t i = 0; i < finding->edit_count; i++) {
+        if (finding->edits[i].source != source || finding->edits[i].end > source->length)
+            continue;
+        shifted[count] = finding->edits[i];
+        shifted[count].start -= start;
+        shifted[count].end -= start;
+        edits[count] = &shifted[count];
+        count++;
+    }
+    after = correct_source(&before, edits, count);
+    put_changes(out, &before, after);
+    source_free(after);
+    free((void *)edits);
+    free(shifted);
+}
+
+void correct_change(struct buf *out, const struct finding *finding)
+{
+    for (size_t i = 0; i < finding->edit_count; i++) {
+        bool said = false;
+        for (size_t k = 0; k < i; k++)
+            said |= finding->edits[k].source == finding->edits[i].source;
+        if (!said)
+            put_finding(out, finding, finding->edits[i].source);
+    }
+}
