@@ -6,6 +6,7 @@
 #include "cluster/base/clock.h"
 #include "cluster/base/interrupt.h"
 #include "cluster/base/log.h"
+#include "cluster/docker.h"
 #include "cluster/jar.h"
 #include "cluster/spark_leader.h"
 #include "runner/parts.h"
@@ -152,8 +153,67 @@ static int check_jar(const struct submission *submission, struct spark *spark, c
                      error);
 }
 
-static int check_leader(const struct submission *submission, struct spark *spark,
-                        struct preflight *preflight, struct error *error)
+static bool is_loopback(const char *host)
+{
+    return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
+           strcmp(host, "::1") == 0 || strcmp(host, "[::1]") == 0;
+}
+
+/* All of HOST:PORT,HOST:PORT. */
+static bool all_loopback(const char *servers)
+{
+    char *copy = mem_text(servers), *rest = copy;
+    bool all = *servers != '\0';
+
+    for (char *one; all && (one = strsep(&rest, ","));) {
+        char *port = strrchr(one, ':');
+        if (port)
+            *port = '\0';
+        all = is_loopback(one + strspn(one, " "));
+    }
+    free(copy);
+    return all;
+}
+
+/* A living worker that this machine's Docker engine has as a container. */
+static const char *worker_in_container(const struct docker_containers *containers,
+                                       const struct spark_state *state)
+{
+    for (size_t i = 0; i < state->worker_count; i++)
+        if (strcmp(state->workers[i].state, "ALIVE") == 0 && !is_loopback(state->workers[i].host) &&
+            docker_find_host(containers, state->workers[i].host))
+            return state->workers[i].host;
+    return NULL;
+}
+
+/* localhost is this machine here, and the container itself in a container: the job would
+ * wait there for a broker for ever. Where no engine tells, the worker may have one. */
+static int check_servers(const struct options *options, const struct submission *submission,
+                         struct spark *spark, const struct spark_state *state, struct error *error)
+{
+    const char *servers = options->job_servers ? options->job_servers : options->bootstrap_servers;
+    struct docker_containers containers;
+    struct error trouble;
+    const char *worker;
+    int result = 0;
+
+    if (!submission->is_job || !servers || !all_loopback(servers) ||
+        docker_list(spark_http(spark), &containers, &trouble) < 0)
+        return 0;
+    worker = worker_in_container(&containers, state);
+    if (worker)
+        result = error_set(error, EXIT_REFUSED,
+                           "the job would look for Kafka at %s, but the worker %s is a container, "
+                           "where that is the container itself: give the address that containers "
+                           "have for the broker, such as --job-bootstrap-servers broker:19092 "
+                           "(tally doctor tells it), or --no-preflight",
+                           servers, worker);
+    docker_containers_free(&containers);
+    return result;
+}
+
+static int check_leader(const struct options *options, const struct submission *submission,
+                        struct spark *spark, struct preflight *preflight, struct error *error)
 {
     struct demand demand = demand_of(submission->conf);
 
@@ -164,6 +224,7 @@ static int check_leader(const struct submission *submission, struct spark *spark
                 (long long)(preflight->before->cores - preflight->before->cores_used),
                 (long long)preflight->before->cores);
     if (check_name(submission, preflight->before, error) < 0 ||
+        check_servers(options, submission, spark, preflight->before, error) < 0 ||
         check_room(preflight->before, &demand, error) < 0)
         return -1;
     return check_jar(submission, spark, preflight->version, error);
@@ -186,7 +247,7 @@ int preflight_check(const struct options *options, const struct submission *subm
     preflight->url = look.url.data;
     preflight->before = look.leader;
     if (preflight->before)
-        return check_leader(submission, spark, preflight, error);
+        return check_leader(options, submission, spark, preflight, error);
     return check_jar(submission, spark, "", error);
 }
 

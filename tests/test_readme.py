@@ -57,7 +57,7 @@ def cluster_blocks(environments=False):
 def checkout(tmp_path_factory):
     """Where the commands are typed: the repository's files, and room for one's own."""
     folder = tmp_path_factory.mktemp("checkout")
-    for name in ("build", "jobs", "data", "Makefile", "packages", "cluster", "dashboard", "runner", "tests"):
+    for name in ("build", "jobs", "data", "Makefile", "packages", "cluster", "dashboard", "docker", "runner", "tests"):
         (folder / name).symlink_to(ROOT / name)
     return folder
 

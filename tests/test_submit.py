@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests import spark_double as spark
+from tests.docker_double import Engine
 from tests.program import BUILDS, VALGRIND, Program, chosen, environment, measured, until
 from tests.spark_double import ID, Double, status
 
@@ -1522,3 +1523,20 @@ def test_no_leak_by_valgrind(double, tmp_path, command):
     master = followed(double, status("FINISHED"), kill=spark.KILLING, apps=[])
     result = Program(BUILDS["build"], VALGRIND, cwd=tmp_path).run(*command, *master.options, timeout=120)
     assert result.code == 0, result.err
+
+
+# ---- Kafka at localhost, and the job in a container
+
+@pytest.mark.parametrize("name, servers, more, code", [
+    ("nope.invalid", "localhost:9092", [], 5), ("nope.invalid", "127.0.0.1:9092,localhost:9093", [], 5),
+    ("nope.invalid", "localhost:9092", ["--no-preflight"], 0), ("nope.invalid", "localhost:9092,broker:19092", [], 0),
+    ("nope.invalid", "broker:19092", [], 0), ("other", "localhost:9092", [], 0)])
+def test_localhost_of_a_container(program, double, tmp_path, name, servers, more, code):
+    """The worker, nope.invalid, is one that this machine's engine runs."""
+    engine = Engine(tmp_path / "docker.sock", 1, "172.18.0.1", name=name)
+    master = double(create=spark.CREATED, json=spark.page())
+    result = program.run("submit", "gender", "--job-bootstrap-servers", servers, *more, *master.options,
+                         env={"DOCKER_HOST": f"unix://{tmp_path}/docker.sock"})
+    engine.close()
+    assert result.code == code, result.err
+    assert code == 0 or f"look for Kafka at {servers}, but the worker nope.invalid is a container" in result.err
