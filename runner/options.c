@@ -606,6 +606,8 @@ void options_free(struct options *options)
     kafka_settings_free(options->kafka);
     free(options->allow_hosts);
     free(options->allow_origins);
+    free(options->files);
+    free(options->env_files);
     free(options->conf);
     free(options->properties);
     for (size_t i = 0; options->made && options->made[i]; i++)

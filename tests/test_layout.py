@@ -149,6 +149,7 @@ KNOWN = {
     r"(build/)?tally (produce|consume|dashboard) .*": "test_engine.py, test_server.py",
     r"(build/)?tally (--help|--version|\w+ --help)": "test_cli.py",
     r"kcat .*": "test_run.py",
+    r"build/tally doctor .*": "test_doctor.py",
     r"curl .*": "test_server.py",
     r"tests/run( \S+)*": "test_runner.py",
     r"(\w+=\S+ )*make .*": "Makefile",

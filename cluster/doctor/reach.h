@@ -12,6 +12,7 @@
 
 #include "cluster/doctor/address.h"
 #include "cluster/doctor/finding.h"
+#include "cluster/doctor/reach_services.h"
 
 /* Where a client stands. */
 struct standpoint {
@@ -66,33 +67,12 @@ bool reach_is_at(const struct arrival *arrival, const struct broker *broker, con
 struct trial reach_try(const struct reach *reach, const struct standpoint *from, const char *host,
                        int port);
 
-/* The service whose network namespace it is in: itself, unless network_mode says otherwise. */
-const struct compose_service *reach_owner(const struct reach *reach,
-                                          const struct compose_service *service);
-bool reach_on_host(const struct reach *reach, const struct compose_service *service);
-/* The name that Docker has for a network of the files. */
-const char *reach_network(const struct reach *reach, const char *key);
-bool reach_share(const struct reach *reach, const struct compose_service *a,
-                 const struct compose_service *b);
-/* It is on a network that others made, where names may be that the files do not tell. */
-bool reach_external(const struct reach *reach, const struct compose_service *service);
-/* The service that has this name or address anywhere in the files; NULL. */
-const struct compose_service *reach_named(const struct reach *reach, const char *host);
-
 /* Brokers of one cluster have the same number. */
 size_t reach_cluster(const struct reach *reach, const struct broker *broker);
 size_t reach_cluster_size(const struct reach *reach, const struct broker *broker);
 /* The next broker of the same cluster, round and round; itself if it is alone. */
 const struct broker *reach_next(const struct reach *reach, const struct broker *broker);
 
-/* The published port that leads to a port of the service's container: the
- * first at or behind *index, which moves on; NULL: no more. */
-const struct compose_port *reach_published(const struct reach *reach,
-                                           const struct compose_service *service, int target,
-                                           size_t *index);
-/* The published port of that number on the host; NULL. */
-const struct compose_port *reach_port(const struct reach *reach, int published,
-                                      const struct compose_service **service);
 /* A listener that only controllers ask; since 3.9 it may be advertised, too (KIP-853). */
 bool reach_is_controllers(const struct broker *broker, const char *name);
 bool reach_is_loopback(const struct endpoint *listener);
