@@ -135,8 +135,10 @@ STARTS = {
                                    broker({"LISTENERS": "HOST://:55001,PLAINTEXT://:19092"})),
     "CTRL-MISSING letters": Start("CTRL-MISSING", r"must contain at least one value appearing in the 'listeners'",
                                   broker({"CONTROLLER_LISTENER_NAMES": "controller"})),
-    "CTRL-MISSING a broker has it": Start("CTRL-MISSING", r"must not contain a value appearing in the 'listeners'",
-                                          broker({"PROCESS_ROLES": "broker", "CONTROLLER_QUORUM_VOTERS": "2@other:29093"})),
+    "CTRL-MISSING a broker has it": Start("CTRL-MISSING", r"must not contain a value appearing in the 'listeners'", {
+        **broker({"PROCESS_ROLES": "broker", "CONTROLLER_QUORUM_VOTERS": "2@other:29093"}),
+        "other": kafka(listeners("CONTROLLER://:29093", "CONTROLLER://other:29093", NODE_ID="2", PROCESS_ROLES="controller",
+                                 CONTROLLER_QUORUM_VOTERS="2@other:29093", INTER_BROKER_LISTENER_NAME=None), ports=None)}),
     "CTRL-MISSING a controller has more": Start("CTRL-MISSING", r"must only contain KRaft controller listeners|"
                                                 r"The listeners config must only contain",
                                                 broker({"PROCESS_ROLES": "controller",
@@ -179,7 +181,8 @@ REACHES = {
     "LOCAL-INTERNAL": Reach("LOCAL-INTERNAL", [("app", "broker:55001", REFUSED.format("55001"))],
                             {**broker(single(":55001", "localhost:55001")), "app": client("broker:55001")}, quick=True),
     "IBL-LOCALHOST": Reach("IBL-LOCALHOST", [],
-                           pair(single(":55001", "localhost:55001"), single(":55002", "localhost:55002")),
+                           pair(single(":55001", "localhost:55001", REPLICA_LAG_TIME_MAX_MS="2000"),
+                                single(":55002", "localhost:55002", REPLICA_LAG_TIME_MAX_MS="2000")),
                            logs=[("one", r"Connection to node 2 \(localhost/127.0.0.1:55002\) could not be established")]),
     "PORT-MISMATCH": Reach("PORT-MISMATCH", [("", "localhost:55002", REFUSED.format("55001"))],
                            broker(ports=["55002:55001"])),
@@ -238,7 +241,8 @@ GOOD = {
     "IPv4 and IPv6 on one port": Good(broker(listeners(
         "CONTROLLER://:29093,HOST://0.0.0.0:55001,SIX://[::1]:55001,PLAINTEXT://:19092",
         "HOST://localhost:55001,PLAINTEXT://broker:19092",
-        LISTENER_SECURITY_PROTOCOL_MAP="CONTROLLER:PLAINTEXT,HOST:PLAINTEXT,SIX:PLAINTEXT,PLAINTEXT:PLAINTEXT"))),
+        LISTENER_SECURITY_PROTOCOL_MAP="CONTROLLER:PLAINTEXT,HOST:PLAINTEXT,SIX:PLAINTEXT,PLAINTEXT:PLAINTEXT"),
+        sysctls={"net.ipv6.conf.all.disable_ipv6": 0})),  # Docker before 26 gives a container no ::1
     "blanks after commas": Good(broker({
         "LISTENERS": "CONTROLLER://:29093, HOST://:55001, PLAINTEXT://:19092",
         "ADVERTISED_LISTENERS": "HOST://localhost:55001, PLAINTEXT://broker:19092",
