@@ -1,8 +1,8 @@
 """The doctor's rules against real brokers in containers: what it says of a compose file happens when that is started, and
 once its correction is started clients get exactly as far as its table says.
 
-A number 5500n in a row stands for a free port of this machine. Rows run side by side: most of their time is Java's
-start."""
+In a row 5500n stands for a free port of this machine, 192.0.2.10 for its address. Rows run side by side: most of their
+time is Java's start."""
 
 import json
 import os
@@ -268,7 +268,10 @@ GOOD = {
 # ---- A file, started
 
 def here(text, ports):
-    """With this machine's free ports in place of 5500n."""
+    """With this machine's free ports in place of 5500n, and an address of it, which containers reach, too."""
+    if "192.0.2.10" in text:
+        address = docker("network", "inspect", "-f", "{{(index .IPAM.Config 0).Gateway}}", "bridge").strip()
+        text = text.replace("192.0.2.10", address)
     return re.sub(r"\b5500\d\b", lambda found: str(ports.setdefault(found[0], free_port())), text)
 
 

@@ -174,8 +174,9 @@ const struct rule rules[] = {
      .severity = SEVERITY_ERROR,
      .title = "Variables are named as their image names them.",
      .why = "KAFKA_CFG_... is bitnami's: apache/kafka and Confluent's images make properties of it "
-            "that Kafka does not know, and lack the real ones. Of plain KAFKA_... bitnami's image "
-            "takes a few only.",
+            "that Kafka does not know, and lack the real ones: \"Missing required configuration "
+            "\"process.roles\" which has no default value.\", \"KAFKA_ADVERTISED_LISTENERS is not "
+            "set\". Of plain KAFKA_... bitnami's image takes a few only.",
      .wrong = "image: apache/kafka:4.1.1\n"
               "environment:\n  KAFKA_CFG_PROCESS_ROLES: broker,controller",
      .right = "image: apache/kafka:4.1.1\nenvironment:\n  KAFKA_PROCESS_ROLES: broker,controller",
