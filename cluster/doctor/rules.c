@@ -31,7 +31,8 @@ const struct rule rules[] = {
      .title = "Each listener has a port of its own.",
      .why = "\"requirement failed: Each listener must have a different port, listeners: "
             "PLAINTEXT://:9092,HOST://:9092\". Since 3.6 one IPv4 and one IPv6 address may share "
-            "one. Advertised ports may be equal since 2.7, but apache/kafka and Confluent's images "
+            "one, but not with 0.0.0.0 or [::], which take it on both: \"Address already in use\". "
+            "Advertised ports may be equal since 2.7, but apache/kafka and Confluent's images "
             "derive the listeners from them where KAFKA_LISTENERS is not set.",
      .wrong = "KAFKA_LISTENERS: PLAINTEXT://:9092,HOST://:9092",
      .right = "KAFKA_LISTENERS: PLAINTEXT://:29092,HOST://:9092",
