@@ -93,8 +93,6 @@ const struct compose_port *reach_published(const struct reach *reach,
 /* The published port of that number on the host; NULL. */
 const struct compose_port *reach_port(const struct reach *reach, int published,
                                       const struct compose_service **service);
-/* A listener that only controllers ask; since 3.9 it may be advertised, too (KIP-853). */
-bool reach_is_controllers(const struct broker *broker, const char *name);
 bool reach_is_loopback(const struct endpoint *listener);
 
 #endif
