@@ -886,7 +886,7 @@ static const struct endpoint *candidate(const struct broker *broker)
         if (in_list(broker->controllers, endpoint->name) ||
             (whole(broker) && !endpoint_find(&broker->listeners, endpoint->name)))
             continue;
-        if (strcmp(endpoint->host, "localhost") != 0 && strncmp(endpoint->host, "127.", 4))
+        if (strcmp(endpoint->host, "localhost") != 0 && strncmp(endpoint->host, "127.", 4) != 0)
             return endpoint;
         if (!first)
             first = endpoint;
