@@ -293,6 +293,14 @@ static void read_inter_broker(struct broker *broker)
     broker->inter_broker = text_upper(name, strlen(name));
 }
 
+bool broker_is_controllers(const struct broker *broker, const char *listener)
+{
+    for (char **controller = broker->controllers; controller && *controller; controller++)
+        if (!strcasecmp(*controller, listener))
+            return true;
+    return false;
+}
+
 const char *broker_protocol(const struct broker *broker, const char *listener)
 {
     for (size_t i = 0; i < broker->map_count; i++)

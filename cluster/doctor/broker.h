@@ -88,6 +88,8 @@ void brokers_free(struct brokers *brokers);
 const struct property *broker_property(const struct broker *broker, const char *name);
 /* The protocol of a listener: PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL; "" if the map has none. */
 const char *broker_protocol(const struct broker *broker, const char *listener);
+/* A listener that only controllers ask; since 3.9 it may be advertised, too (KIP-853). */
+bool broker_is_controllers(const struct broker *broker, const char *listener);
 const struct endpoint *endpoint_find(const struct endpoints *endpoints, const char *name);
 /* The image's style and Kafka's version, as its reference says. False: it is no broker's image. */
 bool broker_image_read(const char *reference, enum broker_image *image, int *major, int *minor,

@@ -231,14 +231,6 @@ static int compare_sockets(const void *left, const void *right)
     return (a->listener > b->listener) - (a->listener < b->listener);
 }
 
-bool reach_is_controllers(const struct broker *broker, const char *name)
-{
-    for (char **controller = broker->controllers; controller && *controller; controller++)
-        if (!strcasecmp(*controller, name))
-            return true;
-    return false;
-}
-
 static void ports_of(struct reach *reach, const struct compose_service *service)
 {
     for (size_t i = 0; i < service->port_count; i++) {
@@ -252,7 +244,7 @@ static void sockets_of(struct reach *reach, const struct broker *broker)
 {
     for (size_t i = 0; i < broker->listeners.count; i++) {
         const struct endpoint *listener = &broker->listeners.list[i];
-        if (!broker->is_broker || reach_is_controllers(broker, listener->name))
+        if (!broker->is_broker || broker_is_controllers(broker, listener->name))
             continue;
         reach->sockets = mem_grow(reach->sockets, reach->socket_count + 1, sizeof *reach->sockets);
         reach->sockets[reach->socket_count++] =

@@ -73,8 +73,6 @@ size_t reach_cluster_size(const struct reach *reach, const struct broker *broker
 /* The next broker of the same cluster, round and round; itself if it is alone. */
 const struct broker *reach_next(const struct reach *reach, const struct broker *broker);
 
-/* A listener that only controllers ask; since 3.9 it may be advertised, too (KIP-853). */
-bool reach_is_controllers(const struct broker *broker, const char *name);
 bool reach_is_loopback(const struct endpoint *listener);
 
 #endif

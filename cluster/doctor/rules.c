@@ -27,7 +27,8 @@ const struct rule rules[] = {
      .title = "Each listener has a port of its own.",
      .why = "\"requirement failed: Each listener must have a different port, listeners: "
             "PLAINTEXT://:9092,HOST://:9092\". Since 3.6 one IPv4 and one IPv6 address may share "
-            "one. Advertised ports may be equal since 2.7, but apache/kafka and Confluent's images "
+            "one, but not with 0.0.0.0 or [::], which take it on both: \"Address already in use\". "
+            "Advertised ports may be equal since 2.7, but apache/kafka and Confluent's images "
             "derive the listeners from them where KAFKA_LISTENERS is not set.",
      .check = check_ports},
     {.id = "ADV-NOT-SUBSET",
@@ -132,8 +133,9 @@ const struct rule rules[] = {
      .severity = SEVERITY_ERROR,
      .title = "Variables are named as their image names them.",
      .why = "KAFKA_CFG_... is bitnami's: apache/kafka and Confluent's images make properties of it "
-            "that Kafka does not know, and lack the real ones. Of plain KAFKA_... bitnami's image "
-            "takes a few only.",
+            "that Kafka does not know, and lack the real ones: \"Missing required configuration "
+            "\"process.roles\" which has no default value.\", \"KAFKA_ADVERTISED_LISTENERS is not "
+            "set\". Of plain KAFKA_... bitnami's image takes a few only.",
      .check = NULL},
     {.id = "ZK-LATEST",
      .severity = SEVERITY_ERROR,

@@ -481,7 +481,7 @@ static void check_list(struct diagnosis *diagnosis, const struct reach *reach,
         look.told = &broker->advertised.list[i];
         look.listener = endpoint_find(&broker->listeners, look.told->name);
         look.place = fix_endpoint_place(look.told);
-        if (look.listener && !is_blamed(&look) && !reach_is_controllers(broker, look.told->name) &&
+        if (look.listener && !is_blamed(&look) && !broker_is_controllers(broker, look.told->name) &&
             named == (!*look.told->host || reach_named(reach, look.told->host)))
             check_endpoint(&look);
     }

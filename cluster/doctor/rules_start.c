@@ -341,12 +341,25 @@ static bool is_ipv6(const char *host)
     return strchr(host, ':') && strspn(host, "0123456789abcdefABCDEF:.%") == strlen(host);
 }
 
-/* One IPv4 and one IPv6 address may share a port since 3.6 (KIP-797). */
+/* One IPv4 and one IPv6 address may share a port since 3.6 (KIP-797); but Java's sockets are for
+ * both, so that with 0.0.0.0 or [::] the second finds it taken (seen on 4.1.1, Java 17). */
+static bool everywhere(const struct endpoint *endpoint)
+{
+    return !strcmp(endpoint->host, "0.0.0.0") || !strcmp(endpoint->host, "::");
+}
+
+static bool taken(const struct broker *broker, const struct endpoint *a, const struct endpoint *b)
+{
+    return !broker_before(broker, 3, 6) && (everywhere(a) || everywhere(b)) &&
+           ((is_ipv4(a->host) && is_ipv6(b->host)) || (is_ipv6(a->host) && is_ipv4(b->host)));
+}
+
 static bool clash(const struct broker *broker, const struct endpoint *a, const struct endpoint *b)
 {
     bool both = (is_ipv4(a->host) && is_ipv6(b->host)) || (is_ipv6(a->host) && is_ipv4(b->host));
 
-    return a->port && a->port == b->port && !(both && !broker_before(broker, 3, 6));
+    return a->port && a->port == b->port &&
+           (!both || broker_before(broker, 3, 6) || taken(broker, a, b));
 }
 
 static void say_port(struct diagnosis *diagnosis, const struct broker *broker,
@@ -356,9 +369,10 @@ static void say_port(struct diagnosis *diagnosis, const struct broker *broker,
     struct finding *finding = finding_add(
         diagnosis, "PORT-DUP", broker->service,
         derived ? place_of(broker, ADVERTISED) : &b->value->place,
-        "`%s` refuses to start: \"Each listener must have a different port\": %s and %s both have "
-        "%d%s",
-        broker->service->name, a->name, b->name, b->port,
+        "`%s` refuses to start: \"%s\": %s and %s both have %d%s", broker->service->name,
+        taken(broker, a, b) ? "Socket server failed to bind: Address already in use"
+                            : "Each listener must have a different port",
+        a->name, b->name, b->port,
         derived ? " in the listeners that the image derives from the advertised ones" : "");
 
     if (derived)
@@ -872,7 +886,7 @@ static const struct endpoint *candidate(const struct broker *broker)
         if (in_list(broker->controllers, endpoint->name) ||
             (whole(broker) && !endpoint_find(&broker->listeners, endpoint->name)))
             continue;
-        if (strcmp(endpoint->host, "localhost") != 0 && strncmp(endpoint->host, "127.", 4))
+        if (strcmp(endpoint->host, "localhost") != 0 && strncmp(endpoint->host, "127.", 4) != 0)
             return endpoint;
         if (!first)
             first = endpoint;

@@ -1405,7 +1405,9 @@ static void test_vantages(void **state)
          "a container on `a`: kafka:19092\n"
          "a container on `b`: kafka:19092\n"
          "a container on `c`: - no broker is on that network\n"
-         "other machines: - the broker advertises localhost:9092, which there is the other machine itself: advertise this machine's address\n"},
+         "other machines: - the broker advertises localhost:9092, which there is the other machine "
+         "itself: "
+         "advertise this machine's address\n"},
         {"localhost alone",
          "services:\n"
          "  kafka:\n"
@@ -1415,14 +1417,18 @@ static void test_vantages(void **state)
          "a container on `default`: - kafka:9092 sends its clients on to localhost:9092, which "
          "leads "
          "nowhere from there\n"
-         "other machines: - the broker advertises localhost:9092, which there is the other machine itself: advertise this machine's address\n"},
+         "other machines: - the broker advertises localhost:9092, which there is the other machine "
+         "itself: "
+         "advertise this machine's address\n"},
         {"the host's network",
          "services:\n"
          "  kafka:\n"
          "    image: apache/kafka:3.8.0\n"
          "    network_mode: host\n",
          "the host: localhost:9092\n"
-         "other machines: - the broker advertises localhost:9092, which there is the other machine itself: advertise this machine's address\n"},
+         "other machines: - the broker advertises localhost:9092, which there is the other machine "
+         "itself: "
+         "advertise this machine's address\n"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(files); i++) {
