@@ -1255,10 +1255,21 @@ def test_a_proxy_that_was_asked_for(program, double):
 
 # ---- run --master
 
+def kafka_port(tally):
+    """Of a broker on this machine."""
+    return tally.start("run", "gender", "--no-page").wait_for(r"Kafka broker.*\b127\.0\.0\.1:(\d+)")[1]
+
+
 def run_on_spark(tally, master, *options):
-    broker = tally.start("run", "gender", "--no-page").wait_for(r"Kafka broker.*\b(127\.0\.0\.1:\d+)")[1]
-    return tally.start("run", "gender", "-b", broker, "--job-bootstrap-servers", "broker:1", "--no-page",
-                       *[str(o) for o in master.options], *options)
+    return tally.start("run", "gender", "-b", f"127.0.0.1:{kafka_port(tally)}", "--job-bootstrap-servers", "broker:1",
+                       "--no-page", *[str(o) for o in master.options], *options)
+
+
+def test_run_names_kafka_as_it_is_seen_here(tally, double):
+    master = waiting(double, [status("RUNNING"), status("FINISHED")], apps=[("app-1", "tally-gender", "RUNNING")])
+    here = f"0.0.0.0:{kafka_port(tally)}"  # which reaches it, too, and is not refused as localhost is
+    assert tally.start("run", "gender", "-b", here, "--no-page", *[str(o) for o in master.options]).wait() == 0
+    assert here in master.created()["appArgs"]
 
 
 def test_ctrl_c_kills_the_driver(tally, double):
