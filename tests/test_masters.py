@@ -334,11 +334,11 @@ def test_every_option_is_taken_or_refused(real):
 @only_all
 def test_looking_on(real, started):
     """Logs by the worker's page and out of its container, those of executors, rates, and the end of all."""
-    near, far = real.memory(), real.FAR
+    near, far = real.memory() + 2600, real.FAR  # so that the executor of the loop finds room beside its driver only
     stream = started(*real.line(near, *real.NEAR, "--executor-cores", 5, "--total-executor-cores", 5, "--follow",
                                 "--conf", "spark.sql.shuffle.partitions=2"), real.jar,
                      "stream")
-    loop = started(*real.line(far, "--follow"), real.jar, "loop")
+    loop = started(*real.line(far, "--follow", "--executor-memory", "3200m"), real.jar, "loop")
     stream.wait_for(r"[\d.]+ rows/s in, [\d.]+ rows/s processed, batch \d+ ms, watermark 20\S+Z, [1-9]\d* state rows",
                     timeout=PATIENCE)
     loop.wait_for(r"application app-\S+ \(words-6500\) is RUNNING, 1 executor", timeout=PATIENCE)
@@ -354,6 +354,12 @@ def test_looking_on(real, started):
     assert following.stop()[0] == 0
     executors = real.ask("logs", near_id, "--executor", "all", "--tail", 5)
     assert executors.code == 0 and re.match(r"==> executor 0 on worker-\S+ <==\n.+", executors.out), executors
+    executors = real.ask("logs", far_id, "--executor", "all", "--tail", 5, "-v")
+    assert executors.code == 0 and len(executors.out.splitlines()) == 6, executors
+    assert re.search(rf"log of executor 0 of app-\S+ is read out of the container of {real.workers[1]}", executors.err)
+    following = started("logs", "-f", "--executor", 0, far_id, *real.master.here)
+    following.wait_for(r"Executor: (?s:.*\n)", "out", PATIENCE)
+    assert following.stop()[0] == 0
 
     looking = started("status", "--follow", far_id, *real.master.here)
     looking.wait_for(r"RUNNING", timeout=PATIENCE)
