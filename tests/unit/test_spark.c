@@ -446,6 +446,7 @@ static const struct {
             "KeyError: 'in the task'\n",
      "4.2.0", "KeyError: 'in the task'"},
     {PYTHON, "", NULL},
+    {PYTHON LAUNCHED "INFO on\n", "", "the last line of its log: INFO on"},
     {"Exception in thread", "", "the last line of its log: Exception in thread"},
     {LAUNCHED "Exception in thread \"main\" java.lang.ClassNotFoundException: my.Main\n", "4.2.0",
      "the jar has no main class my.Main: see --class: java.lang.Class"},
