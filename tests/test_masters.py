@@ -424,8 +424,10 @@ def test_worker_gone(real, started, how):
 
 # What may become of a driver that runs meanwhile. While a master recovers, it knows no drivers of a worker's until that has
 # told them; when the worker comes by itself before that, the master has it kill what it runs (Master.scala,
-# WorkerLatestState; seen with 4.2.0).
-AFTERWARDS = {"FINISHED": (0, r"is FINISHED"), "KILLED": (6, r"was KILLED")}
+# WorkerLatestState; seen with 4.2.0). Of one that ends before the master is back, or had not been launched, no worker tells:
+# it becomes an ERROR (completeRecovery; seen with 3.5.1 on a busy machine: the driver ended before the master had started).
+AFTERWARDS = {"FINISHED": (0, r"is FINISHED"), "KILLED": (6, r"was KILLED"),
+              "ERROR": (7, r"ERROR: the master does not say why \(a lost worker, or the master was restarted\?\)")}
 
 
 @only_all
@@ -542,7 +544,7 @@ def test_a_master_killed_at_any_moment_of_a_create(real, started, seed):
         real.master.ready(2)
     counts = {0: [1], 10: [0, 1], 4: [0]}
     assert len(real.master.drivers(memory)) in counts[result.code], result
-    assert all(row["state"] in (*AFTERWARDS, "ERROR") for row in real.ended(memory, 0))  # ERROR: it had not been launched
+    assert all(row["state"] in AFTERWARDS for row in real.ended(memory, 0))
 
 
 # ---- Signed requests
