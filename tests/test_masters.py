@@ -431,17 +431,23 @@ AFTERWARDS = {"FINISHED": (0, r"is FINISHED"), "KILLED": (6, r"was KILLED"),
 
 
 @only_all
-def test_master_killed_during_a_follow(real, started):
+@pytest.mark.parametrize("until_it_ends", [False, True], ids=["at once", "when the driver has ended"])
+def test_master_killed_during_a_follow(real, started, until_it_ends):
+    """And started again, at once or late."""
     memory = real.memory()
     follower = started(*real.line(memory, "--follow"), real.jar, "sleep", 25)
     follower.wait_for(r"application app-\S+ .* is RUNNING", timeout=PATIENCE)
     docker("kill", real.master.name)
     follower.wait_for(r"waiting for the Spark master", timeout=PATIENCE)
+    if until_it_ends:
+        ended = f"Driver {follower.out.strip()} exited successfully"
+        until(lambda: any(ended in run("docker", "logs", name).err for name in real.workers), PATIENCE, ended, every=0.5)
     docker("start", real.master.name)
     code = follower.wait(PATIENCE)
     assert re.search(r"the Spark master answers again, after \d+ s", follower.err)
     real.master.ready(2)
     row, = real.ended(memory)
+    assert row["state"] == "ERROR" or not until_it_ends
     told(Result(code, follower.out, follower.err), *AFTERWARDS[row["state"]])
     assert launches(real.workers, row["id"]) == 1
 
