@@ -17,7 +17,7 @@ const struct command command_run = {
         "nothing unless --feed says so; after a crash it goes on where it was.\n\n"
         "With --master spark://... the job runs on a Spark cluster and the rest here: it submits\n"
         "the job, follows its driver, shows the results, and kills the driver at Ctrl-C (--keep\n"
-        "leaves it). Kafka then has two addresses: ours, and the one the cluster's workers use.\n\n"
+        "leaves it). Kafka may then have two addresses: ours, and the one the workers use.\n\n"
         "  tally run gender\n"
         "  tally run gender --feed my.csv --rate 100\n"
         "  tally run gender --bootstrap-servers localhost:9092\n"

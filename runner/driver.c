@@ -186,7 +186,7 @@ static int judge_log(struct watch *watch, struct error *error)
     driver_log_read(watch->log, watch->answer.worker_id);
     if (!spark_failure_error(found) && spark_failure_restarts(found) < RESTARTS_MOST)
         return 0;
-    reason = spark_failure_reason(found, watch->answer.version);
+    reason = driver_log_death(watch->log, &watch->answer);
     if (spark_failure_error(found))
         error_set(&why, EXIT_FAILED, "%s", spark_failure_error(found));
     else

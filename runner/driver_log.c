@@ -139,6 +139,15 @@ char *driver_log_reason(struct spark *spark, const struct spark_answer *answer, 
     return reason;
 }
 
+char *driver_log_death(const struct driver_log *log, const struct spark_answer *answer)
+{
+    bool in_stdout;
+
+    if (spark_failure_is_told(log->found))
+        return spark_failure_reason(log->found, answer->version);
+    return driver_log_reason(log->spark, answer, &in_stdout);
+}
+
 char *driver_log_app_name(struct spark *spark, const struct spark_state *state, const char *id,
                           const char *worker_id)
 {

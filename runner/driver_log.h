@@ -15,6 +15,9 @@ struct driver_log *driver_log_new(struct spark *spark, const char *id, int64_t t
 bool driver_log_read(struct driver_log *log, const char *worker_id);
 /* What was found in it so far; belongs to the log. */
 const struct spark_failure *driver_log_found(const struct driver_log *log);
+/* What a driver that was started again has died of, by what was found, or else by the
+ * end of its standard output; free() it; NULL when neither says. */
+char *driver_log_death(const struct driver_log *log, const struct spark_answer *answer);
 /* NULL is fine. */
 void driver_log_free(struct driver_log *log);
 

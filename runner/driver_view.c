@@ -188,7 +188,6 @@ static void look_at_log(struct driver_view *view, const struct spark_answer *ans
 {
     const struct spark_failure *found = driver_log_found(view->log);
     int64_t now = clock_monotonic_ms();
-    bool in_stdout;
     char *reason;
 
     if (now < view->ask_log_at)
@@ -196,8 +195,7 @@ static void look_at_log(struct driver_view *view, const struct spark_answer *ans
     if (!driver_log_read(view->log, answer->worker_id))
         view->ask_log_at = now + RETRY_MS;
     if (spark_failure_restarts(found) > view->restarts) {
-        reason = spark_failure_is_told(found) ? spark_failure_reason(found, answer->version)
-                                              : driver_log_reason(view->spark, answer, &in_stdout);
+        reason = driver_log_death(view->log, answer);
         log_warning("driver %s ended and was started again%s%s", view->id, reason ? ": " : "",
                     reason ? reason : "");
         free(reason);

@@ -263,8 +263,9 @@ static const struct option_row rows[] = {
      "where the job keeps its progress (default: file:///spark/work/check/JOB/TOPIC)", set_text,
      FIELD(checkpoint), 0, 0},
     {"job-bootstrap-servers", 0, "HOST:PORT[,...]", NULL,
-     "Kafka, as the job in the cluster sees it (default: --bootstrap-servers)", set_text,
-     FIELD(job_servers), 0, 0},
+     "Kafka, as the job in the cluster sees it (default: --bootstrap-servers; for run, unless that "
+     "is localhost)",
+     set_text, FIELD(job_servers), 0, 0},
     {"topic", 't', "TOPIC", NULL, "the source topic, instead of the job's own", set_text,
      FIELD(topic), 0, 0},
     {"group", 0, "PREFIX", NULL, "the prefix of the names of Spark's consumer groups", set_text,

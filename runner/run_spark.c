@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cluster/base/clock.h"
 #include "cluster/base/interrupt.h"
@@ -321,15 +322,37 @@ static int run_all(struct run *run, struct error *error)
     return run->result;
 }
 
+/* An address that for every machine is itself. */
+static bool is_own(const char *server)
+{
+    static const char name[] = "localhost";
+
+    return strncmp(server, "127.", 4) == 0 || strncmp(server, "[::1]", 5) == 0 ||
+           (strcspn(server, ":, ") == sizeof name - 1 &&
+            strncmp(server, name, sizeof name - 1) == 0);
+}
+
+static bool has_own(const char *servers)
+{
+    for (const char *server = servers; server; server = strchr(server, ',')) {
+        server += strspn(server, ", ");
+        if (is_own(server))
+            return true;
+    }
+    return false;
+}
+
+/* The job sees Kafka where we do, unless that cannot be so. */
 static int need_addresses(const struct options *options, struct error *error)
 {
     if (need_servers(options, error) < 0)
         return -1;
-    if (options->job_servers)
+    if (options->job_servers || !has_own(options->bootstrap_servers))
         return 0;
     return error_set(error, EXIT_USAGE,
-                     "where is Kafka, as the job in the cluster sees it? give "
-                     "--job-bootstrap-servers HOST:PORT (--bootstrap-servers is how we see it)");
+                     "where is Kafka, as the job in the cluster sees it? %s means this machine: "
+                     "give --job-bootstrap-servers HOST:PORT",
+                     options->bootstrap_servers);
 }
 
 int run_spark(const struct options *options, struct error *error)

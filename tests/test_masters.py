@@ -334,11 +334,11 @@ def test_every_option_is_taken_or_refused(real):
 @only_all
 def test_looking_on(real, started):
     """Logs by the worker's page and out of its container, those of executors, rates, and the end of all."""
-    near, far = real.memory(), real.FAR
+    near, far = real.memory() + 2600, real.FAR  # so that the executor of the loop finds room beside its driver only
     stream = started(*real.line(near, *real.NEAR, "--executor-cores", 5, "--total-executor-cores", 5, "--follow",
                                 "--conf", "spark.sql.shuffle.partitions=2"), real.jar,
                      "stream")
-    loop = started(*real.line(far, "--follow"), real.jar, "loop")
+    loop = started(*real.line(far, "--follow", "--executor-memory", "3200m"), real.jar, "loop")
     stream.wait_for(r"[\d.]+ rows/s in, [\d.]+ rows/s processed, batch \d+ ms, watermark 20\S+Z, [1-9]\d* state rows",
                     timeout=PATIENCE)
     loop.wait_for(r"application app-\S+ \(words-6500\) is RUNNING, 1 executor", timeout=PATIENCE)
@@ -354,6 +354,12 @@ def test_looking_on(real, started):
     assert following.stop()[0] == 0
     executors = real.ask("logs", near_id, "--executor", "all", "--tail", 5)
     assert executors.code == 0 and re.match(r"==> executor 0 on worker-\S+ <==\n.+", executors.out), executors
+    executors = real.ask("logs", far_id, "--executor", "all", "--tail", 5, "-v")
+    assert executors.code == 0 and len(executors.out.splitlines()) == 6, executors
+    assert re.search(rf"log of executor 0 of app-\S+ is read out of the container of {real.workers[1]}", executors.err)
+    following = started("logs", "-f", "--executor", 0, far_id, *real.master.here)
+    following.wait_for(r"Executor: (?s:.*\n)", "out", PATIENCE)
+    assert following.stop()[0] == 0
 
     looking = started("status", "--follow", far_id, *real.master.here)
     looking.wait_for(r"RUNNING", timeout=PATIENCE)
@@ -418,22 +424,30 @@ def test_worker_gone(real, started, how):
 
 # What may become of a driver that runs meanwhile. While a master recovers, it knows no drivers of a worker's until that has
 # told them; when the worker comes by itself before that, the master has it kill what it runs (Master.scala,
-# WorkerLatestState; seen with 4.2.0).
-AFTERWARDS = {"FINISHED": (0, r"is FINISHED"), "KILLED": (6, r"was KILLED")}
+# WorkerLatestState; seen with 4.2.0). Of one that ends before the master is back, or had not been launched, no worker tells:
+# it becomes an ERROR (completeRecovery; seen with 3.5.1 on a busy machine: the driver ended before the master had started).
+AFTERWARDS = {"FINISHED": (0, r"is FINISHED"), "KILLED": (6, r"was KILLED"),
+              "ERROR": (7, r"ERROR: the master does not say why \(a lost worker, or the master was restarted\?\)")}
 
 
 @only_all
-def test_master_killed_during_a_follow(real, started):
+@pytest.mark.parametrize("until_it_ends", [False, True], ids=["at once", "when the driver has ended"])
+def test_master_killed_during_a_follow(real, started, until_it_ends):
+    """And started again, at once or late."""
     memory = real.memory()
     follower = started(*real.line(memory, "--follow"), real.jar, "sleep", 25)
     follower.wait_for(r"application app-\S+ .* is RUNNING", timeout=PATIENCE)
     docker("kill", real.master.name)
     follower.wait_for(r"waiting for the Spark master", timeout=PATIENCE)
+    if until_it_ends:
+        ended = f"Driver {follower.out.strip()} exited successfully"
+        until(lambda: any(ended in run("docker", "logs", name).err for name in real.workers), PATIENCE, ended, every=0.5)
     docker("start", real.master.name)
     code = follower.wait(PATIENCE)
     assert re.search(r"the Spark master answers again, after \d+ s", follower.err)
     real.master.ready(2)
     row, = real.ended(memory)
+    assert row["state"] == "ERROR" or not until_it_ends
     told(Result(code, follower.out, follower.err), *AFTERWARDS[row["state"]])
     assert launches(real.workers, row["id"]) == 1
 
@@ -536,7 +550,7 @@ def test_a_master_killed_at_any_moment_of_a_create(real, started, seed):
         real.master.ready(2)
     counts = {0: [1], 10: [0, 1], 4: [0]}
     assert len(real.master.drivers(memory)) in counts[result.code], result
-    assert all(row["state"] in (*AFTERWARDS, "ERROR") for row in real.ended(memory, 0))  # ERROR: it had not been launched
+    assert all(row["state"] in AFTERWARDS for row in real.ended(memory, 0))
 
 
 # ---- Signed requests

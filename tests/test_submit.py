@@ -330,15 +330,20 @@ def test_the_reason_of_a_failure(program, double):
     assert result.code == 1 and result.err.endswith(f"FAILED: java.lang.X: why (tally logs {ID})\n")
 
 
+SCRIPT_DIED = b'1\nTraceback (most recent call last):\n  File "a.py", line 3\n    raise X("y")\nValueError: my own words\n'
+
+
+def two_logs(stderr, stdout):
+    return lambda c, query: spark.log_page({"stderr": stderr, "stdout": stdout}[query["logType"][0]])(c, query)
+
+
 def test_the_reason_of_a_script_is_in_its_output(program, double):
     """Where Spark sends a Python application's standard error (PythonRunner.scala)."""
-    logs = {"stderr": b"INFO it ends\n", "stdout": b'1\nTraceback (most recent call last):\n  File "a.py", line 3, in <module>\n'
-                                                  b'    raise X("y")\nValueError: my own words\n'}
-    master = double(status=status("FAILED"), log=lambda c, query: spark.log_page(logs[query["logType"][0]])(c, query))
+    master = double(status=status("FAILED"), log=two_logs(b"INFO it ends\n", SCRIPT_DIED))
     master.set(json=spark.page(web=master.web))
     result = program.run("status", ID, *master.options)
     assert result.code == 1 and result.err.endswith(f"FAILED: ValueError: my own words (tally logs --stdout {ID})\n")
-    logs["stdout"] = b"1\n"
+    master.set(log=two_logs(b"INFO it ends\n", b"1\n"))
     assert "the last line of its log: INFO it ends" in program.run("status", ID, *master.options).err
 
 
@@ -622,6 +627,13 @@ def test_restarting_again_and_again_ends_it(program, double):
     master = waiting(double, [status("RUNNING"), status("KILLED")], log)
     result = program.run(*JOB, *master.options, "--supervise", "--wait-running")
     assert result.code == 1 and "java.lang.X: why" in one_line(result) and master.count("kill") == 1
+
+
+def test_a_script_that_restarts_again_and_again(program, double):
+    master = waiting(double, [status("RUNNING"), status("KILLED")])
+    master.set(log=two_logs(b"Launch Command: x\nINFO it ends\n" * 3, SCRIPT_DIED * 2))
+    result = program.run(*JOB, *master.options, "--supervise", "--wait-running")
+    assert result.code == 1 and one_line(result).endswith("failed 2 times: ValueError: my own words\n")
 
 
 @pytest.mark.parametrize("state, code", ENDS[1:4])
@@ -1256,10 +1268,21 @@ def test_a_proxy_that_was_asked_for(program, double):
 
 # ---- run --master
 
+def kafka_port(tally):
+    """Of a broker on this machine."""
+    return tally.start("run", "gender", "--no-page").wait_for(r"Kafka broker.*\b127\.0\.0\.1:(\d+)")[1]
+
+
 def run_on_spark(tally, master, *options):
-    broker = tally.start("run", "gender", "--no-page").wait_for(r"Kafka broker.*\b(127\.0\.0\.1:\d+)")[1]
-    return tally.start("run", "gender", "-b", broker, "--job-bootstrap-servers", "broker:1", "--no-page",
-                       *[str(o) for o in master.options], *options)
+    return tally.start("run", "gender", "-b", f"127.0.0.1:{kafka_port(tally)}", "--job-bootstrap-servers", "broker:1",
+                       "--no-page", *[str(o) for o in master.options], *options)
+
+
+def test_run_names_kafka_as_it_is_seen_here(tally, double):
+    master = waiting(double, [status("RUNNING"), status("FINISHED")], apps=[("app-1", "tally-gender", "RUNNING")])
+    here = f"0.0.0.0:{kafka_port(tally)}"  # which reaches it, too, and is not refused as localhost is
+    assert tally.start("run", "gender", "-b", here, "--no-page", *[str(o) for o in master.options]).wait() == 0
+    assert here in master.created()["appArgs"]
 
 
 def test_ctrl_c_kills_the_driver(tally, double):
@@ -1355,15 +1378,19 @@ def test_following_as_json(program, double, command):
     assert told[2]["application"] is None and told[0]["id"] == ID and told[0]["time"] > 1e12
 
 
-def test_a_supervised_driver_that_is_started_again(program, double):
+@pytest.mark.parametrize("died, stdout, why", [
+    (b'Exception in thread "main" java.lang.X: why\n\tat y\n', b"1\n", "java.lang.X: why"),
+    (b"INFO it ends\n", SCRIPT_DIED, "ValueError: my own words"),
+], ids=["a program", "a script"])
+def test_a_supervised_driver_that_is_started_again(program, double, died, stdout, why):
     first = LAUNCHED + b"x\n"
-    log = spark.log_page(first), spark.log_page(first + b'Exception in thread "main" java.lang.X: why\n\tat y\n' + LAUNCHED)
+    log = spark.log_page(first), two_logs(first + died + LAUNCHED, stdout)
 
     def growing(connection, query):
         log[master.count("status") > 4](connection, query)
     master = followed(double, [status("RUNNING")] * 9 + [status("KILLED")], log=growing)
     result = program.run("wait", ID, *master.options)
-    assert result.code == 6 and f"driver {ID} ended and was started again: java.lang.X: why\n" in result.err, result.err
+    assert result.code == 6 and f"driver {ID} ended and was started again: {why}\n" in result.err, result.err
 
 
 def test_a_master_that_is_lost_for_a_while(program, double):
@@ -1393,16 +1420,6 @@ def test_the_root_cause_stands_first(program, double, command, log, reason):
     master = followed(double, status("FAILED"), log=log)
     result = program.run(*command, *master.options)
     assert result.code == 1 and f"tally: driver {ID} FAILED: {reason}" in result.err, result.err
-
-
-def test_what_a_script_died_of(program, double):
-    """It says so on standard output."""
-    told = (LAUNCHED + b"INFO end\n", b'one\nTraceback (most recent call last):\n  File "a.py", line 1\nValueError: why\n')
-
-    def log(connection, query):
-        spark.log_page(told[query["logType"] == ["stdout"]])(connection, query)
-    result = program.run("wait", ID, *followed(double, status("FAILED"), log=log).options)
-    assert result.code == 1 and result.err.endswith(f"FAILED: ValueError: why (tally logs {ID})\n"), result.err
 
 
 # ---- Killing

@@ -400,15 +400,14 @@ static void test_streaming(void **state)
 
 #define WRAPPED                                                                                    \
     "Exception in thread \"main\" java.lang.reflect.InvocationTargetException\n\tat a.B(C.java)\n"
-#define PYTHON "Traceback (most recent call last):\n  File \"a.py\", line 1, in <module>\n"
+#define PYTHON                                                                                     \
+    "Traceback (most recent call last):\n  File \"a.py\", line 1, in <module>\n    f(x)\n    ^^\n"
+#define RAISED_ON                                                                                  \
+    "\nThe above exception was the direct cause of the following exception:\n\n" PYTHON
 #define LAUNCHED                                                                                   \
     "Launch Command: \"java\" \"-Dspark.app.name=a name\" "                                        \
     "\"org.apache.spark.deploy.worker.DriverWrapper\" \"spark://Worker@h:1\" \"/x.jar\" "          \
     "\"my.Main\" \"one two\"\n====\n\n"
-
-#define TRACEBACK                                                                                  \
-    "Traceback (most recent call last):\n  File \"/a.py\", line 3, in <module>\n    f(x)\n    "    \
-    "^^\n"
 
 /* The lines of logs of 4.2.0 and 3.5.1, shortened. */
 static const struct {
@@ -438,7 +437,16 @@ static const struct {
      "", "ValueError: why (thrown on as a.X: outer)"},
     {"WARN Lost task: o.PythonException: " PYTHON "ValueError: why\n\n\tat z\nINFO end\n", "",
      "the last line of its log: INFO end"},
+    {PYTHON "KeyboardInterrupt\n", "", "KeyboardInterrupt"},
+    {PYTHON "a.AnalysisException: [X] no.\n" RAISED_ON "RuntimeError: wrapped\n", "4.2.0",
+     "a.AnalysisException: [X] no. (thrown on as RuntimeError: wrapped)"},
+    {PYTHON "A: root\n" RAISED_ON "B: middle\n" RAISED_ON "C: outer\n", "",
+     "A: root (thrown on as C: outer)"},
+    {PYTHON "a.PythonException: An exception was thrown from the Python worker:\n" PYTHON
+            "KeyError: 'in the task'\n",
+     "4.2.0", "KeyError: 'in the task'"},
     {PYTHON, "", NULL},
+    {PYTHON LAUNCHED "INFO on\n", "", "the last line of its log: INFO on"},
     {"Exception in thread", "", "the last line of its log: Exception in thread"},
     {LAUNCHED "Exception in thread \"main\" java.lang.ClassNotFoundException: my.Main\n", "4.2.0",
      "the jar has no main class my.Main: see --class: java.lang.Class"},
@@ -468,28 +476,6 @@ static const struct {
      "more recent version of the Java Runtime (class file version 65.0), this version of the Java "
      "Runtime only recognizes class file versions up to 61.0\n",
      "4.2.0", "the jar is compiled for Java 21, the worker has Java 17: java.lang."},
-    /* A Python application's standard output. */
-    {TRACEBACK "ValueError: my own words\nprinted before, and flushed at the end\n", "4.2.0",
-     "ValueError: my own words"},
-    {TRACEBACK "KeyboardInterrupt\n", "", "KeyboardInterrupt"},
-    {TRACEBACK "a.AnalysisException: [X] no.\n\nThe above exception was the direct cause of the "
-               "following exception:\n\n" TRACEBACK "RuntimeError: wrapped\n",
-     "4.2.0", "a.AnalysisException: [X] no. (thrown on as RuntimeError: wrapped)"},
-    {TRACEBACK
-     "A: root\n\nThe above exception was the direct cause of the following exception:\n\n" TRACEBACK
-     "B: middle\n\nThe above exception was the direct cause of the following exception:"
-     "\n\n" TRACEBACK "C: outer\n",
-     "", "A: root (thrown on as C: outer)"},
-    {TRACEBACK "A: handled\n\nDuring handling of the above exception, another exception occurred:"
-               "\n\n" TRACEBACK "B: last\n",
-     "", "B: last"},
-    {TRACEBACK "a.PythonException: An exception was thrown from the Python worker:\n" TRACEBACK
-               "KeyError: 'in the task'\n",
-     "4.2.0", "KeyError: 'in the task'"},
-    {TRACEBACK "py4j.protocol.Py4JJavaError: An error occurred while calling o1.x.\n"
-               ": java.lang.RuntimeException: java's\n\tat a.b(C.java)\n",
-     "3.5.1", "java.lang.RuntimeException: java's (thrown on as py4j.protocol.Py4JJavaError: An"},
-    {TRACEBACK, "", NULL},
     {"Exception in thread \"main\" java.lang.UnsupportedClassVersionError: odd\n", "",
      "java.lang.UnsupportedClassVersionError: odd"},
 };
