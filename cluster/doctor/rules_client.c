@@ -293,8 +293,8 @@ static struct finding *blame_address(const struct look *look)
     case ARRIVE_SPLIT:
         return finding_add(
             diagnosis, "NET-SPLIT", client->service, &place,
-            "%s of `%s` is %s:%d, and %s shares no network with %s: the name does not "
-            "resolve there",
+            "%s of `%s` is %s:%d, but %s is on no network of %s, so that the name does not "
+            "resolve: \"Failed to resolve\"",
             client->variable, client->service->name, client->host, client->port,
             client->service->name, to);
     case ARRIVE_LOOPBACK:
@@ -487,7 +487,7 @@ static void check_protocol(struct look *look)
                             "`%s` speaks %s to %s:%d, where the listener %s of `%s` speaks %s",
                             client->service->name, said, client->host, client->port,
                             first->listener->name, first->broker->service->name, spoken),
-                "let both speak the same: %s in %s, or another listener", spoken,
+                "let both speak the same: set %s in %s, or use another listener", spoken,
                 client->service->name);
 }
 

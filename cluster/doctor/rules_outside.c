@@ -79,11 +79,13 @@ void check_config_file(struct diagnosis *diagnosis)
     for (size_t i = 0; i < diagnosis->brokers.count; i++) {
         const struct broker *broker = &diagnosis->brokers.list[i];
         if (broker->unknown)
-            finding_add(
-                diagnosis, "CONFIG-FILE", broker->service, &broker->service->place,
-                "the listeners of `%s` are set by a file or a script that is not here to be "
-                "read",
-                broker->service->name);
+            finding_fix(
+                finding_add(diagnosis, "CONFIG-FILE", broker->service, &broker->service->place,
+                            "the listeners of `%s` are set by a file or a script that is not "
+                            "here to be read",
+                            broker->service->name),
+                "bring that file here, or let tally doctor --live try the addresses of the "
+                "running broker");
     }
 }
 
@@ -190,9 +192,9 @@ void check_typo(struct diagnosis *diagnosis)
                 continue;
             right = mem_format("%.*s%s", (int)(name - pair->name), pair->name, meant);
             finding = finding_add(diagnosis, "TYPO-ENV", service, &pair->value.place,
-                                  "%s of `%s` is no setting of Kafka's: nothing reads it",
+                                  "%s of `%s` is not a setting of Kafka's, and nothing reads it",
                                   pair->name, service->name);
-            finding_fix(finding, "%s", right);
+            finding_fix(finding, "call it %s", right);
             if (!fix_has_variable(diagnosis, service, right) && !pair->shared)
                 edit_rename_variable(finding, pair, right);
             free(right);

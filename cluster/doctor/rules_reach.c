@@ -536,10 +536,11 @@ static void check_bound(struct diagnosis *diagnosis, const struct reach *reach,
 
     if (!reach_is_loopback(listener) || !port || reach_on_host(reach, broker->service))
         return;
-    finding = finding_add(diagnosis, "BIND-LOCALHOST", broker->service, &place,
-                          "`%s` binds %s to the container's localhost: port %d is published, and "
-                          "who connects is cut off (Disconnected while requesting ApiVersion)",
-                          broker->service->name, listener->name, port->published);
+    finding =
+        finding_add(diagnosis, "BIND-LOCALHOST", broker->service, &place,
+                    "`%s` binds %s to the container's localhost, so that a client at the published "
+                    "port %d is cut off: \"Disconnected while requesting ApiVersion\"",
+                    broker->service->name, listener->name, port->published);
     soften(&look, finding);
     correct_bound(diagnosis, finding, broker, listener);
 }
@@ -577,7 +578,8 @@ static void blame_peer(const struct look *look, const struct arrival *arrival)
         look->diagnosis, rule, look->broker->service, &look->place,
         local
             ? "`%s` tells the other brokers to reach it at %s:%d (listener %s); for %s that is its "
-              "own container: Connection to node (localhost/127.0.0.1) could not be established"
+              "own container: \"Connection to node -1 (localhost/127.0.0.1) could not be "
+              "established\""
             : "`%s` tells the other brokers to reach it at %s:%d (listener %s), and it shares no "
               "network with %s",
         name_of(look), look->told->host, look->told->port, look->told->name, next->service->name);

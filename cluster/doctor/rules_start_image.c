@@ -50,8 +50,8 @@ static bool wrong_style(struct diagnosis *diagnosis, const struct broker *broker
     if (!pair || (given && !given->derived && *given->value->text))
         return false;
     finding = finding_add(diagnosis, "WRONG-STYLE", broker->service, &pair->value.place,
-                          "`%s` refuses to start: its image takes %s for nothing it knows; it "
-                          "wants %s",
+                          "`%s` refuses to start: its image does not read %s; it "
+                          "must be %s",
                           broker->service->name, pair->name, right);
     finding_fix(finding, "%s: %s", right, pair->value.text);
     edit_rename_variable(finding, pair, right);
@@ -86,7 +86,7 @@ static struct finding *required(struct diagnosis *diagnosis, const struct broker
                        *broker->service->image.text && broker->service->image.place.source
                            ? &broker->service->image.place
                            : &broker->service->place,
-                       "`%s` refuses to start: its image wants %s: \"%s\"", broker->service->name,
+                       "`%s` refuses to start: its image needs %s: \"%s\"", broker->service->name,
                        name, message);
 }
 
