@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from tests.kafka_server import free_port
 from tests.program import BUILDS, ROOT, Program
 from tests.test_json import check, documented
 
@@ -259,3 +260,24 @@ def test_a_thousand_services(program, tmp_path):
         assert program.run("doctor", "compose.yml").code == 1
         spent.append(time.monotonic() - began)
     assert "asan" in program.command[0] or min(spent) < 0.1, spent
+
+
+# ---- Its words elsewhere
+
+@pytest.mark.parametrize("command", [["consume", "gender"], ["produce", "gender"], ["run", "gender", "--no-page"], ["dashboard", "gender"]])
+def test_commands_explain(command, tmp_path):
+    """Nobody listens there."""
+    result = Program(cwd=tmp_path).run(*command, "-b", f"127.0.0.1:{free_port()}")
+    assert result.code == 4 and "connection refused" in result.err and "nobody listens there" in result.err, result.err
+
+
+@pytest.mark.parametrize("text, code", [(BROKEN, 5), (LAN, 0), (HOST, 0), (NONE, 0)])
+def test_the_cluster_asks_first(tmp_path, text, code):
+    """docker/cluster up, up to where it would build."""
+    write(tmp_path, compose_yml=text)
+    script = (ROOT / "docker/cluster").read_text()
+    parts = [re.search(rf"^{name}\(\) {{\n.*?^}}\n", script, re.M | re.S)[0] for name in ("fail", "check_listeners")]
+    done = subprocess.run(["sh", "-euc", f"root={ROOT} log=log\n{''.join(parts)}\ncheck_listeners\necho on"], cwd=tmp_path,
+                          env={**os.environ, "COMPOSE_FILE": "compose.yml"}, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (code, "" if code else "on\n"), done.stderr
+    assert not code or "[LOCAL-INTERNAL]" in done.stderr and "compose file's listeners" in done.stderr
