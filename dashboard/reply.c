@@ -17,6 +17,7 @@ static const char *reason_of(int status)
     } reasons[] = {
         {200, "OK"},
         {304, "Not Modified"},
+        {308, "Permanent Redirect"},
         {400, "Bad Request"},
         {401, "Unauthorized"},
         {403, "Forbidden"},
