@@ -704,7 +704,7 @@ def test_goodbye(site):
         until(stream.ended.is_set, SOON, "the end of the stream")
     retry = [int(line.split(":")[1]) for line in streams[0].lines if line.startswith("retry:")]
     assert len(retry) == 1 and 1000 <= retry[0] <= 3000
-    assert streams[1].connection.close_code == 1001 or streams[1].error is None
+    assert streams[1].close_code == 1001
 
 
 # ---- Metrics
