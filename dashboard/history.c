@@ -1,4 +1,4 @@
-#include "dashboard/history.h"
+#include "dashboard/history_range.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -66,16 +66,4 @@ struct body *history_message(struct history *history, uint64_t *cursor, enum tra
 /* The message with the newest windows, likewise; `cursor` becomes what it shows. */
 struct body *history_snapshot(struct history *history, uint64_t *cursor, enum transport transport);
 
-/* Which windows: from <= start < to, and of these the newest `limit`. */
-struct history_range {
-    int64_t from, to;
-    size_t limit;
-};
-/* {"job":...,"labels":[...],"window":{...},"windows":[...]} */
-void history_write_json(const struct history *history, struct history_range range, struct buf *buf);
-/* From the newest back: the n-th window, from 0; NULL: there are no more. */
-const struct record *history_recent(const struct history *history, size_t n);
-/* job,start,end,<series...>,total */
-void history_write_csv(const struct history *history, struct history_range range, struct buf *buf);
-
 #endif

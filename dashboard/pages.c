@@ -6,6 +6,8 @@
 #include <strings.h>
 #include <time.h>
 
+#include "dashboard/history_range.h"
+
 #define ROWS       60
 #define RELOAD_S   5
 #define QUIET_MS   5000

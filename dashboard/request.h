@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "cluster/base/error.h"
-#include "dashboard/history.h"
+#include "dashboard/history_range.h"
 
 /* Who may be asked, and by whom. The lists end at NULL. */
 struct request_rules {

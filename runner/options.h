@@ -28,7 +28,7 @@ struct options {
     const char *host;
     const char *token_file, *tls_cert, *tls_key, *base_path, *access_log;
     int64_t max_clients;
-    int64_t history_ms, history_windows; /* 0: not given; one of them at most */
+    int64_t history_ms, history_windows;       /* 0: not given; one of them at most */
     const char **allow_hosts, **allow_origins; /* NULL-terminated */
     /* Spark's. */
     const char *master;         /* NULL: not given */

@@ -1071,3 +1071,26 @@ def test_spark_on_the_page(site, kafka):
 def test_without_a_master(site):
     page = site()
     assert get_json(page.port, "/api/status")["spark"] is None
+
+
+def test_run_on_spark_shows_its_driver(tally, kafka, tmp_path, unique):
+    """`run --master` knows which driver is its own."""
+    spec, port = fixture.spec(unique("page")), free_port()
+    kafka.create_topic(spec["source"]["topic"])
+    master = spark_double.Double(create=spark_double.CREATED, status=spark_double.status("RUNNING"), kill=spark_double.KILLING)
+    rows = {"drivers": [(spark_double.ID, "RUNNING", 1795263155792), ("driver-9", "RUNNING", 1795263155800)],
+            "apps": [("app-1", "tally-" + spec["name"], "RUNNING")]}
+    try:
+        master.set(json=spark_double.page(**rows), metrics=spark_double.metrics(),
+                   app=spark_double.app_page([(0, "RUNNING")], ui=master.web, name="tally-" + spec["name"]))
+        running = tally.start("run", fixture.write_spec(tmp_path, spec), *master.options, "-b", kafka.address, "--port", port,
+                              "--job-bootstrap-servers", "broker:19092", "--no-preflight", "--jar", "local:/x.jar")
+        running.wait_for(r"http://localhost:\d+/")
+        found = until(lambda: (get_json(port, "/api/status")["spark"] or {}).get("inputRate") and
+                      get_json(port, "/api/status"), SOON, "the rates")
+        assert found["engine"] == "spark" and found["driver"] == "RUNNING"
+        assert (found["spark"]["id"], found["spark"]["executors"], found["spark"]["batchMs"]) == (spark_double.ID, 1, 875)
+        master.set(status=spark_double.status("KILLED"))
+        assert running.stop()[0] == 0
+    finally:
+        master.close()
