@@ -19,6 +19,7 @@ enum words {
     WINDOW,
     POINT,
     TOTAL,
+    OTHER,
     COUNTING,
     MISSING,
     LIVE,
@@ -38,6 +39,7 @@ static const char *const texts[][2] = {
     [WINDOW] = {"Window start (UTC)", "窗口开始（UTC）"},
     [POINT] = {"Time (UTC)", "时间（UTC）"},
     [TOTAL] = {"total", "合计"},
+    [OTHER] = {"other", "其他"},
     [COUNTING] = {"counting", "统计中"},
     [MISSING] = {"no data: windows missing here:", "没有数据：此处缺少的窗口数："},
     [LIVE] = {"Live", "实时"},
@@ -111,6 +113,8 @@ static void write_time(int64_t time, bool with_ms, struct buf *buf)
 
 static const char *name_of(const struct spec_series *series, bool zh)
 {
+    if (zh && !series->zh && strcmp(series->name, "other") == 0) /* a reserved name */
+        return say(zh, OTHER);
     return zh && series->zh ? series->zh : series->name;
 }
 

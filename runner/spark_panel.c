@@ -195,6 +195,15 @@ find_driver(const struct job *job, const struct spark_state *state, const struct
     return found;
 }
 
+/* One that has no application yet may be the job's. */
+static bool any_active(const struct spark_state *state)
+{
+    for (size_t i = 0; i < state->driver_count; i++)
+        if (state->drivers[i].active)
+            return true;
+    return false;
+}
+
 static void look_at(struct job *job, const struct spark_state *state)
 {
     const struct spark_app *app = spark_find_app(state, job->name, 0);
@@ -202,7 +211,9 @@ static void look_at(struct job *job, const struct spark_state *state)
 
     if (driver && !job->told)
         set_text(&job->id, driver->id);
-    set_text(&job->driver, driver ? driver->state : NOT_FOUND);
+    set_text(&job->driver, driver                          ? driver->state
+                           : job->id || !any_active(state) ? NOT_FOUND
+                                                           : NULL);
     if (app && (!app->active || !is_plain(app->id)))
         app = NULL;
     if (!app || !job->app_id || strcmp(app->id, job->app_id) != 0)
