@@ -296,7 +296,7 @@ static void find_starts(struct relay *relay, const struct kafka_settings *settin
                         const struct relay_history *wanted, int64_t *starts)
 {
     size_t windows = wanted->windows ? wanted->windows : LIMIT_HISTORY;
-    int64_t back = (int64_t)windows * RECORDS_PER_WINDOW / relay->partition_count;
+    int64_t back = (int64_t)windows * RECORDS_PER_WINDOW / relay->partition_count + 1;
 
     for (int32_t i = 0; i < relay->partition_count; i++)
         starts[i] = wanted->whole ? RD_KAFKA_OFFSET_BEGINNING : RD_KAFKA_OFFSET_TAIL(back);

@@ -294,7 +294,9 @@ static struct lws_context *make_context(struct server *server)
     lws_set_log_level(LLL_ERR, on_log);
     sigaction(SIGPIPE, NULL, &pipe_action); /* the context would ignore it from now on */
     context = lws_create_context(&info);
-    sigaction(SIGPIPE, &pipe_action, NULL);
+    /* With TLS it must be: OpenSSL writes without MSG_NOSIGNAL. */
+    if (!server->config.tls_cert)
+        sigaction(SIGPIPE, &pipe_action, NULL);
     return context;
 }
 

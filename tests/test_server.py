@@ -8,6 +8,7 @@ import os
 import re
 import socket
 import ssl
+import struct
 import subprocess
 import time
 
@@ -926,6 +927,26 @@ def test_tls(kafka, tmp_path, unique):
         events, code = asyncio.run(wss_events(page.port, "/ws", cert, 2, page.running.process.terminate))
         assert "snapshot" in events and code == 1001
         assert page.running.wait() == 0
+    finally:
+        page.program.end_all()
+
+
+def test_tls_clients_that_are_cut_off(kafka, tmp_path, unique):
+    """To write to one who is gone does no harm; with TLS it is OpenSSL who writes."""
+    cert, key = make_cert(tmp_path)
+    page = TlsSite(kafka, tmp_path, [unique("page")], "--tls-cert", cert, "--tls-key", key)
+    try:
+        context = ssl.create_default_context(cafile=cert)
+        for n in range(20):
+            s = context.wrap_socket(socket.create_connection(("127.0.0.1", page.port), 5), server_hostname="localhost")
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            s.sendall(b"GET /api/windows HTTP/1.1\r\nHost: localhost:%d\r\n\r\n" % page.port)
+            s.close()  # before the answer is written
+        with contextlib.closing(https_get(page.port, "/livez", cert)[1]):
+            assert page.running.process.poll() is None
+        asyncio.run(wss_events(page.port, "/ws", cert, 2))
+        code, seconds = page.running.stop()
+        assert code == 0 and seconds < 1
     finally:
         page.program.end_all()
 
