@@ -17,8 +17,9 @@ import websockets
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests import fixture, oracle, spark_double
-from tests.kafka_server import die_with_parent, free_port
-from tests.program import ROOT, Program, until
+from tests import nginx as nginx_server
+from tests.kafka_server import free_port
+from tests.program import Program, until
 from tests.web import Sse, WebSocket, answers, get, get_json, raw
 
 SOON = 10
@@ -978,34 +979,16 @@ def test_tls_files_that_do_not_do(tally, kafka, tmp_path, unique, case, said):
 
 # ---- Behind a proxy
 
-NGINX = """
-daemon off; master_process off; worker_processes 1; pid {dir}/pid; error_log {dir}/error.log;
-events {{ worker_connections 64; }}
-http {{
-    access_log off;
-    client_body_temp_path {dir}/t1; proxy_temp_path {dir}/t2; fastcgi_temp_path {dir}/t3; uwsgi_temp_path {dir}/t4;
-    scgi_temp_path {dir}/t5;
-    include {dir}/site.conf;
-}}
-"""
-
-
 @pytest.fixture
 def nginx(tmp_path):
     """docs/proxy/nginx.conf, with this port, certificate and server in the place of its own."""
     started = []
 
     def start(port, server_port, cert, key):
-        text = (ROOT / "docs/proxy/nginx.conf").read_text()
-        for old, new in {"listen 443 ssl": f"listen 127.0.0.1:{port} ssl", "127.0.0.1:5000": f"127.0.0.1:{server_port}",
-                         "shop.example;": "localhost;", "/etc/ssl/shop.example.pem": str(cert),
-                         "/etc/ssl/shop.example.key": str(key)}.items():
-            assert old in text, old
-            text = text.replace(old, new)
-        (tmp_path / "site.conf").write_text(text)
-        (tmp_path / "nginx.conf").write_text(NGINX.format(dir=tmp_path))
-        process = subprocess.Popen(["/usr/sbin/nginx", "-p", tmp_path, "-c", tmp_path / "nginx.conf"],
-                                   stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)
+        process = nginx_server.start(tmp_path, **{
+            "listen 443 ssl": f"listen 127.0.0.1:{port} ssl", "127.0.0.1:5000": f"127.0.0.1:{server_port}",
+            "shop.example;": "localhost;", "/etc/ssl/shop.example.pem": str(cert),
+            "/etc/ssl/shop.example.key": str(key)})
         started.append(process)
         until(lambda: listens(port) or process.poll() is not None, SOON, "nginx")
         assert process.poll() is None, (tmp_path / "error.log").read_text()
