@@ -66,6 +66,9 @@ static int open_panel(struct board *board, const struct options *options, struct
 {
     if (!options->master && !options->rest_url)
         return 0;
+    if (options->name && board->count > 1)
+        return error_set(error, EXIT_USAGE,
+                         "--name is one application's: give one job, or leave it to tally-JOB");
     board->spark = open_spark(options, error);
     if (!board->spark)
         return -1;

@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests import fixture, oracle, spark_double
 from tests import nginx as nginx_server
 from tests.kafka_server import free_port
-from tests.program import Program, until
+from tests.program import ROOT, Program, until
 from tests.web import Sse, WebSocket, answers, get, get_json, raw
 
 SOON = 10
@@ -118,6 +118,11 @@ def test_csv(site):
     records = page.fill(range(3))
     answer = get(page.port, f"/api/windows.csv?from={START + 1000}")
     assert answer.status == 200 and answer.headers["Content-Type"].startswith("text/csv")
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{page.name}.csv"'
+    download = get(page.port, "/api/windows?limit=2&download")
+    assert download.headers["Content-Disposition"] == f'attachment; filename="{page.name}.json"'
+    assert json.loads(download.body)["windows"] == records[1:]
+    assert not get(page.port, "/api/windows").headers["Content-Disposition"]
     rows = [[field.decode() for field in row] for row in oracle.read_csv(answer.body)]
     assert rows[0] == ["job", "start", "end", *oracle.series(page.spec), "total"]
     assert rows[1:] == [[page.name, str(r["start"]), str(r["end"]), *map(str, r["counts"].values()), str(r["total"])]
@@ -1106,6 +1111,8 @@ def test_run_on_spark_shows_its_driver(tally, kafka, tmp_path, unique):
         found = until(lambda: (get_json(port, "/api/status")["spark"] or {}).get("inputRate") and
                       get_json(port, "/api/status"), SOON, "the rates")
         assert found["engine"] == "spark" and found["driver"] == "RUNNING"
+        described = set(re.findall(r"`(\w+)`", (ROOT / "docs/feed.md").read_text()))
+        assert not {*found, *found["spark"]} - described
         assert (found["spark"]["id"], found["spark"]["executors"], found["spark"]["batchMs"]) == (spark_double.ID, 1, 875)
         master.set(status=spark_double.status("KILLED"))
         assert running.stop()[0] == 0
