@@ -160,7 +160,10 @@ static void take_list(struct points *points, int64_t time, json_t *list)
 
     json_array_foreach(list, i, object)
     {
-        json_object_foreach(object, name, value) add(points, time, name, (uint64_t)count_of(value));
+        json_object_foreach(object, name, value)
+        {
+            add(points, time, name, (uint64_t)count_of(value));
+        }
     }
     put(points);
 }
