@@ -675,6 +675,27 @@ def opens(port):
     return found
 
 
+def test_a_slow_client_is_brought_to_the_newest_state(site):
+    """Not through every window on the way; and counted."""
+    page = site()
+    page.fill(range(3))
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        s.connect(("127.0.0.1", page.port))
+        s.sendall(f"GET /events HTTP/1.1\r\nHost: localhost:{page.port}\r\n\r\n".encode())
+        for n in range(3, 10_003, 1000):  # more than the kernel holds for it
+            page.fill(range(n, n + 1000))
+        s.settimeout(SOON)
+        got, newest = b"", f'"start":{START + 10_002_000},'.encode()
+        while newest not in got:
+            part = s.recv(65536)
+            assert part
+            got += part
+    assert got.count(b"event: snapshot") >= 2 and got.count(b"event: window") < 5000
+    found = check_metrics(get(page.port, "/metrics").body.decode())
+    assert found["tally_client_snapshots_total", ()] >= 1
+
+
 def test_idle_clients_are_pinged(site):
     """Every 15 s: a comment, or a ping whose answer is wanted."""
     page = site()
