@@ -8,7 +8,7 @@ PACKAGES_BUILD := gcc|clang make pkg-config libc6-dev librdkafka-dev libwebsocke
 	libwebsockets-evlib-ev libev-dev libyaml-dev libjansson-dev libcurl4-openssl-dev libssl-dev libzip-dev
 PACKAGES_TEST := libcmocka-dev valgrind kcat mawk maven default-jre-headless python3 python3-pytest \
 	python3-yaml python3-confluent-kafka python3-kafka python3-selenium python3-websockets \
-	chromium chromium-driver openssl procps zsh man-db groff-base
+	chromium chromium-driver npm|nodejs openssl procps zsh man-db groff-base
 PACKAGES_LINT := clang clang-format clang-tidy cppcheck shellcheck
 
 LIBRARIES := rdkafka libwebsockets yaml-0.1 jansson libcurl libcrypto libzip
@@ -104,6 +104,7 @@ packages-run:
 	@./packages $(foreach p,$(PACKAGES_BUILD),'$p')
 packages-test:
 	@./packages $(foreach p,$(PACKAGES_BUILD) $(PACKAGES_TEST),'$p')
+	@$(MAKE) --no-print-directory build/npm/installed
 packages-lint:
 	@./packages $(foreach p,$(PACKAGES_BUILD) $(PACKAGES_TEST) $(PACKAGES_LINT),'$p')
 
@@ -138,6 +139,13 @@ $(BUILD)/tests/%: tests/unit/%.c $(OBJECTS)
 	@echo "  TEST $@"
 	@mkdir -p $(@D)
 	@$(CC) $(CPPFLAGS) $(BUILD_CFLAGS) -o $@ $< $(OBJECTS) $(BUILD_LIBS) -lcmocka
+
+# What the tests take from npm.
+build/npm/installed: tests/package.json
+	@mkdir -p $(@D)
+	@cp $< $(@D)
+	@npm install --prefix $(@D) --no-package-lock --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
 
 # A missing header is named by its package, not by the compiler.
 $(BUILD)/packages: Makefile packages

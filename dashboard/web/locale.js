@@ -104,7 +104,7 @@ export class Locale {
   zoneName() {
     const options = { timeZoneName: 'shortOffset', ...this.#zoneOption() };
     const parts = this.#format('DateTimeFormat', options).formatToParts();
-    return parts.find((part) => part.type === 'timeZoneName').value.replace('GMT', 'UTC');
+    return parts.find((part) => part.type === 'timeZoneName').value.replace('GMT', 'UTC').replace(/\+0$/, '');
   }
 
   // What the reader's clock is ahead of UTC then, in ms.

@@ -128,8 +128,8 @@ export class Plot {
     context.beginPath();
     context.rect(left, box.top, right - left, box.bottom - box.top);
     context.clip();
-    context.strokeStyle = look.grid;
-    context.lineWidth = 1;
+    context.strokeStyle = look.rule;
+    context.lineWidth = 0.75;
     context.beginPath();
     const height = box.bottom - box.top;
     for (let x = Math.floor((left - height) / 8) * 8; x < right; x += 8) {
