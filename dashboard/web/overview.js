@@ -108,7 +108,7 @@ export class Overview {
   rebuild(isWords) {
     if (isWords) {
       this.#header.build();
-      this.#header.showTitle(null);
+      this.#header.showTitle(this.#header.locale.text('jobs'));
     }
     this.#tick();
     for (const card of this.#cards) card.redraw();

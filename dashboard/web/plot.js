@@ -5,7 +5,8 @@ import { binSize, gaps, largest, points, runs } from './lines.js';
 import { countTicks, tickOptions, timeTicks } from './scale.js';
 import { drawnSeries, isMuted, seriesStyle } from './series.js';
 
-const LEAST_PIXELS = 2;               // for one window; else several make one point
+const LEAST_PIXELS = 3;               // for one window; else several make one point
+const DENSE_PIXELS = 6;               // below, lines are thin, or they would run into each other
 const MARK_PIXELS = 18;               // between windows, from which on each has a mark
 const OPEN_ALPHA = 0.5;
 const BAND_ALPHA = 0.18;
@@ -28,7 +29,9 @@ export class Plot {
     context.font = look.font;
     const left = Math.max(...labels.map((label) => context.measureText(label).width)) + 0.6 * rem;
     this.box = { left, top: 0.7 * rem, right: width - 0.6 * rem, bottom: height - 1.7 * rem };
-    this.bin = binSize(this.records, store.slide, (to - from) / this.width, LEAST_PIXELS);
+    const msPerPixel = (to - from) / this.width;
+    this.bin = binSize(this.records, store.slide, msPerPixel, LEAST_PIXELS);
+    this.isDense = !this.bin && binSize(this.records, store.slide, msPerPixel, DENSE_PIXELS) > 0;
   }
 
   get width() {
@@ -97,14 +100,17 @@ export class Plot {
     const options = tickOptions(step);
     context.textAlign = 'center';
     context.textBaseline = 'alphabetic';
+    context.fillStyle = look.quiet;
+    let end = -Infinity;                // of the words before
     for (const tick of ticks) {
       const x = Math.round(this.x(tick)) + 0.5;
       line(context, look.rule, [x, box.bottom], [x, box.bottom + 0.3 * look.rem]);
       const words = view.locale.tick(tick, options);
       const half = context.measureText(words).width / 2;
-      context.fillStyle = look.quiet;
       const middle = Math.min(Math.max(x, half), box.right + 0.6 * look.rem - half);
+      if (middle - half < end + 0.6 * look.rem) continue;
       context.fillText(words, middle, box.bottom + 1.35 * look.rem);
+      end = middle + half;
     }
   }
 
@@ -158,7 +164,7 @@ export class Plot {
     const style = seriesStyle(store.labels, label);
     const all = points(run, label.name, this.bin);
     const closed = this.bin ? all.length : run.filter((record) => store.isClosed(record)).length;
-    const width = style.width * this.look.stroke;
+    const width = style.width * this.look.stroke * (this.isDense ? 0.7 : 1);
     context.strokeStyle = context.fillStyle = this.look.colour(style.colour);
     context.lineWidth = width;
     context.lineJoin = 'round';
@@ -169,7 +175,7 @@ export class Plot {
     this.#drawLine(all.slice(Math.max(0, closed - 1)));
     context.globalAlpha = 1;
     context.setLineDash([]);
-    this.#drawMarks(all, closed, width);
+    this.#drawMarks(all, closed, width, isMuted(label));
   }
 
   #drawLine(all) {
@@ -192,12 +198,13 @@ export class Plot {
   }
 
   // A window alone between gaps would be a line without length. One still counting has a hollow mark.
-  #drawMarks(all, closed, width) {
+  #drawMarks(all, closed, width, isMuted) {
     const { context, look } = this;
     const apart = all.length > 1 ? this.x(all[1].time) - this.x(all[0].time) : Infinity;
     all.forEach(({ time, value }, index) => {
       const isOpen = index >= closed;
-      if (apart < MARK_PIXELS * look.stroke && !isOpen) return;
+      const isMarked = isOpen || (isMuted ? all.length === 1 : apart >= MARK_PIXELS * look.stroke);
+      if (!isMarked) return;
       const colour = context.strokeStyle;
       dot(context, this.x(time), this.y(value), 1.25 * width, isOpen ? look.paper : colour, colour);
     });
