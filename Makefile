@@ -5,7 +5,8 @@ VERSION := 0.1.0
 SANITIZE ?=
 
 PACKAGES_BUILD := gcc|clang make pkg-config libc6-dev librdkafka-dev libwebsockets-dev \
-	libwebsockets-evlib-ev libev-dev libyaml-dev libjansson-dev libcurl4-openssl-dev libssl-dev libzip-dev
+	libwebsockets-evlib-ev libev-dev libyaml-dev libjansson-dev libcurl4-openssl-dev libssl-dev libzip-dev \
+	libjs-dygraphs
 PACKAGES_TEST := libcmocka-dev valgrind kcat mawk maven default-jre-headless python3 python3-pytest \
 	python3-yaml python3-confluent-kafka python3-kafka python3-selenium python3-websockets \
 	chromium chromium-driver npm|nodejs openssl procps zsh man-db groff-base
@@ -25,8 +26,10 @@ UNITS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/assets.o
 
 # Built into the program; the page's files also packed, for browsers.
+DYGRAPHS := /usr/share/javascript/dygraphs
 WEB := $(wildcard dashboard/web/*.html dashboard/web/*.js dashboard/web/*.css dashboard/web/*.svg)
-WEB_ASSETS := $(foreach f,$(WEB),web/$(notdir $f)=$f)
+WEB_ASSETS := $(foreach f,$(WEB),web/$(notdir $f)=$f) web/dygraph.min.js=$(DYGRAPHS)/dygraph.min.js \
+	web/dygraph.css=$(DYGRAPHS)/dygraph.min.css
 PACKED := $(foreach a,$(WEB_ASSETS),$(BUILD)/$(firstword $(subst =, ,$a)).gz)
 ASSETS := $(foreach f,$(wildcard jobs/*.yaml) data/user_log.csv,$f=$f) $(WEB_ASSETS) \
 	$(foreach p,$(PACKED),$(p:$(BUILD)/%=%)=$p)
@@ -134,6 +137,12 @@ $(BUILD)/assets.o: $(BUILD)/assets.c
 $(BUILD)/web/%.gz: dashboard/web/%
 	@mkdir -p $(@D)
 	@gzip -9nc $< > $@
+$(BUILD)/web/dygraph.min.js.gz: $(DYGRAPHS)/dygraph.min.js
+	@mkdir -p $(@D)
+	@gzip -9nc $< > $@
+$(BUILD)/web/dygraph.css.gz: $(DYGRAPHS)/dygraph.min.css
+	@mkdir -p $(@D)
+	@gzip -9nc $< > $@
 
 $(BUILD)/tests/%: tests/unit/%.c $(OBJECTS)
 	@echo "  TEST $@"
@@ -152,5 +161,7 @@ $(BUILD)/packages: Makefile packages
 	@mkdir -p $(@D)
 	@./packages --check $(foreach p,$(PACKAGES_BUILD),'$p')
 	@touch $@
+
+$(DYGRAPHS)/%: | $(BUILD)/packages ;
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

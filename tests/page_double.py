@@ -8,6 +8,7 @@ import threading
 import time
 import zlib
 from http import HTTPStatus
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import websockets
@@ -15,6 +16,8 @@ import websockets
 from tests.program import ROOT
 
 WEB = ROOT / "dashboard" / "web"
+DYGRAPHS = Path("/usr/share/javascript/dygraphs")
+BESIDE = {"dygraph.min.js": DYGRAPHS / "dygraph.min.js", "dygraph.css": DYGRAPHS / "dygraph.min.css"}  # as in Makefile
 CSP = "default-src 'self'"  # as in dashboard/reply.c
 SNAPSHOT = 600              # as LIMIT_SNAPSHOT
 LABELS = [{"name": "female", "zh": "女生"}, {"name": "male", "zh": "男生"}, {"name": "unknown", "zh": "未知"},
@@ -91,8 +94,9 @@ class PageDouble:
                    "/livez": lambda: {}}
         if parts.path in answers:
             return self._say(json.dumps(answers[parts.path]()).encode(), "application/json")
-        file = WEB / (parts.path.lstrip("/") or "index.html")
-        if file.parent != WEB or not file.is_file():
+        name = parts.path.lstrip("/") or "index.html"
+        file = BESIDE.get(name, WEB / name)
+        if file.parent not in (WEB, DYGRAPHS) or not file.is_file():
             return HTTPStatus.NOT_FOUND, [], b""
         return self._say(file.read_bytes(), mimetypes.guess_type(file.name)[0])
 

@@ -77,10 +77,9 @@ function makeNodes(name) {
     age: element('p', 'age quiet'),
     size: element('p', 'quiet'),
     legend: element('ul', 'legend'),
-    chart: element('div', 'chart', element('canvas'), element('canvas'), element('div', 'tip')),
+    chart: element('div', 'chart'),
   };
   nodes.chart.setAttribute('role', 'img');
-  nodes.chart.lastChild.hidden = true;
   const title = element('div', 'heading', element('h2', '', link), nodes.size);
   const head = element('div', 'card-head', title, element('div', 'connection', nodes.state, nodes.age));
   nodes.card = element('section', 'card', head, nodes.legend, nodes.chart);

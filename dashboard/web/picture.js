@@ -1,8 +1,9 @@
 // The chart as a PNG: on its background, with title, series and time axis.
 
+import { Graph } from './graph.js';
 import { readLook } from './look.js';
-import { Plot } from './plot.js';
 import { drawnSeries, seriesStyle } from './series.js';
+import { element } from './view.js';
 
 const WIDTH = 1200;
 const HEIGHT = 600;
@@ -20,8 +21,31 @@ export function drawPicture(view) {
   context.fillRect(0, 0, WIDTH, HEIGHT);
   const top = drawLegend(context, view, look, drawTitle(context, view, look));
   context.translate(MARGIN, top);
-  new Plot(context, WIDTH - 2 * MARGIN, HEIGHT - top - MARGIN / 2, view, look).draw();
+  drawGraph(context, view, look, WIDTH - 2 * MARGIN, HEIGHT - top - MARGIN / 2);
   return canvas;
+}
+
+// dygraphs draws on the page, if unseen, and writes what stands at the axes beside its canvas.
+function drawGraph(context, view, look, width, height) {
+  const div = element('div', 'picture');
+  div.style.width = `${width}px`;
+  div.style.height = `${height}px`;
+  document.body.append(div);
+  const graph = new Graph(div, { pixelRatio: SCALE });
+  graph.draw(view, look);
+  context.drawImage(graph.canvas, 0, 0, width, height);
+  context.font = look.font;
+  context.fillStyle = look.quiet;
+  context.textBaseline = 'middle';
+  const { left, top } = div.getBoundingClientRect();
+  const words = document.createRange();
+  for (const label of div.querySelectorAll('.dygraph-axis-label')) {
+    words.selectNodeContents(label);
+    const box = words.getBoundingClientRect();
+    context.fillText(label.textContent, box.left - left, (box.top + box.bottom) / 2 - top);
+  }
+  graph.destroy();
+  div.remove();
 }
 
 function drawTitle(context, { store, locale, range: [from, to] }, look) {
