@@ -695,6 +695,28 @@ def test_several_jobs(browser, double):
     assert any(path.startswith("/ws?job=province") for path in server.asked)
 
 
+def test_the_axes(browser, double):
+    """Whole counts from 0 on; round times of the reader's clock, also where that is not UTC by whole hours."""
+    double([window(w["start"], [1 + n % 2, 1]) for n, w in enumerate(past(200, step=60_000))],
+           window_of=(60_000, 60_000, 0))
+    browser.do("Emulation.setTimezoneOverride", timezoneId="Asia/Kolkata")
+    browser.reload()
+
+    def labels(axis):
+        return browser.js("return [...document.querySelectorAll('#chart .dygraph-axis-label-' + arguments[0])]"
+                          ".map(n => n.textContent)", axis)
+    until(lambda: labels("y"), 5, "a chart")
+    assert labels("y") == ["0", "1", "2"]
+    for span, wrong in ((3_600_000, r"\d\d:\d[^05]"), (21_600_000, r"\d\d:[^03]\d")):
+        browser.click(f"#ranges [data-span='{span}']")
+        until(lambda: pressed(browser), 3, "a span")
+        for _ in ("local", "UTC"):
+            time.sleep(0.2)
+            found = labels("x")
+            assert len(found) >= 3 and not [each for each in found if re.fullmatch(wrong, each)], found
+            browser.click("#zone")
+
+
 def test_announcements_are_few(browser, double):
     server = double(past(90))
     until(lambda: browser.text("#summary").startswith("Live. "), 5, "the first")
@@ -876,27 +898,23 @@ def ask(browser, script):
     """What an expression gives with the page's own modules at hand."""
     return browser.driver.execute_async_script("""
         const done = arguments[0];
-        const names = ['feed', 'lines', 'range', 'scale', 'series', 'state', 'store'];
+        const names = ['feed', 'lines', 'range', 'series', 'state', 'store'];
         Promise.all(names.map((name) => import(`./${name}.js`)))
           .then((all) => Object.assign({}, ...all))
           .then((m) => done(%s)).catch((error) => done(String(error)));""" % script)
 
 
 PURE = [
-    ("m.countTicks(10, 5)", [0, 2, 4, 6, 8, 10]),
-    ("m.countTicks(0, 5)", [0, 1]),
-    ("m.countTicks(3, 10)", [0, 1, 2, 3]),
-    ("m.countTicks(1234, 4)", [0, 500, 1000, 1500]),
-    ("m.timeTicks(1500, 9000, 5, 0).ticks", [2000, 4000, 6000, 8000]),
-    ("m.timeTicks(0, 86400000, 4, 8 * 3600000).ticks.map((t) => t / 3600000)", [4, 10, 16, 22]),
     ("m.offeredSpans(1000).map((s) => s / 60000)", [1, 5, 15, 60]),
     ("m.offeredSpans(60000).map((s) => s / 60000)", [15, 60, 360, 1440]),
     ("m.offeredSpans(7 * 86400000).length", 4),
     ("m.runs([{start: 0}, {start: 10}, {start: 30}, {start: 40}], 10).map((r) => r.length)", [2, 2]),
     ("m.runs([{start: 0}, {start: 10}, {start: 300}], 0).length", 1),
     ("m.gaps(m.runs([{start: 0}, {start: 30}], 10), 10)", [[5, 25]]),
-    ("m.points([{start: 0, counts: {a: 1}}, {start: 1, counts: {a: 5}}, {start: 4, counts: {}}], 'a', 4)",
-     [{"time": 0.5, "value": 3, "least": 1, "most": 5}, {"time": 4, "value": 0, "least": 0, "most": 0}]),
+    ("m.rows(m.runs([{start: 0, counts: {a: 1}}, {start: 30, counts: {b: 2}}], 10), ['a', 'b'], 10, 0)",
+     [[0, 1, 0], [10, None, None], [30, 0, 2]]),
+    ("m.rows([[{start: 0, counts: {a: 1}}, {start: 1, counts: {a: 5}}, {start: 4, counts: {}}]], ['a'], 1, 4)",
+     [[0.5, [1, 3, 5]], [4, [0, 0, 0]]]),
     ("m.binSize([{start: 0}, {start: 1}, {start: 2}], 1, 10, 2)", 40),
     ("m.binSize([{start: 0}, {start: 100}, {start: 200}], 100, 10, 2)", 0),
     ("m.health('open', {kafka: 'lost', spark: {driver: 'FAILED'}}, 0, 1000)", "kafka-lost"),

@@ -65,11 +65,11 @@ export class Chart {
   select(from, to) {
     this.#selection.hidden = from === null;
     if (from === null) return;
-    const { x, w } = this.#graph.area;
+    const { x, y, w, h } = this.#graph.area;
     const { left: edge } = this.div.getBoundingClientRect();
     const [left, right] = [from, to].map((each) => Math.min(x + w, Math.max(x, each - edge)));
-    this.#selection.style.left = `${left}px`;
-    this.#selection.style.width = `${right - left}px`;
+    const place = { left, top: y, width: right - left, height: h };
+    for (const name in place) this.#selection.style[name] = `${place[name]}px`;
   }
 
   #snap(time) {

@@ -108,7 +108,7 @@ export class Graph {
       gridLineColor: this.#look.grid,
       gridLineWidth: 1,
       axisLineWidth: 1,
-      axes: { x: this.#timeAxis(rem), y: this.#countAxis(rem, labelWidth) },
+      axes: { x: this.#timeAxis(rem, msPerPixel), y: this.#countAxis(rem, labelWidth) },
       underlayCallback: (context, area, dygraph) => this.#shadeOpen(context, area, dygraph),
     };
   }
@@ -144,19 +144,20 @@ export class Graph {
       series,
       customBars: this.bin > 0,
       fillAlpha: BAND_ALPHA,
-      plotter: [Dygraph.Plotters.errorPlotter, (event) => this.#plot(event)],
+      plotter: [drawBand, (event) => this.#drawLine(event)],
       drawPoints: true,
       drawPointCallback: (...all) => this.#drawMark(...all),
       drawHighlightPointCallback: (graph, name, context, x, y, ...rest) => this.#drawCursor(name, context, rest[0]),
     };
   }
 
-  #timeAxis(rem) {
+  #timeAxis(rem, msPerPixel) {
+    const room = 6 * rem * msPerPixel < 1000 ? 8 : 6;       // for fractions of a second
     return {
       ticker: Dygraph.dateTicker,
       axisLabelFormatter: (value, granularity) => this.#view.locale.tick(Number(value), tickOptions(granularity)),
-      pixelsPerLabel: 5.5 * rem,
-      axisLabelWidth: 5 * rem,
+      pixelsPerLabel: room * rem,
+      axisLabelWidth: (room - 1) * rem,
       axisLineColor: this.#look.rule,
       drawGrid: true,
     };
@@ -186,18 +187,19 @@ export class Graph {
     context.fillRect(left, area.y, Math.max(0, area.x + area.w - left), area.h);
   }
 
-  #plot(event) {
+  #drawLine(event) {
     const { points, drawingContext: context } = event;
     const at = points.findIndex((point) => point.idx >= this.#firstOpen);
     const { linePlotter } = Dygraph.Plotters;
+    context.save();
+    context.lineJoin = 'round';
     if (at < 0) {
       linePlotter(event);
-      return;
+    } else {
+      linePlotter({ ...event, points: points.slice(0, at) });
+      context.globalAlpha = OPEN_ALPHA;
+      linePlotter({ ...event, points: points.slice(Math.max(0, at - 1)) });
     }
-    linePlotter({ ...event, points: points.slice(0, at) });
-    context.save();
-    context.globalAlpha = OPEN_ALPHA;
-    linePlotter({ ...event, points: points.slice(Math.max(0, at - 1)) });
     context.restore();
   }
 
@@ -265,6 +267,11 @@ export class Graph {
   }
 }
 
+// From the smallest to the largest window of each bin.
+function drawBand(event) {
+  if (!isMuted({ name: event.setName })) Dygraph.Plotters.errorPlotter(event);
+}
+
 function dot(context, x, y, radius, fill, edge) {
   context.save();
   context.globalAlpha = 1;
@@ -290,7 +297,7 @@ function nearestRow(all, time) {
 
 // Room for the largest count as it is written, compact from a thousand on.
 function countWidth(most, rem) {
-  return (most < 900 ? 0.4 + 0.5 * String(Math.ceil(1.1 * most)).length : 2.75) * rem;
+  return (most < 900 ? 0.2 + 0.5 * String(Math.ceil(1.1 * most)).length : 2.75) * rem;
 }
 
 // Counts are whole: no line at a half of a buyer.
