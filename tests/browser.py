@@ -48,7 +48,7 @@ class Browser:
         return self.driver.execute_script(script, *values)
 
     def open(self, url):
-        """Again, where Chromium gave up because the machine's networks changed: containers come and go beside the tests."""
+        """Again, where Chromium gave up because the machine's networks changed: containers come and go."""
         for _ in range(5):
             self.driver.get(url)
             self.kept = self.driver.get_log("browser")
@@ -79,7 +79,8 @@ class Browser:
         self.do("Network.setUserAgentOverride", userAgent=agent, acceptLanguage=accepted)
 
     def screen(self, width, height, mobile=False, scale=1):
-        self.do("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=mobile)
+        self.do("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale,
+                mobile=mobile)
         if mobile:
             self.do("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=2)
 
@@ -148,7 +149,8 @@ class Browser:
             const node = document.querySelector(arguments[0]);
             node.scrollIntoView({block: 'center'});
             const box = node.getBoundingClientRect();
-            return [box.left + box.width * arguments[1], box.top + box.height * arguments[2]];""", selector, across, down)
+            return [box.left + box.width * arguments[1], box.top + box.height * arguments[2]];
+            """, selector, across, down)
 
     def mouse(self, kind, x, y, button="none", modifiers=0, **more):
         self.do("Input.dispatchMouseEvent", type=kind, x=x, y=y, button=button, modifiers=modifiers,

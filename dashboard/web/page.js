@@ -17,7 +17,7 @@ const SUMMARY_LEAST_MS = 2000;        // even when the state changes to and fro
 const TICK_MS = 500;
 
 const $ = (id) => document.getElementById(id);
-const canHover = matchMedia('(hover: hover)');
+const isTouched = matchMedia('(hover: none)').matches && navigator.maxTouchPoints > 0;
 
 export class Page {
   #header;
@@ -154,7 +154,7 @@ export class Page {
     const series = store.labels.map((label) => locale.seriesName(label)).join(locale.text('comma'));
     $('chart').setAttribute('aria-label', locale.text('chartLabel', { series }));
     $('chart').setAttribute('aria-roledescription', locale.text('chartRole'));
-    setText($('hint'), locale.text(canHover.matches ? 'hint' : 'hintTouch'));
+    setText($('hint'), locale.text(isTouched ? 'hintTouch' : 'hint'));
     this.#tiles.build(store.labels, locale);
     this.#table.build(store.labels, store.window !== null, locale);
     showFacts($('facts'), jobFacts(this.#job.status), locale);

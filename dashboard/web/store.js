@@ -119,10 +119,10 @@ export class WindowStore {
     return this.#records[direction > 0 ? this.#after(start) : this.#position(start) - 1];
   }
 
-  // What all windows of a range counted together.
+  // What all windows with from < start <= to counted together: a minute up to the newest has sixty seconds.
   sums(from, to) {
     const sums = { windows: 0, total: 0, counts: {} };
-    for (const record of this.between(from, to)) {
+    for (const record of this.#records.slice(this.#after(from), this.#after(to))) {
       sums.windows++;
       sums.total += record.total;
       for (const name in record.counts) sums.counts[name] = (sums.counts[name] ?? 0) + record.counts[name];

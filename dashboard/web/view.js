@@ -42,7 +42,7 @@ export class Tiles {
   update(record, sums, overlap, locale) {
     for (const { label, count, share, sum } of this.#tiles) {
       const of = ({ counts, total }) => (label ? counts[label.name] ?? 0 : total);
-      setText(count, record ? locale.number(of(record)) : '');
+      setText(count, record ? locale.number(of(record)) : '–');
       setText(share, record && label ? locale.share(of(record), record.total) : '');
       setText(sum, sums?.windows ? sumWords(of(sums), label ? sums.total : 0, overlap ? sums.windows : 0, locale) : '');
     }
