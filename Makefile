@@ -28,8 +28,7 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/assets.o
 # Built into the program; the page's files also packed, for browsers.
 DYGRAPHS := /usr/share/javascript/dygraphs
 WEB := $(wildcard dashboard/web/*.html dashboard/web/*.js dashboard/web/*.css dashboard/web/*.svg)
-WEB_ASSETS := $(foreach f,$(WEB),web/$(notdir $f)=$f) web/dygraph.min.js=$(DYGRAPHS)/dygraph.min.js \
-	web/dygraph.css=$(DYGRAPHS)/dygraph.min.css
+WEB_ASSETS := $(foreach f,$(WEB),web/$(notdir $f)=$f) web/dygraph.min.js=$(DYGRAPHS)/dygraph.min.js
 PACKED := $(foreach a,$(WEB_ASSETS),$(BUILD)/$(firstword $(subst =, ,$a)).gz)
 ASSETS := $(foreach f,$(wildcard jobs/*.yaml) data/user_log.csv,$f=$f) $(WEB_ASSETS) \
 	$(foreach p,$(PACKED),$(p:$(BUILD)/%=%)=$p)
@@ -138,9 +137,6 @@ $(BUILD)/web/%.gz: dashboard/web/%
 	@mkdir -p $(@D)
 	@gzip -9nc $< > $@
 $(BUILD)/web/dygraph.min.js.gz: $(DYGRAPHS)/dygraph.min.js
-	@mkdir -p $(@D)
-	@gzip -9nc $< > $@
-$(BUILD)/web/dygraph.css.gz: $(DYGRAPHS)/dygraph.min.css
 	@mkdir -p $(@D)
 	@gzip -9nc $< > $@
 

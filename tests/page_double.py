@@ -16,8 +16,7 @@ import websockets
 from tests.program import ROOT
 
 WEB = ROOT / "dashboard" / "web"
-DYGRAPHS = Path("/usr/share/javascript/dygraphs")
-BESIDE = {"dygraph.min.js": DYGRAPHS / "dygraph.min.js", "dygraph.css": DYGRAPHS / "dygraph.min.css"}  # as in Makefile
+DYGRAPHS = Path("/usr/share/javascript/dygraphs/dygraph.min.js")
 CSP = "default-src 'self'"  # as in dashboard/reply.c
 SNAPSHOT = 600              # as LIMIT_SNAPSHOT
 LABELS = [{"name": "female", "zh": "女生"}, {"name": "male", "zh": "男生"}, {"name": "unknown", "zh": "未知"},
@@ -95,8 +94,8 @@ class PageDouble:
         if parts.path in answers:
             return self._say(json.dumps(answers[parts.path]()).encode(), "application/json")
         name = parts.path.lstrip("/") or "index.html"
-        file = BESIDE.get(name, WEB / name)
-        if file.parent not in (WEB, DYGRAPHS) or not file.is_file():
+        file = DYGRAPHS if name == DYGRAPHS.name else WEB / name
+        if file.parent not in (WEB, DYGRAPHS.parent) or not file.is_file():
             return HTTPStatus.NOT_FOUND, [], b""
         return self._say(file.read_bytes(), mimetypes.guess_type(file.name)[0])
 

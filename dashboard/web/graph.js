@@ -152,12 +152,12 @@ export class Graph {
   }
 
   #timeAxis(rem, msPerPixel) {
-    const room = 6 * rem * msPerPixel < 1000 ? 8 : 6;       // for fractions of a second
+    const room = 5.5 * rem * msPerPixel < 1000 ? 8 : 5.5;   // for fractions of a second
     return {
       ticker: Dygraph.dateTicker,
       axisLabelFormatter: (value, granularity) => this.#view.locale.tick(Number(value), tickOptions(granularity)),
       pixelsPerLabel: room * rem,
-      axisLabelWidth: (room - 1) * rem,
+      axisLabelWidth: (room - 0.5) * rem,
       axisLineColor: this.#look.rule,
       drawGrid: true,
     };
