@@ -167,7 +167,7 @@ export class Graph {
     return {
       ticker: wholeTicks,
       axisLabelFormatter: (value) => this.#view.locale.compactNumber(value),
-      pixelsPerLabel: 2.75 * rem,
+      pixelsPerLabel: 2 * rem,
       axisLabelWidth: width,
       axisLineColor: 'transparent',
     };
