@@ -1,5 +1,6 @@
 """The page in a real browser, as a person sees it. The screenshots are in build/screenshots."""
 
+import base64
 import csv
 import io
 import json
@@ -313,6 +314,22 @@ def test_buttons_for_those_who_cannot_drag(page, run):
     ends_live(page)
 
 
+def axes_ink(page, picture):
+    """How many pixels are not ground where the picture has its times and its counts: dygraphs' canvas has no words."""
+    return page.driver.execute_async_script("""
+        const [data, done] = arguments;
+        const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+        createImageBitmap(new Blob([bytes], {type: 'image/png'})).then((image) => {
+          const context = new OffscreenCanvas(image.width, image.height).getContext('2d');
+          context.drawImage(image, 0, 0);
+          const ink = (...box) => {
+            const all = new Uint32Array(context.getImageData(...box).data.buffer);
+            return all.filter((pixel) => pixel !== all[0]).length;
+          };
+          done([ink(0, 1130, 2400, 70), ink(0, 220, 118, 880)]);
+        });""", base64.b64encode(picture).decode())
+
+
 def test_downloads(page, run):
     until(lambda: len(page.rows()) >= 5, 10, "rows")
     assert "all windows" in page.text("#download-what")
@@ -330,6 +347,7 @@ def test_downloads(page, run):
     assert (int.from_bytes(picture[16:20], "big"), int.from_bytes(picture[20:24], "big")) == (2400, 1200)
     SHOTS.mkdir(parents=True, exist_ok=True)
     (SHOTS / "download.png").write_bytes(picture)
+    assert all(ink > 300 for ink in axes_ink(page, picture))
     page.click("#pause")  # now it is what one sees
     until(lambda: "shown" in page.text("#download-what"), 3, "a range")
     low, high = chosen_range(page)

@@ -147,7 +147,7 @@ export class Graph {
       plotter: [drawBand, (event) => this.#drawLine(event)],
       drawPoints: true,
       drawPointCallback: (...all) => this.#drawMark(...all),
-      drawHighlightPointCallback: (graph, name, context, x, y, ...rest) => this.#drawCursor(name, context, rest[0]),
+      drawHighlightPointCallback: (graph, name, context, x, y, colour) => this.#drawCursor(name, context, colour),
     };
   }
 

@@ -30,7 +30,7 @@ export function gaps(parts, slide) {
   return parts.slice(1).map((part, index) => [parts[index].at(-1).start + slide / 2, part[0].start - slide / 2]);
 }
 
-// [time, a value of each series ...]: a row a window, or one a bin; between the runs one of nulls, which breaks the lines.
+// [time, a value of each series ...]: a row a window, or one a bin; between the runs one of nulls, which breaks lines.
 export function rows(parts, names, slide, bin) {
   const makeRows = bin ? (run) => binRows(run, names, bin) : (run) => run.map((record) => windowRow(record, names));
   return parts.flatMap((run, index) => {
