@@ -746,6 +746,21 @@ def test_the_axes(browser, double):
             browser.click("#zone")
 
 
+def test_nothing_stays_of_an_earlier_frame(browser, double):
+    """dygraphs clears only within the axes: where these move, as larger counts need more room, old lines stay."""
+    server = double(past(90))
+    until(lambda: browser.rows(), 5, "rows")
+    last = max(server.windows)
+    server.send(window(last + 1000, [123_456, 3]))
+    until(lambda: last + 1000 in browser.rows(), 3, "a large count")
+    time.sleep(0.3)
+    grown = painted(browser)
+    browser.reload()
+    until(lambda: last + 1000 in browser.rows(), 5, "the same")
+    time.sleep(0.3)
+    assert painted(browser) == grown
+
+
 def test_announcements_are_few(browser, double):
     server = double(past(90))
     until(lambda: browser.text("#summary").startswith("Live. "), 5, "the first")

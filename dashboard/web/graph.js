@@ -19,6 +19,7 @@ export class Graph {
   #div;
   #own;
   #dygraph = null;
+  #frame;
   #view;
   #look;
   #series;                            // the first is drawn last: it is the one that matters
@@ -62,6 +63,10 @@ export class Graph {
     this.#view = view;
     this.#look = look;
     const options = this.#options();
+    // dygraphs clears no more than the new frame: where that changes within its canvas, begin anew.
+    const frame = `${options.axes.y.axisLabelWidth} ${look.rem}`;
+    if (this.#dygraph && frame !== this.#frame) this.destroy();
+    this.#frame = frame;
     if (this.#dygraph) {
       this.#dygraph.resize();
       this.#dygraph.updateOptions(options);
@@ -81,6 +86,7 @@ export class Graph {
 
   destroy() {
     this.#dygraph.destroy();
+    this.#dygraph = null;
   }
 
   #options() {
@@ -89,7 +95,7 @@ export class Graph {
     const tickSize = 0.3 * rem;
     const records = store.around(from, to);
     this.#series = drawnSeries(store.labels, store.seen).reverse();
-    const labelWidth = countWidth(largest(store.between(from, to), this.#series), rem);
+    const { labelWidth, xAxisHeight } = this.#axes(largest(store.between(from, to), this.#series), tickSize);
     // Some room at the right, for the newest window's marks.
     const edge = 0.6 * rem;
     const msPerPixel = (to - from) / Math.max(1, this.#div.clientWidth - labelWidth - 2 * tickSize - edge);
@@ -99,6 +105,7 @@ export class Graph {
       file: this.#rows,
       dateWindow: [from, to + edge * msPerPixel],
       rightGap: 0,
+      xAxisHeight,
       includeZero: true,
       yRangePad: 0.4 * rem,
       drawAxesAtZero: true,
@@ -110,6 +117,17 @@ export class Graph {
       axisLineWidth: 1,
       axes: { x: this.#timeAxis(rem, msPerPixel), y: this.#countAxis(rem, labelWidth) },
       underlayCallback: (context, area, dygraph) => this.#shadeOpen(context, area, dygraph),
+    };
+  }
+
+  // The frame's edges are on whole pixels of the screen: half a pixel would be half cleared, and what was there shows.
+  #axes(most, tickSize) {
+    const { rem } = this.#look;
+    const whole = (length) => Math.ceil(length * devicePixelRatio) / devicePixelRatio;
+    const { clientHeight } = this.#div;
+    return {
+      labelWidth: whole(countWidth(most, rem) + 2 * tickSize) - 2 * tickSize,
+      xAxisHeight: clientHeight - whole(clientHeight - 0.8125 * rem - 2 * tickSize),
     };
   }
 
@@ -297,7 +315,7 @@ function nearestRow(all, time) {
 
 // Room for the largest count as it is written, compact from a thousand on.
 function countWidth(most, rem) {
-  return (most < 900 ? 0.2 + 0.5 * String(Math.ceil(1.1 * most)).length : 2.75) * rem;
+  return (most < 900 ? 0.2 + 0.5 * Math.max(2, String(Math.ceil(1.1 * most)).length) : 2.75) * rem;
 }
 
 // Counts are whole: no line at a half of a buyer.
