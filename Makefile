@@ -9,10 +9,10 @@ PACKAGES_BUILD := gcc|clang make pkg-config libc6-dev librdkafka-dev libwebsocke
 	libjs-dygraphs
 PACKAGES_TEST := libcmocka-dev valgrind kcat mawk maven default-jre-headless python3 python3-pytest \
 	python3-yaml python3-confluent-kafka python3-kafka python3-selenium python3-websockets \
-	chromium chromium-driver openssl procps zsh man-db groff-base
+	chromium chromium-driver npm|nodejs openssl procps zsh man-db groff-base python3-prometheus-client
 PACKAGES_LINT := clang clang-format clang-tidy cppcheck shellcheck
 
-LIBRARIES := rdkafka libwebsockets yaml-0.1 jansson libcurl libcrypto libzip
+LIBRARIES := rdkafka libwebsockets yaml-0.1 jansson libcurl libssl libcrypto libzip
 CPPFLAGS += -I. -D_GNU_SOURCE -DTALLY_VERSION='"$(VERSION)"'
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion
 CFLAGS ?= -O2 -g
@@ -28,8 +28,7 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/assets.o
 # Built into the program; the page's files also packed, for browsers.
 DYGRAPHS := /usr/share/javascript/dygraphs
 WEB := $(wildcard dashboard/web/*.html dashboard/web/*.js dashboard/web/*.css dashboard/web/*.svg)
-WEB_ASSETS := $(foreach f,$(WEB),web/$(notdir $f)=$f) web/dygraph.min.js=$(DYGRAPHS)/dygraph.min.js \
-	web/dygraph.css=$(DYGRAPHS)/dygraph.min.css
+WEB_ASSETS := $(foreach f,$(WEB),web/$(notdir $f)=$f) web/dygraph.min.js=$(DYGRAPHS)/dygraph.min.js
 PACKED := $(foreach a,$(WEB_ASSETS),$(BUILD)/$(firstword $(subst =, ,$a)).gz)
 ASSETS := $(foreach f,$(wildcard jobs/*.yaml) data/user_log.csv,$f=$f) $(WEB_ASSETS) \
 	$(foreach p,$(PACKED),$(p:$(BUILD)/%=%)=$p)
@@ -107,6 +106,7 @@ packages-run:
 	@./packages $(foreach p,$(PACKAGES_BUILD),'$p')
 packages-test:
 	@./packages $(foreach p,$(PACKAGES_BUILD) $(PACKAGES_TEST),'$p')
+	@$(MAKE) --no-print-directory build/npm/installed
 packages-lint:
 	@./packages $(foreach p,$(PACKAGES_BUILD) $(PACKAGES_TEST) $(PACKAGES_LINT),'$p')
 
@@ -139,14 +139,18 @@ $(BUILD)/web/%.gz: dashboard/web/%
 $(BUILD)/web/dygraph.min.js.gz: $(DYGRAPHS)/dygraph.min.js
 	@mkdir -p $(@D)
 	@gzip -9nc $< > $@
-$(BUILD)/web/dygraph.css.gz: $(DYGRAPHS)/dygraph.min.css
-	@mkdir -p $(@D)
-	@gzip -9nc $< > $@
 
 $(BUILD)/tests/%: tests/unit/%.c $(OBJECTS)
 	@echo "  TEST $@"
 	@mkdir -p $(@D)
 	@$(CC) $(CPPFLAGS) $(BUILD_CFLAGS) -o $@ $< $(OBJECTS) $(BUILD_LIBS) -lcmocka
+
+# What the tests take from npm.
+build/npm/installed: tests/package.json
+	@mkdir -p $(@D)
+	@cp $< $(@D)
+	@npm install --prefix $(@D) --no-package-lock --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
 
 # A missing header is named by its package, not by the compiler.
 $(BUILD)/packages: Makefile packages

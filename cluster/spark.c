@@ -554,3 +554,16 @@ void spark_cancel(struct spark_call *call)
     http_cancel(call->http);
     free(call);
 }
+
+struct http_call *spark_start_page(struct spark *spark, struct ev_loop *loop, const char *path,
+                                   int64_t wait_ms, http_done *done, void *context)
+{
+    char *url = mem_format("%s%s", spark_page(spark), path);
+    char *token = bearer(spark);
+    const struct http_request request = {.url = url, .authorization = token, .wait_ms = wait_ms};
+    struct http_call *call = http_start(loop, &request, done, context);
+
+    free(token);
+    free(url);
+    return call;
+}

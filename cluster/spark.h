@@ -60,5 +60,8 @@ typedef void spark_done(void *context, const struct spark_answer *answer,
 struct spark_call *spark_start_status(struct spark *spark, struct ev_loop *loop, const char *id,
                                       spark_done *done, void *context);
 void spark_cancel(struct spark_call *call);
+/* A page of the master that answered last ("/json/"), signed, in the loop. */
+struct http_call *spark_start_page(struct spark *spark, struct ev_loop *loop, const char *path,
+                                   int64_t wait_ms, http_done *done, void *context);
 
 #endif

@@ -3,12 +3,16 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cluster/base/clock.h"
 #include "cluster/base/limits.h"
+#include "dashboard/pages.h"
 #include "dashboard/parts.h"
 
 #define RETRY_AFTER_S "10"
-/* How long an EventSource waits before it comes back, in ms. */
-#define SSE_FIRST "retry: 2000\n\n"
+/* How long an EventSource waits before it comes back, in ms; each its own time,
+ * or all would come at once after a restart. */
+#define SSE_RETRY_MS  1000
+#define SSE_SPREAD_MS 2000
 
 /* A request while it is answered. */
 struct exchange {
@@ -17,11 +21,14 @@ struct exchange {
     char *path;
     char *host, *origin; /* NULL: not sent */
     bool head, other_method;
+    bool outside;     /* of --base-path */
+    bool by_argument; /* ?token= was right */
     struct channel *channel;
     struct reply reply;
 };
 
-enum { FOR_ALL = 1, OF_A_JOB = 2 }; /* neither token nor origin; ?job= */
+/* Neither token nor origin, and beside the base path, too; ?job=; for people */
+enum { FOR_ALL = 1, OF_A_JOB = 2, A_PAGE = 4 };
 
 struct route {
     const char *path;
@@ -74,6 +81,19 @@ static char *find_argument(struct lws *wsi, const char *name)
     return NULL;
 }
 
+/* The paths below are without the base path. */
+static void strip_base(struct exchange *exchange)
+{
+    size_t length = strlen(exchange->server->base);
+    char *path = exchange->path;
+
+    if (!path || length == 0)
+        return;
+    exchange->outside = strncmp(path, exchange->server->base, length) != 0 || path[length] != '/';
+    if (!exchange->outside)
+        memmove(path, path + length, strlen(path + length) + 1);
+}
+
 static struct exchange begin(struct server *server, struct lws *wsi)
 {
     struct exchange exchange = {.server = server, .wsi = wsi};
@@ -84,6 +104,7 @@ static struct exchange begin(struct server *server, struct lws *wsi)
         exchange.head = exchange.path != NULL;
         exchange.other_method = exchange.path == NULL;
     }
+    strip_base(&exchange);
     exchange.host = get_header(wsi, WSI_TOKEN_HOST);
     exchange.origin = get_header(wsi, WSI_TOKEN_ORIGIN);
     return exchange;
@@ -120,29 +141,77 @@ static bool has_cookie(const struct exchange *exchange)
     return matches;
 }
 
-/* Who opens the page with ?token= gets a cookie, for the files, the socket
- * and the links of the page, which know of no token. */
 static bool has_token(struct exchange *exchange)
 {
     const char *token = exchange->server->token;
     char *given = find_argument(exchange->wsi, "token=");
     char *bearer = get_header(exchange->wsi, WSI_TOKEN_HTTP_AUTHORIZATION);
-    bool by_argument = given && request_token_matches(given, strlen(given), token);
     bool by_header = bearer && request_bearer_matches(bearer, token);
 
-    if (by_argument)
-        buf_format(&exchange->reply.headers,
-                   "Set-Cookie: %s=%s; Path=/; HttpOnly; SameSite=Strict\r\n",
-                   exchange->server->cookie, token);
+    exchange->by_argument = given && request_token_matches(given, strlen(given), token);
     free(given);
     free(bearer);
-    return by_argument || by_header || has_cookie(exchange);
+    return exchange->by_argument || by_header || has_cookie(exchange);
+}
+
+/* A proxy's word that it speaks TLS makes the cookie only stricter. */
+static bool is_secure(const struct exchange *exchange)
+{
+    static const char name[] = "x-forwarded-proto:";
+    int length = lws_hdr_custom_length(exchange->wsi, name, sizeof name - 1);
+    char text[8] = "";
+
+    return exchange->server->config.tls_cert ||
+           (length == 5 &&
+            lws_hdr_custom_copy(exchange->wsi, text, sizeof text, name, sizeof name - 1) ==
+                length &&
+            strcmp(text, "https") == 0);
 }
 
 static void refuse(struct exchange *exchange, struct reply reply)
 {
     buf_free(&exchange->reply.headers);
     exchange->reply = reply;
+}
+
+static void say(struct exchange *exchange, int status, const char *type, struct buf *text,
+                size_t *account)
+{
+    exchange->reply.status = status;
+    exchange->reply.type = type;
+    exchange->reply.body = body_finish(text, account);
+    buf_text(&exchange->reply.headers, "Cache-Control: no-store\r\n");
+}
+
+static bool is_chinese(struct exchange *exchange)
+{
+    char *lang = find_argument(exchange->wsi, "lang=");
+    char *accepted = get_header(exchange->wsi, WSI_TOKEN_HTTP_ACCEPT_LANGUAGE);
+    bool zh = pages_is_chinese(lang, accepted);
+
+    free(lang);
+    free(accepted);
+    return zh;
+}
+
+/* A browser is asked for the token, a program is told. */
+static void need_token(struct exchange *exchange, int flags)
+{
+    char *accepted = get_header(exchange->wsi, WSI_TOKEN_HTTP_ACCEPT);
+    char *given = find_argument(exchange->wsi, "token=");
+    struct buf text = {0};
+
+    if (flags & A_PAGE && accepted && strstr(accepted, "text/html")) {
+        body_start(&text);
+        pages_write_sign_in(is_chinese(exchange), given != NULL, &text);
+        say(exchange, 401, "text/html; charset=utf-8", &text, NULL);
+    } else {
+        refuse(exchange, reply_error(401, "a token is needed: 'Authorization: Bearer TOKEN', or "
+                                          "?token=TOKEN"));
+    }
+    buf_text(&exchange->reply.headers, "WWW-Authenticate: Bearer\r\n");
+    free(accepted);
+    free(given);
 }
 
 /* True: it goes on; else the reply says why not. */
@@ -155,9 +224,7 @@ static bool may_ask(struct exchange *exchange, int flags)
                reply_error(403, "this server is not called '%.200s': --allow-host lets it be",
                            exchange->host ? exchange->host : ""));
     } else if (exchange->server->token && !(flags & FOR_ALL) && !has_token(exchange)) {
-        refuse(exchange, reply_error(401, "a token is needed: 'Authorization: Bearer TOKEN', or "
-                                          "?token=TOKEN"));
-        buf_text(&exchange->reply.headers, "WWW-Authenticate: Bearer\r\n");
+        need_token(exchange, flags);
     } else if (!(flags & FOR_ALL) &&
                !request_origin_allowed(rules, exchange->origin, exchange->host)) {
         refuse(exchange, reply_error(403, "pages of %.200s may not ask: --allow-origin lets them",
@@ -195,15 +262,6 @@ static bool find_channel(struct exchange *exchange)
 
 /* ---- the answers */
 
-static void say(struct exchange *exchange, int status, const char *type, struct buf *text,
-                size_t *account)
-{
-    exchange->reply.status = status;
-    exchange->reply.type = type;
-    exchange->reply.body = body_finish(text, account);
-    buf_text(&exchange->reply.headers, "Cache-Control: no-store\r\n");
-}
-
 static void say_text(struct exchange *exchange, int status, const char *words)
 {
     struct buf text = {0};
@@ -225,7 +283,7 @@ static bool read_range(struct exchange *exchange, struct history_range *range)
     struct error error;
     char *argument;
 
-    *range = (struct history_range){INT64_MIN, INT64_MAX, LIMIT_HISTORY};
+    *range = (struct history_range){INT64_MIN, INT64_MAX, SIZE_MAX};
     for (int n = 0; (argument = get_argument(exchange->wsi, n)) != NULL; n++) {
         int result = request_narrow(argument, range, &error);
         free(argument);
@@ -255,8 +313,26 @@ static void answer_windows_as(struct exchange *exchange, const char *type,
     say(exchange, 200, type, &text, &exchange->server->answer_bytes);
 }
 
+static bool has_argument(const struct exchange *exchange, const char *name)
+{
+    char *argument;
+
+    for (int n = 0; (argument = get_argument(exchange->wsi, n)) != NULL; n++) {
+        size_t length = strcspn(argument, "=");
+        bool same = strlen(name) == length && strncmp(argument, name, length) == 0;
+        free(argument);
+        if (same)
+            return true;
+    }
+    return false;
+}
+
 static void answer_windows(struct exchange *exchange)
 {
+    if (has_argument(exchange, "download"))
+        buf_format(&exchange->reply.headers,
+                   "Content-Disposition: attachment; filename=\"%s.json\"\r\n",
+                   exchange->channel->spec->name);
     answer_windows_as(exchange, "application/json", history_write_json);
 }
 
@@ -313,94 +389,40 @@ static void answer_ready(struct exchange *exchange)
     say_text(exchange, 200, "ok\n");
 }
 
-/* One value a job; `get` says which. */
-static void write_metric(const struct server *server, const char *name, const char *type,
-                         const char *help, long long (*get)(const struct channel *),
-                         struct buf *buf)
-{
-    buf_format(buf, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-    for (size_t i = 0; i < server->channel_count; i++) {
-        long long value = get(&server->channels[i]);
-        if (value >= 0) /* unknown values are left out */
-            buf_format(buf, "%s{job=\"%s\"} %lld\n", name, server->channels[i].spec->name, value);
-    }
-}
-
-static long long get_records(const struct channel *channel)
-{
-    return (long long)relay_stats(channel->relay).records;
-}
-
-static long long get_rejected(const struct channel *channel)
-{
-    return (long long)relay_stats(channel->relay).rejected;
-}
-
-static long long get_windows(const struct channel *channel)
-{
-    return (long long)history_count(channel->history);
-}
-
-static long long get_result_lag(const struct channel *channel)
-{
-    return relay_stats(channel->relay).lag;
-}
-
-static long long get_source_lag(const struct channel *channel)
-{
-    const struct server_config *config = &channel->server->config;
-
-    return config->job_state ? config->job_state(config->context, channel->spec).source_lag : -1;
-}
-
-static long long get_connected(const struct channel *channel)
-{
-    return relay_stats(channel->relay).connected;
-}
-
-static void write_job_metrics(const struct server *server, struct buf *buf)
-{
-    static const struct {
-        const char *name, *type, *help;
-        long long (*get)(const struct channel *);
-    } rows[] = {
-        {"tally_result_records_total", "counter", "Result records read.", get_records},
-        {"tally_result_records_rejected_total", "counter", "Of them, no record of the job.",
-         get_rejected},
-        {"tally_windows", "gauge", "Windows in the history.", get_windows},
-        {"tally_result_lag", "gauge", "Result records not read yet.", get_result_lag},
-        {"tally_source_lag", "gauge", "Source records not counted yet.", get_source_lag},
-        {"tally_kafka_connected", "gauge", "Whether some broker answers.", get_connected},
-    };
-
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        write_metric(server, rows[i].name, rows[i].type, rows[i].help, rows[i].get, buf);
-}
-
 static void answer_metrics(struct exchange *exchange)
 {
-    const struct server *server = exchange->server;
     struct buf text = {0};
 
     body_start(&text);
-    write_job_metrics(server, &text);
-    buf_format(&text,
-               "# HELP tally_clients Live clients.\n# TYPE tally_clients gauge\n"
-               "tally_clients{transport=\"ws\"} %d\ntally_clients{transport=\"sse\"} %d\n",
-               server->counts[TRANSPORT_WS], server->counts[TRANSPORT_SSE]);
-    buf_format(&text,
-               "# HELP tally_client_snapshots_total Slow clients brought to the latest state.\n"
-               "# TYPE tally_client_snapshots_total counter\ntally_client_snapshots_total %llu\n",
-               (unsigned long long)server->snapshots);
-    buf_format(&text,
-               "# HELP tally_clients_refused_total Clients refused for lack of room.\n"
-               "# TYPE tally_clients_refused_total counter\ntally_clients_refused_total %llu\n",
-               (unsigned long long)server->refused);
-    buf_format(&text,
-               "# HELP tally_sent_bytes_total Bytes sent.\n"
-               "# TYPE tally_sent_bytes_total counter\ntally_sent_bytes_total %llu\n",
-               (unsigned long long)server->sent_bytes);
+    metrics_write(exchange->server, &text);
     say(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", &text, NULL);
+}
+
+static void answer_table(struct exchange *exchange)
+{
+    const struct server *server = exchange->server;
+    const struct channel *channel = exchange->channel;
+    const struct server_config *config = &server->config;
+    struct relay_stats stats = relay_stats(channel->relay);
+    const char *jobs[LIMIT_JOBS];
+    struct pages_table table = {.spec = channel->spec,
+                                .history = channel->history,
+                                .jobs = jobs,
+                                .job_count = server->channel_count,
+                                .zh = is_chinese(exchange),
+                                .connected = stats.connected,
+                                .last_record = stats.last_record,
+                                .now = clock_wall_ms()};
+    struct buf text = {0};
+
+    for (size_t i = 0; i < server->channel_count; i++)
+        jobs[i] = server->channels[i].spec->name;
+    if (config->job_state)
+        table.driver = config->job_state(config->context, channel->spec).driver;
+    body_start(&text);
+    pages_write_table(&table, &text);
+    say(exchange, 200, "text/html; charset=utf-8", &text, NULL);
+    buf_text(&exchange->reply.headers, "Vary: Accept-Language\r\n");
 }
 
 static void answer_not_upgraded(struct exchange *exchange)
@@ -455,6 +477,7 @@ static const struct route routes[] = {
     {"/api/windows", OF_A_JOB, answer_windows},
     {"/api/windows.csv", OF_A_JOB, answer_csv},
     {"/api/status", OF_A_JOB, answer_status},
+    {"/table", OF_A_JOB | A_PAGE, answer_table},
     {"/api/jobs", 0, answer_jobs},
     {"/livez", FOR_ALL, answer_alive},
     {"/readyz", FOR_ALL, answer_ready},
@@ -476,6 +499,32 @@ static void wrong_method(struct exchange *exchange)
     exchange->reply.close = true;
 }
 
+/* Who opens a page with ?token= gets a cookie, for the files, the socket and
+ * the links of the page, which know of no token; and the address without it.
+ * Not by a redirect: after a link from another site the browser would count
+ * that as the other site's, and send no cookie that is SameSite=Strict. */
+static void sign_in(struct exchange *exchange)
+{
+    struct server *server = exchange->server;
+    struct buf text = {0}, url = {0};
+    char *argument;
+
+    buf_text(&url, strcmp(exchange->path, "/") == 0 ? "./" : exchange->path + 1);
+    for (int n = 0, kept = 0; (argument = get_argument(exchange->wsi, n)) != NULL; n++) {
+        /* What would need escapes is let go. */
+        if (strncmp(argument, "token=", 6) != 0 && !strpbrk(argument, " %&+#\"<>'"))
+            buf_format(&url, "%c%s", kept++ ? '&' : '?', argument);
+        free(argument);
+    }
+    body_start(&text);
+    pages_write_signed_in(url.data, &text);
+    say(exchange, 200, "text/html; charset=utf-8", &text, NULL);
+    buf_format(&exchange->reply.headers,
+               "Set-Cookie: %s=%s; Path=%s/; HttpOnly; SameSite=Strict%s\r\n", server->cookie,
+               server->token, server->base, is_secure(exchange) ? "; Secure" : "");
+    buf_free(&url);
+}
+
 static void answer_route(struct exchange *exchange, const struct route *route)
 {
     if (!may_ask(exchange, route->flags))
@@ -484,19 +533,41 @@ static void answer_route(struct exchange *exchange, const struct route *route)
         add_cors(exchange);
     if (route->flags & OF_A_JOB && !find_channel(exchange))
         return;
-    route->answer(exchange);
+    if (route->flags & A_PAGE && exchange->by_argument)
+        sign_in(exchange);
+    else
+        route->answer(exchange);
 }
 
 static void answer_page(struct exchange *exchange)
 {
     const struct site_file *file = site_find(exchange->server->site, exchange->path);
+    bool is_index = strcmp(exchange->path, "/") == 0;
 
-    if (!may_ask(exchange, 0))
+    if (!may_ask(exchange, is_index ? A_PAGE : 0))
         return;
-    if (file)
+    if (is_index && exchange->by_argument)
+        sign_in(exchange);
+    else if (file)
         answer_file(exchange, file);
     else
         refuse(exchange, reply_error(404, "nothing is at '%.200s'", exchange->path));
+}
+
+/* --base-path without the slash at its end leads to where relative addresses work. */
+static void answer_outside(struct exchange *exchange)
+{
+    const char *base = exchange->server->base;
+
+    if (!may_ask(exchange, FOR_ALL))
+        return;
+    if (strcmp(exchange->path, base) == 0) {
+        refuse(exchange, reply_error(308, "it is at %s/", base));
+        buf_format(&exchange->reply.headers, "Location: %s/\r\n", base);
+    } else {
+        refuse(exchange,
+               reply_error(404, "nothing is at '%.200s': all is under %s/", exchange->path, base));
+    }
 }
 
 static bool is_stream(const struct exchange *exchange)
@@ -522,14 +593,70 @@ static char *get_last_id(struct lws *wsi)
 static int open_events(struct client *client, struct exchange *exchange)
 {
     char *last = get_last_id(exchange->wsi);
-    int result = reply_open(client, &exchange->reply, SSE_FIRST);
+    char *first = mem_format("retry: %d\n\n", SSE_RETRY_MS + rand() % SSE_SPREAD_MS); /* NOLINT */
+    int result = reply_open(client, &exchange->reply, first);
 
     if (result == 0) {
         stream_open(client, exchange->channel, last, TRANSPORT_SSE);
         client_watch(client);
     }
+    free(first);
     free(last);
     return result;
+}
+
+/* ---- the access log */
+
+static const char *method_of(struct lws *wsi)
+{
+    /* As libwebsockets numbers them (LWSHUMETH_..., lws-http.h). */
+    static const char *const names[] = {"GET",   "POST",   "OPTIONS", "PUT",
+                                        "PATCH", "DELETE", "CONNECT", "HEAD"};
+    char *path = NULL;
+    int length, method = lws_http_get_uri_and_method(wsi, &path, &length);
+
+    return method >= 0 && (size_t)method < sizeof names / sizeof names[0] ? names[method] : "-";
+}
+
+static void write_target(struct lws *wsi, struct buf *buf)
+{
+    char *path = NULL, *argument;
+    int length = 0;
+
+    if (lws_http_get_uri_and_method(wsi, &path, &length) >= 0 && path)
+        buf_add(buf, path, (size_t)length);
+    for (int n = 0; (argument = get_argument(wsi, n)) != NULL; n++) {
+        buf_char(buf, n ? '&' : '?');
+        buf_text(buf, argument);
+        free(argument);
+    }
+    buf_text(buf, "");
+}
+
+/* Before it is sent: then the request is forgotten. */
+static void note(struct server *server, struct lws *wsi, int status, int64_t bytes)
+{
+    struct access_entry entry = {.time_ms = clock_wall_ms(), .status = status, .bytes = bytes};
+    struct buf target = {0};
+    char peer[64];
+
+    server->requests++;
+    if (!server->log)
+        return;
+    write_target(wsi, &target);
+    entry.peer = listen_peer_address(lws_get_socket_fd(wsi), peer, sizeof peer) ? peer : "-";
+    entry.method = method_of(wsi);
+    entry.path = target.data ? target.data : "-";
+    access_log_add(server->log, &entry);
+    buf_free(&target);
+}
+
+static void note_reply(const struct exchange *exchange)
+{
+    const struct reply *reply = &exchange->reply;
+    int64_t bytes = reply->body && !exchange->head ? (int64_t)reply->body->length : 0;
+
+    note(exchange->server, exchange->wsi, reply->status, is_stream(exchange) ? -1 : bytes);
 }
 
 int answer_http(struct client *client, struct lws *wsi)
@@ -538,13 +665,18 @@ int answer_http(struct client *client, struct lws *wsi)
     const struct route *route = exchange.other_method ? NULL : find_route(exchange.path);
     int result;
 
+    if (exchange.outside && !(route && route->flags & FOR_ALL))
+        route = NULL;
     if (exchange.other_method)
         wrong_method(&exchange);
+    else if (exchange.outside && !route)
+        answer_outside(&exchange);
     else if (route)
         answer_route(&exchange, route);
     else
         answer_page(&exchange);
     exchange.reply.head = exchange.head;
+    note_reply(&exchange);
     if (route && route->answer == answer_events && is_stream(&exchange))
         result = open_events(client, &exchange);
     else
@@ -580,7 +712,7 @@ static void check_upgrade(struct exchange *exchange)
 
     if (!may_ask(exchange, 0) || !is_websocket(exchange))
         return;
-    if (!route || route->answer != answer_not_upgraded)
+    if (exchange->outside || !route || route->answer != answer_not_upgraded)
         refuse(exchange, reply_error(404, "the WebSocket is at /ws"));
     else if (find_channel(exchange) && stream_full(exchange->server))
         too_busy(exchange, "all places are taken");
@@ -597,6 +729,10 @@ int answer_upgrade(struct server *server, struct lws *wsi)
         return -1;
     exchange = begin(server, wsi);
     check_upgrade(&exchange);
+    if (exchange.reply.status)
+        note_reply(&exchange);
+    else
+        note(server, wsi, 101, -1);
     if (exchange.reply.status)
         result = reply_refuse(server, wsi, &exchange.reply);
     else

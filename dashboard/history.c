@@ -1,4 +1,4 @@
-#include "dashboard/history.h"
+#include "dashboard/history_range.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,8 @@ struct window {
 struct history {
     const struct spec *spec;
     struct record_writer *writer;
-    struct window **windows; /* ascending by start */
+    struct window **windows; /* ascending by start; within `room` */
+    struct window **room;    /* twice the capacity: the oldest goes without moving the others */
     size_t count, capacity;
     struct window *oldest, *newest; /* in the order of updates */
     uint64_t last;
@@ -31,7 +32,8 @@ struct history {
     size_t snapshot_bytes; /* of those alive */
     struct body *snapshots[TRANSPORTS];
     uint64_t snapshot_at[TRANSPORTS];
-    struct buf head; /* what /api/windows says before its windows */
+    bool bare;
+    struct buf head, bare_head; /* what /api/windows says before its windows */
 };
 
 static size_t at_most(size_t a, size_t b)
@@ -53,31 +55,47 @@ static void write_labels(const struct spec *spec, struct buf *buf)
     }
 }
 
-static void write_head(const struct spec *spec, struct buf *buf)
+static void write_head(const struct spec *spec, bool bare, struct buf *buf)
 {
     buf_text(buf, "{\"job\":");
     buf_json_string(buf, spec->name, strlen(spec->name));
     buf_text(buf, ",\"labels\":[");
     write_labels(spec, buf);
-    buf_format(buf, "],\"window\":{\"size\":%lld,\"slide\":%lld,\"lateness\":%lld},\"windows\":[",
-               (long long)spec->size, (long long)spec->slide, (long long)spec->lateness);
+    if (bare)
+        buf_text(buf, "],\"window\":null,\"windows\":[");
+    else
+        buf_format(buf,
+                   "],\"window\":{\"size\":%lld,\"slide\":%lld,\"lateness\":%lld},\"windows\":[",
+                   (long long)spec->size, (long long)spec->slide, (long long)spec->lateness);
 }
 
-struct history *history_new(const struct spec *spec, int32_t partitions)
+static size_t series_of(const struct spec *spec)
+{
+    return spec->series_count ? spec->series_count : 1;
+}
+
+size_t history_most(const struct spec *spec)
+{
+    size_t most = LIMIT_HISTORY_CELLS / series_of(spec);
+
+    return most ? most : 1;
+}
+
+struct history *history_new(const struct spec *spec, int32_t partitions, size_t windows)
 {
     struct history *history = mem_alloc(1, sizeof *history);
-    size_t series = spec->series_count ? spec->series_count : 1;
 
     history->spec = spec;
     history->writer = record_writer_new(spec);
-    history->capacity = at_most(LIMIT_HISTORY, HISTORY_CELLS / series);
-    history->capacity += history->capacity == 0;
-    history->windows = mem_alloc(history->capacity, sizeof(struct window *));
-    history->snapshot_windows = at_most(LIMIT_SNAPSHOT, HISTORY_SNAPSHOT_CELLS / series);
+    history->capacity = at_most(windows ? windows : LIMIT_HISTORY, history_most(spec));
+    history->room = mem_alloc(2 * history->capacity, sizeof(struct window *));
+    history->windows = history->room;
+    history->snapshot_windows = at_most(LIMIT_SNAPSHOT, HISTORY_SNAPSHOT_CELLS / series_of(spec));
     history->snapshot_windows += history->snapshot_windows == 0;
     history->partitions = (size_t)partitions;
     history->position = mem_alloc(history->partitions, sizeof *history->position);
-    write_head(spec, &history->head);
+    write_head(spec, false, &history->head);
+    write_head(spec, true, &history->bare_head);
     return history;
 }
 
@@ -106,7 +124,8 @@ void history_free(struct history *history)
         body_release(history->snapshots[i]);
     record_writer_free(history->writer);
     buf_free(&history->head);
-    free(history->windows);
+    buf_free(&history->bare_head);
+    free(history->room);
     free(history->position);
     free(history);
 }
@@ -155,23 +174,32 @@ static struct window *make_window(const struct history *history)
     return window;
 }
 
+static void drop_oldest(struct history *history)
+{
+    unlink_update(history, history->windows[0]);
+    drop_window(history, history->windows[0]);
+    history->windows++;
+    history->count--;
+}
+
 /* Makes room at the index; when the history is full its oldest window goes. */
 static struct window *insert_window(struct history *history, size_t at)
 {
-    struct window **windows = history->windows;
-    struct window *window = make_window(history);
+    struct window **windows;
 
     if (history->count == history->capacity) {
+        drop_oldest(history);
         at--;
-        unlink_update(history, windows[0]);
-        drop_window(history, windows[0]);
-        memmove(&windows[0], &windows[1], at * sizeof *windows);
-    } else {
-        memmove(&windows[at + 1], &windows[at], (history->count - at) * sizeof *windows);
-        history->count++;
     }
-    windows[at] = window;
-    return window;
+    if (history->windows + history->count == history->room + 2 * history->capacity) {
+        memmove(history->room, history->windows, history->count * sizeof *history->room);
+        history->windows = history->room;
+    }
+    windows = history->windows;
+    memmove(&windows[at + 1], &windows[at], (history->count - at) * sizeof *windows);
+    windows[at] = make_window(history);
+    history->count++;
+    return windows[at];
 }
 
 /* Messages are kept for those who read along; who is further behind gets a snapshot. */
@@ -229,6 +257,23 @@ void history_position(struct history *history, int32_t partition, int64_t next)
     if (next < history->position[partition])
         history->unresumable = history->last;
     history->position[partition] = next;
+}
+
+bool history_has(const struct history *history, int64_t start)
+{
+    size_t at = find(history, start);
+
+    return at < history->count && history->windows[at]->record.start == start;
+}
+
+void history_set_bare(struct history *history, bool bare)
+{
+    history->bare = bare;
+}
+
+bool history_is_bare(const struct history *history)
+{
+    return history->bare;
 }
 
 size_t history_count(const struct history *history)
@@ -326,7 +371,8 @@ static void end_message(enum transport transport, struct buf *buf)
     buf_text(buf, transport == TRANSPORT_SSE ? "\n\n" : "}");
 }
 
-struct body *history_message(struct history *history, uint64_t *cursor, enum transport transport)
+struct body *history_message(struct history *history, uint64_t *cursor, enum transport transport,
+                             int64_t *end)
 {
     struct window *window = first_after(history, *cursor);
     struct buf text = {0};
@@ -334,6 +380,8 @@ struct body *history_message(struct history *history, uint64_t *cursor, enum tra
     if (!window)
         return NULL;
     *cursor = window->update;
+    if (end)
+        *end = window->record.end;
     if (!window->messages[transport]) {
         start_message(history, transport, "window", window->position, &text);
         record_write(history->writer, &window->record, &text);
@@ -377,16 +425,22 @@ static void find_range(const struct history *history, struct history_range range
 
 void history_write_json(const struct history *history, struct history_range range, struct buf *buf)
 {
+    const struct buf *head = history->bare ? &history->bare_head : &history->head;
     size_t first, end;
 
     find_range(history, range, &first, &end);
-    buf_add(buf, history->head.data, history->head.length);
+    buf_add(buf, head->data, head->length);
     for (size_t i = first; i < end; i++) {
         if (i > first)
             buf_char(buf, ',');
         record_write(history->writer, &history->windows[i]->record, buf);
     }
     buf_text(buf, "]}");
+}
+
+const struct record *history_recent(const struct history *history, size_t n)
+{
+    return n < history->count ? &history->windows[history->count - 1 - n]->record : NULL;
 }
 
 /* RFC 4180: quotes where a comma, a quote or a line end is inside. */

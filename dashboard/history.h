@@ -17,9 +17,7 @@
 #include "jobs/record.h"
 #include "jobs/spec.h"
 
-/* The counts a history holds: with very many series it holds fewer windows
- * than LIMIT_HISTORY, and a snapshot fewer than LIMIT_SNAPSHOT. */
-#define HISTORY_CELLS          (1 << 20)
+/* The counts a snapshot holds: with very many series, fewer windows than LIMIT_SNAPSHOT. */
 #define HISTORY_SNAPSHOT_CELLS (1 << 16)
 /* Snapshots that clients are still reading, of all ages; beyond, an old one serves again. */
 #define HISTORY_SNAPSHOT_BYTES (16 << 20)
@@ -30,8 +28,11 @@ enum transport { TRANSPORT_WS, TRANSPORT_SSE, TRANSPORTS };
 
 struct history;
 
-/* `spec` must outlive the history; bodies must not. */
-struct history *history_new(const struct spec *spec, int32_t partitions);
+/* How many windows a history of this job can hold: LIMIT_HISTORY_CELLS. */
+size_t history_most(const struct spec *spec);
+/* `windows`: how many it holds at most; 0: LIMIT_HISTORY, or what history_most
+ * allows. `spec` must outlive the history; bodies must not. */
+struct history *history_new(const struct spec *spec, int32_t partitions, size_t windows);
 void history_free(struct history *history);
 /* Takes a record read at this place of the topic; false if it tells nothing
  * new. The record is copied. */
@@ -39,6 +40,12 @@ bool history_add(struct history *history, const struct record *record, int32_t p
                  int64_t offset);
 /* The next offset to read of a partition: the topic was read so far. */
 void history_position(struct history *history, int32_t partition, int64_t next);
+
+/* Whether there is a window with this start. */
+bool history_has(const struct history *history, int64_t start);
+/* The records that come carry no windows (start == end): "window" is null then. */
+void history_set_bare(struct history *history, bool bare);
+bool history_is_bare(const struct history *history);
 
 size_t history_count(const struct history *history);
 /* The number of the last update; a cursor that has seen everything. */
@@ -52,19 +59,11 @@ const struct record *history_next(const struct history *history, uint64_t *curso
 bool history_resume(const struct history *history, const char *id, uint64_t *cursor);
 
 /* The message of the first change after the cursor, which it moves there; NULL:
- * there is none. The history's own reference: hold it to keep it. */
-struct body *history_message(struct history *history, uint64_t *cursor, enum transport transport);
+ * there is none. The history's own reference: hold it to keep it. `end` (or
+ * NULL): when its window ended, or will. */
+struct body *history_message(struct history *history, uint64_t *cursor, enum transport transport,
+                             int64_t *end);
 /* The message with the newest windows, likewise; `cursor` becomes what it shows. */
 struct body *history_snapshot(struct history *history, uint64_t *cursor, enum transport transport);
-
-/* Which windows: from <= start < to, and of these the newest `limit`. */
-struct history_range {
-    int64_t from, to;
-    size_t limit;
-};
-/* {"job":...,"labels":[...],"window":{...},"windows":[...]} */
-void history_write_json(const struct history *history, struct history_range range, struct buf *buf);
-/* job,start,end,<series...>,total */
-void history_write_csv(const struct history *history, struct history_range range, struct buf *buf);
 
 #endif

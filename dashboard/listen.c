@@ -145,16 +145,31 @@ void listen_close(struct listen_sockets *sockets)
     sockets->count = 0;
 }
 
-bool listen_local_address(int descriptor, char *text, size_t size)
+static bool write_address(const union address *address, socklen_t length, char *text, size_t size)
 {
-    union address address = {.ipv6 = {0}};
-    socklen_t length = sizeof address;
     static const char mapped[] = "::ffff:"; /* IPv4 on a socket of both */
 
-    if (getsockname(descriptor, &address.any, &length) < 0 ||
-        getnameinfo(&address.any, length, text, (socklen_t)size, NULL, 0, NI_NUMERICHOST) != 0)
+    if (getnameinfo(&address->any, length, text, (socklen_t)size, NULL, 0, NI_NUMERICHOST) != 0)
         return false;
     if (strncmp(text, mapped, sizeof mapped - 1) == 0)
         memmove(text, text + sizeof mapped - 1, strlen(text) - sizeof mapped + 2);
     return true;
+}
+
+bool listen_local_address(int descriptor, char *text, size_t size)
+{
+    union address address = {.ipv6 = {0}};
+    socklen_t length = sizeof address;
+
+    return getsockname(descriptor, &address.any, &length) == 0 &&
+           write_address(&address, length, text, size);
+}
+
+bool listen_peer_address(int descriptor, char *text, size_t size)
+{
+    union address address = {.ipv6 = {0}};
+    socklen_t length = sizeof address;
+
+    return getpeername(descriptor, &address.any, &length) == 0 &&
+           write_address(&address, length, text, size);
 }

@@ -25,5 +25,7 @@ void listen_close(struct listen_sockets *sockets);
 
 /* The address a connection came in on, without a port; false: not known. */
 bool listen_local_address(int descriptor, char *text, size_t size);
+/* The address of who connected, likewise. */
+bool listen_peer_address(int descriptor, char *text, size_t size);
 
 #endif

@@ -9,9 +9,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dashboard/access_log.h"
 #include "dashboard/body.h"
 #include "dashboard/history.h"
 #include "dashboard/listen.h"
+#include "dashboard/metrics.h"
 #include "dashboard/request.h"
 #include "dashboard/server.h"
 #include "dashboard/site.h"
@@ -31,8 +33,10 @@ struct channel {
     const struct spec *spec;
     struct history *history;
     struct body *status[TRANSPORTS]; /* this second's */
-    bool connected;                  /* to Kafka, as last told */
+    struct metrics_latency latency;
+    bool connected; /* to Kafka, as last told */
     bool filled;
+    bool bare; /* as history_is_bare, when the clients were told */
 };
 
 enum client_kind { CLIENT_NONE, CLIENT_ANSWER, CLIENT_WS, CLIENT_SSE };
@@ -62,6 +66,8 @@ struct server {
     struct request_rules rules;
     char *token; /* NULL: none is asked for */
     char *cookie;
+    const char *base;       /* of the paths; "" */
+    struct access_log *log; /* NULL: none */
     char *url;
     struct site *site;
     struct listen_sockets sockets;
@@ -79,7 +85,8 @@ struct server {
     struct client *streams;
     int counts[TRANSPORTS];
     size_t answer_bytes;
-    uint64_t snapshots, refused, sent_bytes;
+    uint64_t snapshots, refused, requests, sent_bytes;
+    uint64_t dropped[TRANSPORTS];
 };
 
 /* ---- reply.c */
@@ -125,6 +132,10 @@ void stream_tick(struct server *server);
 void stream_round(struct server *server);
 void stream_write_status(struct channel *channel, struct buf *buf);
 void stream_say_goodbye(struct server *server);
+
+/* ---- metrics.c */
+
+void metrics_write(const struct server *server, struct buf *buf);
 
 /* ---- answer.c */
 

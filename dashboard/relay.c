@@ -9,6 +9,7 @@
 #include "cluster/base/log.h"
 #include "cluster/statistics.h"
 #include "cluster/wake.h"
+#include "jobs/points.h"
 
 #define TURN_US 5000
 #define SLICE   64
@@ -19,7 +20,8 @@
 struct partition {
     int64_t next; /* offset to read; -1: not known yet */
     bool started;
-    bool at_end; /* was there once */
+    bool at_end;           /* was there once */
+    struct points *points; /* NULL until a record without a window came */
 };
 
 struct relay {
@@ -33,7 +35,8 @@ struct relay {
     int32_t partition_count;
     bool *live; /* a partition: its leader answers */
     struct history *history;
-    struct record record; /* room to read into */
+    struct record record;            /* room to read into */
+    const rd_kafka_message_t *taken; /* whose points are put */
     struct relay_stats stats;
     bool changed;
     bool gone; /* the topic was deleted */
@@ -83,6 +86,57 @@ static int64_t time_of(const struct partition *partition, const rd_kafka_message
     return !partition->at_end && time > 0 && time < now ? time : now;
 }
 
+static void put_record(struct relay *relay, const struct record *record)
+{
+    if (history_add(relay->history, record, relay->taken->partition, relay->taken->offset))
+        relay->changed = true;
+}
+
+static void put_point(void *context, const struct record *record)
+{
+    put_record(context, record);
+}
+
+static bool is_taken(void *context, int64_t time)
+{
+    const struct relay *relay = context;
+
+    return history_has(relay->history, time);
+}
+
+static int take_points(struct relay *relay, struct partition *partition,
+                       const rd_kafka_message_t *message, struct error *error)
+{
+    const struct points_calls calls = {put_point, is_taken, relay};
+    rd_kafka_timestamp_type_t type;
+    int64_t time = rd_kafka_message_timestamp(message, &type);
+
+    if (!partition->points)
+        partition->points = points_new(relay->spec, &calls);
+    if (time < 0 || time > LIMIT_TIME_MS)
+        time = clock_wall_ms();
+    if (points_read(partition->points, time, message->payload, message->len, error) < 0)
+        return -1;
+    history_set_bare(relay->history, true);
+    return 0;
+}
+
+/* One of ours, or one of the tutorials'. */
+static int take_result(struct relay *relay, struct partition *partition,
+                       const rd_kafka_message_t *message, struct error *error)
+{
+    const char *bytes = message->payload ? message->payload : "";
+
+    relay->taken = message;
+    if (points_is_list(bytes, message->len))
+        return take_points(relay, partition, message, error);
+    if (record_read(relay->spec, bytes, message->len, &relay->record, error) < 0)
+        return -1;
+    history_set_bare(relay->history, false);
+    put_record(relay, &relay->record);
+    return 0;
+}
+
 static void take_record(struct relay *relay, const rd_kafka_message_t *message)
 {
     struct partition *partition = &relay->partitions[message->partition];
@@ -90,8 +144,7 @@ static void take_record(struct relay *relay, const rd_kafka_message_t *message)
 
     partition->next = message->offset + 1;
     relay->stats.records++;
-    if (record_read(relay->spec, message->payload ? message->payload : "", message->len,
-                    &relay->record, &error) < 0) {
+    if (take_result(relay, partition, message, &error) < 0) {
         relay->stats.rejected++;
         log_verbose("%s, partition %d, offset %lld: %s", relay->spec->sink, (int)message->partition,
                     (long long)message->offset, error.text);
@@ -99,8 +152,6 @@ static void take_record(struct relay *relay, const rd_kafka_message_t *message)
         return;
     }
     relay->stats.last_record = time_of(partition, message);
-    if (history_add(relay->history, &relay->record, message->partition, message->offset))
-        relay->changed = true;
 }
 
 static void set_gone(struct relay *relay, bool gone)
@@ -193,28 +244,94 @@ static rd_kafka_t *make_client(struct relay *relay, const struct kafka_settings 
     return kafka_consumer(settings, pairs, &calls, error);
 }
 
-static int start_partitions(struct relay *relay, bool whole, struct error *error)
-{
-    int64_t start = RD_KAFKA_OFFSET_BEGINNING;
+/* ---- where to begin */
 
-    if (!whole)
-        start = RD_KAFKA_OFFSET_TAIL(LIMIT_HISTORY * RECORDS_PER_WINDOW / relay->partition_count);
+struct times {
+    rd_kafka_t *client;
+    rd_kafka_topic_partition_list_t *list;
+};
+
+static rd_kafka_resp_err_t ask_times(void *context, int wait_ms)
+{
+    struct times *times = context;
+
+    return rd_kafka_offsets_for_times(times->client, times->list, wait_ms);
+}
+
+/* The offsets of the first records of the last `time_ms`; RD_KAFKA_OFFSET_END
+ * for a partition without any, or when the broker does not know. */
+static void find_times(struct relay *relay, const struct kafka_settings *settings, int64_t time_ms,
+                       int64_t *offsets)
+{
+    struct times times = {relay->client,
+                          rd_kafka_topic_partition_list_new((int)relay->partition_count)};
+    struct error error;
+
+    for (int32_t i = 0; i < relay->partition_count; i++)
+        rd_kafka_topic_partition_list_add(times.list, relay->spec->sink, i)->offset =
+            clock_wall_ms() - time_ms;
+    if (kafka_ask(relay->client, settings, ask_times, &times, KAFKA_PATIENCE_MS, &error) < 0)
+        log_verbose("%s: no offsets for times: %s", relay->spec->sink, error.text);
     for (int32_t i = 0; i < relay->partition_count; i++) {
-        relay->partitions[i].next = -1;
-        if (rd_kafka_consume_start_queue(relay->topic, i, start, relay->records) < 0)
-            return error_set(error, EXIT_FAILED, "cannot read topic '%s': %s", relay->spec->sink,
-                             rd_kafka_err2str(rd_kafka_last_error()));
-        relay->partitions[i].started = true;
+        const rd_kafka_topic_partition_t *found = &times.list->elems[i];
+        offsets[i] = found->err || found->offset < 0 ? RD_KAFKA_OFFSET_END : found->offset;
     }
-    return 0;
+    rd_kafka_topic_partition_list_destroy(times.list);
+}
+
+/* The earlier one of where the times say and where, from the end, enough
+ * records lie: the job may have been idle, or its windows may be of another time. */
+static int64_t earlier(const struct relay *relay, int32_t partition, int64_t by_time, int64_t back)
+{
+    int64_t low, high;
+
+    if (by_time < 0 ||
+        rd_kafka_query_watermark_offsets(relay->client, relay->spec->sink, partition, &low, &high,
+                                         KAFKA_PATIENCE_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return RD_KAFKA_OFFSET_TAIL(back);
+    return by_time < high - back ? by_time : RD_KAFKA_OFFSET_TAIL(back);
+}
+
+static void find_starts(struct relay *relay, const struct kafka_settings *settings,
+                        const struct relay_history *wanted, int64_t *starts)
+{
+    size_t windows = wanted->windows ? wanted->windows : LIMIT_HISTORY;
+    int64_t back = (int64_t)windows * RECORDS_PER_WINDOW / relay->partition_count + 1;
+
+    for (int32_t i = 0; i < relay->partition_count; i++)
+        starts[i] = wanted->whole ? RD_KAFKA_OFFSET_BEGINNING : RD_KAFKA_OFFSET_TAIL(back);
+    if (wanted->whole || wanted->time_ms == 0)
+        return;
+    find_times(relay, settings, wanted->time_ms, starts);
+    for (int32_t i = 0; i < relay->partition_count; i++)
+        starts[i] = earlier(relay, i, starts[i], back);
+}
+
+static int start_partitions(struct relay *relay, const struct kafka_settings *settings,
+                            const struct relay_history *wanted, struct error *error)
+{
+    int64_t *starts = mem_alloc((size_t)relay->partition_count, sizeof *starts);
+    int result = 0;
+
+    find_starts(relay, settings, wanted, starts);
+    for (int32_t i = 0; i < relay->partition_count && result == 0; i++) {
+        relay->partitions[i].next = -1;
+        if (rd_kafka_consume_start_queue(relay->topic, i, starts[i], relay->records) < 0)
+            result = error_set(error, EXIT_FAILED, "cannot read topic '%s': %s", relay->spec->sink,
+                               rd_kafka_err2str(rd_kafka_last_error()));
+        else
+            relay->partitions[i].started = true;
+    }
+    free(starts);
+    return result;
 }
 
 /* The reader of single partitions, not the one of groups: nothing is
  * committed, and no right to a group is needed. */
-static int attach(struct relay *relay, const struct kafka_settings *settings, bool whole,
-                  struct error *error)
+static int attach(struct relay *relay, const struct kafka_settings *settings,
+                  const struct relay_history *wanted, struct error *error)
 {
-    relay->client = make_client(relay, settings, whole, error);
+    relay->client = make_client(relay, settings, wanted->whole, error);
     if (!relay->client || kafka_need_topic(relay->client, settings, relay->spec->sink,
                                            "start the job that writes it first, or create it",
                                            &relay->partition_count, error) < 0)
@@ -222,22 +339,23 @@ static int attach(struct relay *relay, const struct kafka_settings *settings, bo
     relay->stats.connected = true;
     relay->partitions = mem_alloc((size_t)relay->partition_count, sizeof *relay->partitions);
     relay->live = mem_alloc((size_t)relay->partition_count, sizeof *relay->live);
-    relay->history = history_new(relay->spec, relay->partition_count);
+    relay->history = history_new(relay->spec, relay->partition_count, wanted->windows);
     relay->topic = rd_kafka_topic_new(relay->client, relay->spec->sink, NULL);
     relay->records = rd_kafka_queue_new(relay->client);
     relay->events = rd_kafka_queue_get_main(relay->client);
-    return start_partitions(relay, whole, error);
+    return start_partitions(relay, settings, wanted, error);
 }
 
 struct relay *relay_start(struct ev_loop *loop, const struct kafka_settings *settings,
-                          const struct spec *spec, bool whole, struct error *error)
+                          const struct spec *spec, const struct relay_history *wanted,
+                          struct error *error)
 {
     struct relay *relay = mem_alloc(1, sizeof *relay);
 
     relay->spec = spec;
     relay->record.counts = mem_alloc(spec->series_count, sizeof *relay->record.counts);
     wake_start(&relay->wake, loop, work, relay);
-    if (attach(relay, settings, whole, error) < 0) {
+    if (attach(relay, settings, wanted, error) < 0) {
         relay_stop(relay);
         return NULL;
     }
@@ -299,6 +417,8 @@ void relay_stop(struct relay *relay)
     kafka_close(relay->client);
     wake_stop(&relay->wake);
     history_free(relay->history);
+    for (int32_t i = 0; relay->partitions && i < relay->partition_count; i++)
+        points_free(relay->partitions[i].points);
     free(relay->partitions);
     free(relay->live);
     free(relay->record.counts);

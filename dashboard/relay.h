@@ -13,6 +13,14 @@
 
 struct relay;
 
+/* How much of the topic's past is wanted. */
+struct relay_history {
+    bool whole; /* from the beginning of the topic: the in-process broker */
+    int64_t
+        time_ms; /* the records of this long, where the broker knows their times; 0: see windows */
+    size_t windows; /* so many at most; 0: LIMIT_HISTORY */
+};
+
 struct relay_stats {
     uint64_t records;    /* result records read */
     uint64_t rejected;   /* of them, no record of this job */
@@ -22,13 +30,14 @@ struct relay_stats {
     bool connected; /* some broker answers; known within a second, for a silent one within four */
 };
 
-/* Reads `spec->sink` into a history of its own, which it owns. `whole`: from
- * the beginning of the topic (the in-process broker), else from where the
- * history can be filled. No such topic: EXIT_REFUSED. `spec` must outlive it.
+/* Reads `spec->sink` into a history of its own, which it owns, from where that
+ * can be filled. Records are ours, or the tutorials' (points.h); the newest one
+ * says which the topic holds. No such topic: EXIT_REFUSED. `spec` must outlive it.
  * One function may be called after each turn in which the history or the
  * connection changed; the server takes that place with server_start. */
 struct relay *relay_start(struct ev_loop *loop, const struct kafka_settings *settings,
-                          const struct spec *spec, bool whole, struct error *error);
+                          const struct spec *spec, const struct relay_history *wanted,
+                          struct error *error);
 void relay_on_change(struct relay *relay, void (*on_change)(void *context), void *context);
 const struct spec *relay_spec(const struct relay *relay);
 struct history *relay_history(const struct relay *relay);

@@ -17,6 +17,7 @@ static const char *reason_of(int status)
     } reasons[] = {
         {200, "OK"},
         {304, "Not Modified"},
+        {308, "Permanent Redirect"},
         {400, "Bad Request"},
         {401, "Unauthorized"},
         {403, "Forbidden"},
@@ -49,10 +50,12 @@ static void write_head(const struct reply *reply, struct buf *buf)
 {
     buf_format(buf, "HTTP/1.1 %d %s\r\n", reply->status, reason_of(reply->status));
     write_date(buf);
-    buf_text(buf, "Content-Security-Policy: default-src 'self'\r\n"
-                  "X-Content-Type-Options: nosniff\r\n"
-                  "X-Frame-Options: DENY\r\n"
-                  "Referrer-Policy: no-referrer\r\n");
+    buf_text(buf,
+             "Content-Security-Policy: default-src 'self'; base-uri 'none'; form-action 'self'; "
+             "frame-ancestors 'none'; object-src 'none'\r\n"
+             "X-Content-Type-Options: nosniff\r\n"
+             "X-Frame-Options: DENY\r\n"
+             "Referrer-Policy: no-referrer\r\n");
     if (reply->type)
         buf_format(buf, "Content-Type: %s\r\n", reply->type);
     if (reply->body)

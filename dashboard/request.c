@@ -31,11 +31,11 @@ static bool same_address(const char *host, size_t length, const char *address)
     return same_name(host, length, address);
 }
 
-static bool is_port(const char *text, int port)
+static bool is_port(const struct request_rules *rules, const char *text)
 {
-    int64_t given = 80;
+    int64_t given = rules->usual_port;
 
-    return (!text || number_in_range(text, 1, 65535, &given)) && given == port;
+    return (!text || number_in_range(text, 1, 65535, &given)) && given == rules->port;
 }
 
 static bool is_own_name(const struct request_rules *rules, const char *host, size_t length,
@@ -54,7 +54,7 @@ bool request_host_allowed(const struct request_rules *rules, const char *host, c
     if (!host || !*host)
         return false;
     length = split_host(host, &port);
-    if (is_port(port, rules->port) && is_own_name(rules, host, length, local))
+    if (is_port(rules, port) && is_own_name(rules, host, length, local))
         return true;
     for (const char *const *allowed = rules->allow_hosts; allowed && *allowed; allowed++)
         if (strcasecmp(host, *allowed) == 0 || same_name(host, length, *allowed))

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "cluster/base/error.h"
-#include "dashboard/history.h"
+#include "dashboard/history_range.h"
 
 /* Who may be asked, and by whom. The lists end at NULL. */
 struct request_rules {
@@ -15,6 +15,7 @@ struct request_rules {
     int port;                         /* of the names that are always allowed */
     const char *const *allow_hosts;   /* NAME: with any port; NAME:PORT: with this one */
     const char *const *allow_origins; /* SCHEME://HOST[:PORT] */
+    int usual_port;                   /* of a Host header without one: 80, or 443 with TLS */
 };
 
 /* The Host header. `local` is the address the connection came in on, without

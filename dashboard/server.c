@@ -14,6 +14,7 @@
 #include "cluster/base/limits.h"
 #include "cluster/base/log.h"
 #include "dashboard/parts.h"
+#include "dashboard/tls.h"
 
 /* Connections besides the live clients, and what the program itself opens. */
 #define DESCRIPTORS_MORE 1024
@@ -27,7 +28,7 @@
 #define TOKEN_MOST       512
 /* What the kernel holds for a client who does not read, and for how long. */
 #define SEND_BUFFER     65536
-#define SEND_TIMEOUT_MS 30000
+#define SEND_TIMEOUT_MS 60000 /* stream.c is faster, and counts it */
 
 /* ---- what libwebsockets asks */
 
@@ -110,10 +111,13 @@ static void on_log(int level, const char *line)
 static void refuse_connection(struct server *server, int descriptor)
 {
     static const char text[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\n"
-                               "Content-Length: 0\r\nConnection: close\r\n\r\n";
+                               "Content-Type: application/json\r\nContent-Length: 33\r\n"
+                               "Connection: close\r\n\r\n"
+                               "{\"error\":\"all places are taken\"}\n";
 
     server->refused++;
-    send(descriptor, text, sizeof text - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (!server->config.tls_cert) /* it speaks another language there */
+        send(descriptor, text, sizeof text - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     shutdown(descriptor, SHUT_WR);
     close(descriptor);
 }
@@ -195,7 +199,7 @@ static void on_change(void *context)
  * million costs memory, and one lower than the descriptors in use is worse. */
 static void limit_descriptors(struct server *server)
 {
-    const rlim_t wanted = LIMIT_CLIENTS + DESCRIPTORS_MORE;
+    const rlim_t wanted = (rlim_t)server->config.max_clients + DESCRIPTORS_MORE;
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
@@ -278,14 +282,21 @@ static struct lws_context *make_context(struct server *server)
         .timeout_secs = REQUEST_S,
         .timeout_secs_ah_idle = REQUEST_S,
         .retry_and_idle_policy = &no_pings,
+        .ssl_cert_filepath = server->config.tls_cert,
+        .ssl_private_key_filepath = server->config.tls_key,
+        .alpn = "http/1.1", /* reply.c speaks nothing else */
     };
     struct lws_context *context;
     struct sigaction pipe_action;
 
+    if (server->config.tls_cert)
+        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
     lws_set_log_level(LLL_ERR, on_log);
     sigaction(SIGPIPE, NULL, &pipe_action); /* the context would ignore it from now on */
     context = lws_create_context(&info);
-    sigaction(SIGPIPE, &pipe_action, NULL);
+    /* With TLS it must be: OpenSSL writes without MSG_NOSIGNAL. */
+    if (!server->config.tls_cert)
+        sigaction(SIGPIPE, &pipe_action, NULL);
     return context;
 }
 
@@ -314,13 +325,14 @@ static void make_names(struct server *server)
             is_ipv6 = false;
         }
     }
-    server->url =
-        mem_format(is_ipv6 ? "http://[%s]:%d/" : "http://%s:%d/", host, server->sockets.port);
+    server->url = mem_format(is_ipv6 ? "%s://[%s]:%d%s/" : "%s://%s:%d%s/",
+                             server->config.tls_cert ? "https" : "http", host, server->sockets.port,
+                             server->base);
     /* Cookies do not tell ports apart. */
     server->cookie = mem_format("tally_token_%d", server->sockets.port);
-    server->rules =
-        (struct request_rules){server->config.host, server->sockets.port,
-                               server->config.allow_hosts, server->config.allow_origins};
+    server->rules = (struct request_rules){server->config.host, server->sockets.port,
+                                           server->config.allow_hosts, server->config.allow_origins,
+                                           server->config.tls_cert ? 443 : 80};
 }
 
 static void start_watchers(struct server *server)
@@ -338,11 +350,29 @@ static void start_watchers(struct server *server)
         relay_on_change(server->channels[i].relay, on_change, &server->channels[i]);
 }
 
+static int check_config(struct server *server, struct error *error)
+{
+    const struct server_config *config = &server->config;
+
+    if (!config->tls_cert != !config->tls_key)
+        return error_set(error, EXIT_USAGE,
+                         "--tls-cert and --tls-key belong together: give %s, too",
+                         config->tls_cert ? "--tls-key" : "--tls-cert");
+    if (config->tls_cert && tls_check(config->tls_cert, config->tls_key, error) < 0)
+        return -1;
+    if (config->token_file && read_token(server, config->token_file, error) < 0)
+        return -1;
+    if (!config->access_log)
+        return 0;
+    server->log = access_log_open(config->access_log, error);
+    return server->log ? 0 : -1;
+}
+
 static int start(struct server *server, struct relay *const *relays, struct error *error)
 {
     const struct server_config *config = &server->config;
 
-    if (config->token_file && read_token(server, config->token_file, error) < 0)
+    if (check_config(server, error) < 0)
         return -1;
     if (listen_open(&server->sockets, config->host, config->port, config->port_asked, error) < 0)
         return -1;
@@ -363,6 +393,9 @@ struct server *server_start(struct ev_loop *loop, const struct server_config *co
 
     server->loop = loop;
     server->config = *config;
+    if (!config->max_clients)
+        server->config.max_clients = LIMIT_CLIENTS;
+    server->base = config->base_path ? config->base_path : "";
     server->round = 1; /* 0 is a client's "not yet" */
     if (start(server, relays, error) == 0)
         return server;
@@ -394,6 +427,7 @@ void server_stop(struct server *server)
     if (server->context)
         lws_context_destroy(server->context);
     site_free(server->site);
+    access_log_close(server->log);
     free(server->channels);
     free(server->token);
     free(server->cookie);

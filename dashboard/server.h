@@ -13,11 +13,24 @@
 
 struct server;
 
+/* The job on a Spark cluster, as its master and its driver tell. */
+struct server_spark {
+    bool master_lost;        /* it does not answer; the rest is what was known last */
+    const char *id, *driver; /* NULL: unknown; `driver`: its state, NOT_FOUND among them */
+    const char *application; /* its id; NULL: it has not registered, or has ended */
+    int64_t executors, cores;
+    bool has_rates;
+    double input_rate, processing_rate; /* rows a second, of the last batch */
+    int64_t batch_ms, state_rows;
+    int64_t watermark; /* ms since the epoch; 0: none yet */
+};
+
 /* What the runner knows of the job's side; shown in /api/status. */
 struct server_job_state {
-    const char *engine; /* "local", "spark", or NULL: unknown */
-    const char *driver; /* its state on Spark, "RUNNING"; NULL: there is none */
-    int64_t source_lag; /* records; -1: unknown */
+    const char *engine;               /* "local", "spark", or NULL: unknown */
+    const char *driver;               /* its state on Spark, "RUNNING"; NULL: there is none */
+    int64_t source_lag;               /* records; -1: unknown */
+    const struct server_spark *spark; /* NULL: no master is configured */
 };
 
 /* The strings must outlive the server. */
@@ -30,6 +43,10 @@ struct server_config {
     const char *const *allow_hosts;
     const char *const *allow_origins; /* likewise, besides the same origin */
     const char *token_file;           /* NULL: no token is asked for */
+    const char *base_path;            /* "/tally": the paths begin with it; NULL: nothing */
+    const char *tls_cert, *tls_key;   /* files, in PEM: https; NULL: http */
+    const char *access_log;           /* a file, or "-": standard error; NULL: none */
+    int max_clients;                  /* live ones; 0: LIMIT_CLIENTS */
     struct server_job_state (*job_state)(void *context, const struct spec *spec); /* or NULL */
     void *context;
 };

@@ -1,3 +1,4 @@
+#include <openssl/ssl.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -13,7 +14,8 @@
 
 bool stream_full(const struct server *server)
 {
-    return server->counts[TRANSPORT_WS] + server->counts[TRANSPORT_SSE] >= LIMIT_CLIENTS;
+    return server->counts[TRANSPORT_WS] + server->counts[TRANSPORT_SSE] >=
+           server->config.max_clients;
 }
 
 static enum transport transport_of(const struct client *client)
@@ -56,6 +58,44 @@ static void write_lag(struct buf *buf, const char *name, int64_t lag)
         buf_format(buf, ",\"%s\":%lld", name, (long long)lag);
 }
 
+static void write_text(struct buf *buf, const char *name, const char *text)
+{
+    buf_format(buf, ",\"%s\":", name);
+    if (text)
+        buf_json_string(buf, text, strlen(text));
+    else
+        buf_text(buf, "null");
+}
+
+static void write_rates(struct buf *buf, const struct server_spark *spark)
+{
+    if (!spark->has_rates) {
+        buf_text(buf, ",\"inputRate\":null,\"processingRate\":null,\"batchMs\":null,"
+                      "\"watermark\":null,\"stateRows\":null");
+        return;
+    }
+    buf_format(buf, ",\"inputRate\":%.1f,\"processingRate\":%.1f,\"batchMs\":%lld",
+               spark->input_rate, spark->processing_rate, (long long)spark->batch_ms);
+    write_lag(buf, "watermark", spark->watermark ? spark->watermark : -1);
+    write_lag(buf, "stateRows", spark->state_rows);
+}
+
+static void write_spark(struct buf *buf, const struct server_spark *spark)
+{
+    if (!spark) {
+        buf_text(buf, ",\"spark\":null");
+        return;
+    }
+    buf_format(buf, ",\"spark\":{\"master\":\"%s\"", spark->master_lost ? "lost" : "ok");
+    write_text(buf, "id", spark->id);
+    write_text(buf, "driver", spark->driver);
+    write_text(buf, "application", spark->application);
+    write_lag(buf, "executors", spark->application ? spark->executors : -1);
+    write_lag(buf, "cores", spark->application ? spark->cores : -1);
+    write_rates(buf, spark);
+    buf_char(buf, '}');
+}
+
 void stream_write_status(struct channel *channel, struct buf *buf)
 {
     const struct server *server = channel->server;
@@ -70,16 +110,12 @@ void stream_write_status(struct channel *channel, struct buf *buf)
     write_lag(buf, "last_record", stats.last_record ? stats.last_record : -1);
     write_lag(buf, "source_lag", job.source_lag);
     write_lag(buf, "result_lag", stats.lag);
-    buf_format(buf, ",\"clients\":%d,\"engine\":",
+    buf_format(buf, ",\"clients\":%d",
                server->counts[TRANSPORT_WS] + server->counts[TRANSPORT_SSE]);
-    if (job.engine)
-        buf_json_string(buf, job.engine, strlen(job.engine));
-    else
-        buf_text(buf, "null");
-    if (job.driver) {
-        buf_text(buf, ",\"driver\":");
-        buf_json_string(buf, job.driver, strlen(job.driver));
-    }
+    write_text(buf, "engine", job.engine);
+    if (job.driver)
+        write_text(buf, "driver", job.driver);
+    write_spark(buf, job.spark);
     buf_char(buf, '}');
 }
 
@@ -186,10 +222,14 @@ static bool skips_ahead(struct client *client)
 
 static int write_window(struct client *client)
 {
+    int64_t end = 0;
     struct body *message =
-        history_message(client->channel->history, &client->cursor, transport_of(client));
+        history_message(client->channel->history, &client->cursor, transport_of(client), &end);
 
-    return message ? write_message(client, message) : 0;
+    if (!message)
+        return 0;
+    metrics_observe(&client->channel->latency, clock_wall_ms() - end);
+    return write_message(client, message);
 }
 
 static bool has_news(const struct client *client)
@@ -262,6 +302,7 @@ static bool beat(struct client *client)
 static void tick_client(struct client *client, uint32_t tick)
 {
     if (tick % BEAT_EVERY == client->slot && !beat(client)) {
+        client->server->dropped[transport_of(client)]++;
         lws_set_timeout(client->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
         return;
     }
@@ -283,12 +324,25 @@ void stream_round(struct server *server)
     }
 }
 
+/* The topic's results carry windows, or do no more: a snapshot says so. */
+static void look_at_form(struct channel *channel)
+{
+    if (history_is_bare(channel->history) == channel->bare)
+        return;
+    channel->bare = !channel->bare;
+    for (struct client *client = channel->server->streams; client; client = client->next)
+        if (client->channel == channel)
+            client->wants_snapshot = true;
+}
+
 void stream_tick(struct server *server)
 {
     struct client *client = server->streams, *next;
 
-    for (size_t i = 0; i < server->channel_count; i++)
+    for (size_t i = 0; i < server->channel_count; i++) {
         forget_status(&server->channels[i]);
+        look_at_form(&server->channels[i]);
+    }
     for (; client; client = next) {
         next = client->next;
         tick_client(client, server->tick);
@@ -297,14 +351,24 @@ void stream_tick(struct server *server)
 
 /* A close frame to whoever can take one at once: 1001, going away (RFC 6455,
  * section 7.4.1). libwebsockets' own way waits for each client's answer. */
-void stream_say_goodbye(struct server *server)
+static void send_close(struct client *client)
 {
     static const unsigned char frame[] = {0x88, 2, LWS_CLOSE_STATUS_GOINGAWAY >> 8,
                                           LWS_CLOSE_STATUS_GOINGAWAY & 0xff};
 
+    if (lws_is_ssl(client->wsi))
+        SSL_write(lws_get_ssl(client->wsi), frame, sizeof frame);
+    else
+        send(lws_get_socket_fd(client->wsi), frame, sizeof frame, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* An EventSource comes back by itself, after the time it was given at its
+ * start; a WebSocket is told that it may. */
+void stream_say_goodbye(struct server *server)
+{
     for (struct client *client = server->streams; client; client = client->next)
-        if (client->kind == CLIENT_WS && !lws_partial_buffered(client->wsi))
-            send(lws_get_socket_fd(client->wsi), frame, sizeof frame, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (client->kind == CLIENT_WS && !client->sending && !lws_partial_buffered(client->wsi))
+            send_close(client);
     for (size_t i = 0; i < server->channel_count; i++)
         forget_status(&server->channels[i]);
 }

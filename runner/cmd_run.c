@@ -1,4 +1,5 @@
 #include "runner/commands.h"
+#include "runner/parts.h"
 #include "runner/run.h"
 
 static int run_job(const struct options *options, struct error *error)
@@ -25,7 +26,7 @@ const struct command command_run = {
         "      --job-bootstrap-servers broker:19092",
     .options =
         " bootstrap-servers set kafka-config feed rate once time-column start-time header "
-        "max-future host port no-page allow-host allow-origin token-file master rest-port ui-port "
+        "max-future no-page " PAGE_OPTIONS "master rest-port ui-port "
         "class name conf supervise jar checkpoint job-bootstrap-servers topic group timeout keep "
         "serve-address no-serve no-preflight ",
     .least_arguments = 1,

@@ -66,6 +66,40 @@ static int set_duration(struct options *options, const struct option_row *row, c
                      row->name, text);
 }
 
+static int set_history(struct options *options, const struct option_row *row, const char *text,
+                       struct error *error)
+{
+    options->history_ms = options->history_windows = 0;
+    if (number_duration(text, &options->history_ms) && options->history_ms > 0 &&
+        options->history_ms <= row->high)
+        return 0;
+    options->history_ms = 0;
+    if (number_in_range(text, 1, LIMIT_HISTORY_CELLS, &options->history_windows))
+        return 0;
+    return error_set(error, EXIT_USAGE,
+                     "--%s '%s': it must be a time such as 6h, or a number of windows from 1 to %d",
+                     row->name, text, LIMIT_HISTORY_CELLS);
+}
+
+/* "/tally", without the slash at its end; "/" is none. */
+static int set_base_path(struct options *options, const struct option_row *row, const char *text,
+                         struct error *error)
+{
+    size_t length = strlen(text);
+
+    if (strcmp(text, "/") == 0)
+        return 0;
+    if (length < 2 || length > LIMIT_NAME || *text != '/' || text[length - 1] == '/' ||
+        strstr(text, "//") || strstr(text, "/.") ||
+        strspn(text, "/-._~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") !=
+            length)
+        return error_set(error, EXIT_USAGE,
+                         "--%s '%s': it must be a path such as /tally: letters, digits, - _ ~ . "
+                         "and / within",
+                         row->name, text);
+    return set_text(options, row, text, error);
+}
+
 static int set_rate(struct options *options, const struct option_row *row, const char *text,
                     struct error *error)
 {
@@ -228,6 +262,20 @@ static const struct option_row rows[] = {
      set_list, FIELD(allow_origins), 0, 0},
     {"token-file", 0, "FILE", NULL, "ask for the token that stands in this file", set_text,
      FIELD(token_file), 0, 0},
+    {"history", 0, "TIME|N", NULL,
+     "the windows of that time, or so many, from the topic (default: the newest 3600)", set_history,
+     0, 0, 100 * YEAR_MS},
+    {"max-clients", 0, "N", "20000", "live clients at a time; more get HTTP 503", set_number,
+     FIELD(max_clients), 1, LIMIT_CLIENTS},
+    {"base-path", 0, "/PATH", NULL, "the path under which a proxy passes the page on",
+     set_base_path, FIELD(base_path), 0, 0},
+    {"tls-cert", 0, "FILE", NULL, "speak https, with the certificates in this file (PEM)", set_text,
+     FIELD(tls_cert), 0, 0},
+    {"tls-key", 0, "FILE", NULL, "the private key of the first of them (PEM)", set_text,
+     FIELD(tls_key), 0, 0},
+    {"access-log", 0, "FILE", NULL,
+     "a line for each request, in the common log format; - is standard error", set_text,
+     FIELD(access_log), 0, 0},
     {"master", 'm', "spark://HOST:PORT[,...]", NULL,
      "Spark's master, or all of them; port 7077 stands for its REST port", set_master,
      FIELD(master), 0, 0},

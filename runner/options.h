@@ -26,7 +26,9 @@ struct options {
     bool port_given;
     const char *feed;
     const char *host;
-    const char *token_file;
+    const char *token_file, *tls_cert, *tls_key, *base_path, *access_log;
+    int64_t max_clients;
+    int64_t history_ms, history_windows;       /* 0: not given; one of them at most */
     const char **allow_hosts, **allow_origins; /* NULL-terminated */
     /* Spark's. */
     const char *master;         /* NULL: not given */

@@ -81,6 +81,26 @@ void wait_for_interrupt(int64_t wait_ms)
     poll(&wait, 1, (int)(wait_ms < 1000 ? wait_ms : 1000));
 }
 
+int find_history(const struct options *options, const struct spec *spec,
+                 struct relay_history *wanted, struct error *error)
+{
+    int64_t windows = options->history_windows, time_ms = options->history_ms;
+    size_t most = history_most(spec);
+
+    if (time_ms)
+        windows = (time_ms + spec->slide - 1) / spec->slide;
+    else
+        time_ms = windows * spec->slide;
+    if ((size_t)windows > most)
+        return error_set(error, EXIT_USAGE,
+                         "--history: %lld windows of %zu series are too many: at most %zu for job "
+                         "%s",
+                         (long long)windows, spec->series_count, most, spec->name);
+    wanted->windows = (size_t)windows;
+    wanted->time_ms = time_ms;
+    return 0;
+}
+
 struct server *open_page(struct ev_loop *loop, const struct options *options,
                          struct relay *const *relays,
                          struct server_job_state (*job_state)(void *, const struct spec *),
@@ -93,6 +113,11 @@ struct server *open_page(struct ev_loop *loop, const struct options *options,
         .allow_hosts = options->allow_hosts,
         .allow_origins = options->allow_origins,
         .token_file = options->token_file,
+        .base_path = options->base_path,
+        .tls_cert = options->tls_cert,
+        .tls_key = options->tls_key,
+        .access_log = options->access_log,
+        .max_clients = (int)options->max_clients,
         .job_state = job_state,
         .context = context,
     };

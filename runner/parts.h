@@ -27,6 +27,15 @@ int with_spark(const struct options *options, spark_action *action, struct error
 /* Waits this long, or until a signal comes. */
 void wait_for_interrupt(int64_t wait_ms);
 
+/* The options of those who serve the page. */
+#define PAGE_OPTIONS                                                                               \
+    "host port history max-clients base-path allow-host allow-origin token-file tls-cert tls-key " \
+    "access-log "
+
+/* --history for this job: EXIT_USAGE when that is more than it can hold. */
+int find_history(const struct options *options, const struct spec *spec,
+                 struct relay_history *wanted, struct error *error);
+
 /* The server as the options say; prints where the page is. */
 struct server *open_page(struct ev_loop *loop, const struct options *options,
                          struct relay *const *relays,

@@ -143,6 +143,7 @@ static int open_all(struct run *run, struct error *error)
                                           .in_process = run->broker != NULL,
                                           .on_end = on_engine_end,
                                           .context = run};
+    struct relay_history history = {.whole = run->broker != NULL};
     struct relay *relays[] = {NULL, NULL};
 
     if (run->broker || run->options.feed) {
@@ -156,7 +157,9 @@ static int open_all(struct run *run, struct error *error)
         return -1;
     if (run->options.no_page)
         return start_feed(run, error);
-    run->relay = relay_start(run->loop, run->settings, run->spec, run->broker != NULL, error);
+    if (find_history(&run->options, run->spec, &history, error) < 0)
+        return -1;
+    run->relay = relay_start(run->loop, run->settings, run->spec, &history, error);
     if (!run->relay)
         return -1;
     relays[0] = run->relay;

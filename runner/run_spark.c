@@ -13,6 +13,7 @@
 #include "runner/feeding.h"
 #include "runner/parts.h"
 #include "runner/run.h"
+#include "runner/spark_panel.h"
 #include "runner/submission.h"
 
 #define POLL_S          1.
@@ -31,10 +32,12 @@ struct run {
     enum spark_driver_state state;
     struct feed *feed;
     struct feeding feeding;
+    struct relay_history history;
     struct relay *relay;
     struct server *server;
     ev_timer polling;
     struct spark_call *call;
+    struct spark_panel *panel;
     int64_t silent_since; /* the master does not answer; -1: it does */
     int64_t ended;        /* when the driver FINISHED; -1: not yet */
     int result;
@@ -92,6 +95,7 @@ static void on_relaunch(struct run *run)
     }
     free(run->id);
     run->id = successor;
+    spark_panel_set_driver(run->panel, run->spec, run->id);
     poll_again(run, POLL_S);
 }
 
@@ -164,9 +168,10 @@ static struct server_job_state job_state(void *context, const struct spec *spec)
 {
     const struct run *run = context;
 
-    (void)spec;
-    return (struct server_job_state){
-        .engine = "spark", .driver = spark_state_name(run->state), .source_lag = -1};
+    return (struct server_job_state){.engine = "spark",
+                                     .driver = spark_state_name(run->state),
+                                     .source_lag = -1,
+                                     .spark = spark_panel_state(run->panel, spec)};
 }
 
 /* Before the job starts: the result topic, made as its records need it, and a source. */
@@ -241,10 +246,15 @@ static int open_results(struct run *run, struct error *error)
 
     if (run->options.no_page)
         return 0;
-    run->relay = relay_start(run->loop, run->options.kafka, run->spec, false, error);
+    run->relay = relay_start(run->loop, run->options.kafka, run->spec, &run->history, error);
     if (!run->relay)
         return -1;
     relays[0] = run->relay;
+    if (*spark_page(run->spark)) {
+        run->panel = spark_panel_start(run->loop, run->spark);
+        spark_panel_add(run->panel, run->spec, run->submission.name);
+        spark_panel_set_driver(run->panel, run->spec, run->id);
+    }
     run->server = open_page(run->loop, &run->options, relays, job_state, run, error);
     return run->server ? 0 : -1;
 }
@@ -293,6 +303,8 @@ static void end_driver(struct run *run)
 static void close_all(struct run *run)
 {
     spark_cancel(run->call);
+    spark_panel_stop(run->panel);
+    run->panel = NULL;
     ev_timer_stop(run->loop, &run->polling);
     feeding_stop(&run->feeding);
     end_driver(run);
@@ -366,7 +378,9 @@ int run_spark(const struct options *options, struct error *error)
     if (!run.spec)
         return -1;
     interrupt_install();
-    result = submission_make(options, run.spec, &run.submission, error);
+    result = find_history(options, run.spec, &run.history, error);
+    if (result == 0)
+        result = submission_make(options, run.spec, &run.submission, error);
     if (result == 0)
         result = run_all(&run, error);
     free(run.id);

@@ -19,7 +19,7 @@ MAY = {
     "cluster/base": r"$^",
     "cluster": r"cluster/base/.*",
     "jobs": rf"cluster/base/.*|{KAFKA}",
-    "dashboard": rf"cluster/base/.*|{KAFKA}|jobs/(record|spec)\.h",
+    "dashboard": rf"cluster/base/.*|{KAFKA}|jobs/(record|points|spec)\.h",
     "runner": r"(cluster|jobs|dashboard)/.*",
 }
 

@@ -135,6 +135,7 @@ class WebSocket(Stream):
                 reader = asyncio.ensure_future(self._collect(connection))
                 waiter = asyncio.ensure_future(self.stop.wait())
                 await asyncio.wait({reader, waiter}, return_when=asyncio.FIRST_COMPLETED)
+                self.close_code = connection.close_code  # None: it was this side that ended
                 reader.cancel()
                 waiter.cancel()
         except Exception as error:

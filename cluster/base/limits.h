@@ -40,12 +40,19 @@
 #define LIMIT_AHEAD_BYTES   (1 << 20)
 
 /* The live server. */
-#define LIMIT_HISTORY   3600
-#define LIMIT_SNAPSHOT  600
-#define LIMIT_CLIENTS   20000
-#define LIMIT_BEHIND    64
-#define LIMIT_JOBS      16
-#define LIMIT_HTTP_LINE 4096
+#define LIMIT_HISTORY  3600 /* windows kept of a job, unless --history says more */
+#define LIMIT_SNAPSHOT 600
+/* --history: windows x series of a job. A window takes some 150 bytes and 8 a series. */
+#define LIMIT_HISTORY_CELLS (1 << 20)
+/* Of results that carry no window: values that one point may have beside those of the job. */
+#define LIMIT_POINT_VALUES 64
+#define LIMIT_POINT_COUNT  100000000000000LL
+#define LIMIT_CLIENTS      20000
+#define LIMIT_BEHIND       64
+#define LIMIT_JOBS         16
+#define LIMIT_HTTP_LINE    4096
+/* A Spark master is asked this often for what the page shows of it. */
+#define SPARK_PANEL_MS 2000
 
 /* Spark. An answer of its REST API or its page, with 200 drivers and as many
  * applications in it, takes some 100 kB. */

@@ -1,188 +1,101 @@
-// The line chart, drawn by dygraphs (served beside the page as a classic script, hence the global).
-/* global Dygraph */
+// The chart on the page: the graph, what follows the pointer, and a tip.
 
-const SPAN_MS = 5 * 60_000;           // what the chart shows
-const SPAN_SLIDES = 30;               // or so many windows, where windows are long
-const FIRST_SPAN_MS = 60_000;         // before there is that much, so that a young job does not cling to the edge
-const COLOURS = 7;
-const DASHES = [null, [8, 4], [2, 3], [10, 4, 2, 4], [16, 5]];    // 7 and 5 are coprime: 35 different lines
-const MUTED_DASH = [3, 5];
-
-// Legend writes style attributes, which the Content-Security-Policy forbids; the tiles are the legend.
-Dygraph.PLUGINS = Dygraph.PLUGINS.filter((plugin) => plugin !== Dygraph.Plugins.Legend);
-
-export function isMuted(label) {
-  return label.name === 'other' || label.name === 'unknown';
-}
-
-// How a series looks, on the chart and in its tile: the name of a CSS colour, and a dash pattern.
-export function seriesStyle(labels, label) {
-  if (isMuted(label)) return { colour: '--series-muted', dash: label.name === 'other' ? [1, 4] : MUTED_DASH };
-  const index = labels.filter((each) => !isMuted(each)).indexOf(label);
-  return { colour: `--series-${index % COLOURS}`, dash: DASHES[index % DASHES.length] };
-}
+import { Graph } from './graph.js';
+import { readLook } from './look.js';
+import { element } from './view.js';
 
 export class Chart {
-  #div;
-  #onHover;
-  #graph = null;
-  #store = null;
-  #locale = null;
-  #following = true;
-  #range = null;                      // what the chart was last told to show
-  #hovered = null;                    // the start of the window under the pointer
-  #held = false;                      // whether the reader is drawing a zoom or a pan
+  #graph;
+  #selection = element('div', 'selection');
+  #tip = element('div', 'tip');
+  #fillTip;
+  #view = null;
+  #cursor = null;                     // the start of the window pointed at
 
-  constructor(div, onHover) {
-    this.#div = div;
-    this.#onHover = onHover;
+  // `fillTip(node, record, isGap)` writes what the tip says; `redraw()` draws again, after a change of size.
+  constructor(div, fillTip, redraw) {
+    this.div = div;
+    this.#fillTip = fillTip;
+    const plot = element('div', 'plot');
+    plot.ariaHidden = true;
+    this.#graph = new Graph(plot);
+    this.#selection.hidden = this.#tip.hidden = true;
+    div.replaceChildren(plot, this.#selection, this.#tip);
+    new ResizeObserver(redraw).observe(div);
   }
 
-  get following() {
-    return this.#following;
+  // What is drawn; null: nothing yet.
+  get view() {
+    return this.#view;
   }
 
-  draw(store, locale) {
-    this.#store = store;
-    this.#locale = locale;
-    if (this.#held) return;           // a redraw would wipe out the rectangle being drawn
-    const shown = store.labels.filter((label) => !isMuted(label) || store.seen.has(label.name));
-    if (this.#following) this.#range = visibleRange(store);
-    const options = {
-      ...this.#look(shown),
-      file: rows(store.since(this.#following ? this.#range[0] : -Infinity), shown, store.window?.slide),
-      ...(this.#following && { dateWindow: this.#range }),
-    };
-    if (this.#graph) this.#graph.updateOptions(options);
-    else this.#graph = new Dygraph(this.#div, options.file, { ...options, ...this.#behaviour() });
-    this.#graph.setSelection(options.file.findIndex((row) => row[0] === this.#hovered));
+  get cursor() {
+    return this.#cursor;
   }
 
-  // What may change with the theme, the language and the series.
-  #look(shown) {
-    const css = getComputedStyle(document.documentElement);
-    const colour = (name) => css.getPropertyValue(name).trim();
-    const series = {};
-    for (const label of shown) {
-      const style = seriesStyle(this.#store.labels, label);
-      series[label.name] = {
-        color: colour(style.colour),
-        strokePattern: style.dash,
-        strokeWidth: isMuted(label) ? 1.25 : 1.75,
-      };
-    }
-    return {
-      labels: ['window start', ...shown.map((label) => label.name)],
-      series,
-      gridLineColor: colour('--grid'),
-      axisLineColor: colour('--rule'),
-    };
+  // How many windows make one point of a line; 1: each its own.
+  get windowsPerPoint() {
+    const { bin } = this.#graph;
+    return bin ? Math.max(1, Math.round(bin / (this.#view.store.slide || bin))) : 1;
   }
 
-  #behaviour() {
-    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-    return {
-      interactionModel: this.#interaction(),
-      resizable: 'passive',
-      includeZero: true,
-      gridLineWidth: 1,
-      axisLineWidth: 1,
-      axisLabelFontSize: 0.8125 * rem,
-      highlightCircleSize: 4,
-      axes: {
-        x: {
-          drawGrid: false,
-          ticker: Dygraph.dateTicker,
-          axisLabelFormatter: (value, granularity) => this.#timeTick(Number(value), granularity),
-          pixelsPerLabel: 5.25 * rem,
-          axisLabelWidth: 5 * rem,
-        },
-        y: {
-          ticker: wholeTicks,
-          axisLabelFormatter: (value) => this.#locale.compactNumber(value),
-          pixelsPerLabel: 2.75 * rem,
-          axisLabelWidth: 2.75 * rem,
-        },
-      },
-      underlayCallback: (context, area, graph) => this.#shadeCounting(context, area, graph),
-      drawCallback: (graph) => this.#noticePan(graph),
-      zoomCallback: () => this.#noticeZoom(),
-      highlightCallback: (_, start) => this.#hover(start),
-      unhighlightCallback: () => this.#hover(null),
-    };
+  draw(view) {
+    if (!this.div.clientWidth || !this.div.clientHeight) return;
+    this.#graph.draw(view, readLook());
+    this.#view = view;
+    this.#drawCursor();
   }
 
-  // Without dygraphs' touch handlers, which would keep a finger on the chart from scrolling the page.
-  #interaction() {
-    const { mousedown, dblclick, willDestroyContextMyself } = Dygraph.defaultInteractionModel;
-    const hold = (event, ...rest) => {
-      this.#held = event.button === 0;        // a context menu may swallow the other buttons' mouseup
-      addEventListener('mouseup', () => { this.#held = false; }, { once: true });
-      mousedown(event, ...rest);
-    };
-    return { mousedown: hold, dblclick, willDestroyContextMyself };
+  // A moment, from a place on the screen.
+  timeAt(clientX) {
+    return this.#graph.time(clientX - this.div.getBoundingClientRect().left);
   }
 
-  #hover(start) {
-    this.#hovered = start;
-    this.#onHover(start);
+  get msPerPixel() {
+    return this.#graph.msPerPixel;
   }
 
-  // Windows still counting make every line dip at its end: say so by a shade.
-  #shadeCounting(context, area, graph) {
-    const slide = this.#store.window?.slide;
-    const open = this.#store.firstOpen;
-    if (!slide || !open) return;
-    const left = Math.max(area.x, graph.toDomXCoord(open.start - slide));
-    const width = area.x + area.w - left;
-    if (width <= 0) return;
-    context.fillStyle = getComputedStyle(document.documentElement).getPropertyValue('--shade');
-    context.fillRect(left, area.y, width, area.h);
+  // The window nearest to a moment, or the gap there.
+  pointAt(time) {
+    this.#cursor = time === null ? null : this.#snap(time);
+    if (this.#view) this.#drawCursor();
   }
 
-  #timeTick(ms, granularity) {
-    const { SECONDLY, MINUTELY, DAILY, MONTHLY } = Dygraph.Granularity;
-    if (granularity >= MONTHLY) return this.#locale.tick(ms, { year: 'numeric', month: 'short' });
-    if (granularity >= DAILY) return this.#locale.tick(ms, { month: 'short', day: 'numeric' });
-    const options = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
-    if (granularity < MINUTELY) options.second = '2-digit';
-    if (granularity < SECONDLY) options.fractionalSecondDigits = 3;
-    return this.#locale.tick(ms, options);
+  // From one place on the screen to another, while a zoom is drawn; null: none.
+  select(from, to) {
+    this.#selection.hidden = from === null;
+    if (from === null) return;
+    const { x, y, w, h } = this.#graph.area;
+    const { left: edge } = this.div.getBoundingClientRect();
+    const [left, right] = [from, to].map((each) => Math.min(x + w, Math.max(x, each - edge)));
+    const place = { left, top: y, width: right - left, height: h };
+    for (const name in place) this.#selection.style[name] = `${place[name]}px`;
   }
 
-  // dygraphs reports zooms but not pans: a range that is not ours is the reader's, and stays until taken back.
-  #noticePan(graph) {
-    const [left, right] = graph.xAxisRange();
-    this.#following &&= left === this.#range[0] && right === this.#range[1];
+  #snap(time) {
+    const { store } = this.#view;
+    const nearest = store.nearest(time)?.start ?? null;
+    if (!store.slide || nearest === null || Math.abs(nearest - time) <= store.slide / 2) return nearest;
+    const isWithin = time > store.oldest.start && time < store.newest.start;
+    return isWithin ? Math.round(time / store.slide) * store.slide : nearest;
   }
 
-  #noticeZoom() {
-    this.#following = !this.#graph.isZoomed('x');
-    if (this.#following) this.draw(this.#store, this.#locale);
-    this.#hover(null);
+  #drawCursor() {
+    const [from, to] = this.#view.range;
+    const isSeen = this.#cursor !== null && this.#cursor >= from && this.#cursor <= to;
+    const record = isSeen ? this.#view.store.get(this.#cursor) : undefined;
+    this.#graph.point(record ?? null);
+    this.#tip.hidden = !isSeen;
+    if (!isSeen) return;
+    this.#fillTip(this.#tip, record ?? { start: this.#cursor }, !record);
+    this.#placeTip(this.#graph.x(this.#cursor));
   }
-}
 
-function visibleRange(store) {
-  const full = Math.max(SPAN_MS, SPAN_SLIDES * (store.window?.slide ?? 0));
-  const present = store.newest.start - store.oldest.start;
-  return [store.newest.start - Math.min(full, Math.max(FIRST_SPAN_MS, present)), store.newest.start];
-}
-
-// One row a window; where a step of the slide has none, a row of nulls breaks the lines.
-function rows(records, shown, slide) {
-  const result = [];
-  const gap = shown.map(() => null);
-  let previous = null;
-  for (const record of records) {
-    if (slide && previous !== null && record.start - previous > 1.5 * slide) result.push([previous + slide, ...gap]);
-    result.push([record.start, ...shown.map((label) => record.counts[label.name] ?? 0)]);
-    previous = record.start;
+  // Beside the cursor, on the side that has room.
+  #placeTip(x) {
+    const { width } = this.div.getBoundingClientRect();
+    const own = this.#tip.offsetWidth;
+    const left = x + 16 + own < width ? x + 16 : Math.max(0, x - 16 - own);
+    this.#tip.style.left = `${left}px`;
   }
-  return result;
-}
-
-// Counts are whole: no line at a half of a buyer.
-function wholeTicks(...args) {
-  return Dygraph.numericTicks(...args).filter((tick) => Number.isInteger(tick.v));
 }

@@ -1,82 +1,121 @@
-// The live connection: opens the WebSocket, notices when it dies, reconnects and resumes after the last id seen.
+// The live connection: a WebSocket, or server-sent events where that is blocked; notices when it dies, reconnects, and
+// resumes after the last id seen.
 
+import { openEvents, openSocket } from './transport.js';
+
+const FIRST_MS = 4000;                // a server speaks at once: a connection that says nothing is one in name only
 const DEAD_AFTER_MS = 12_000;         // the server sends a status every 5 s
+const CHECK_MS = 200;
+const DOUBT_AFTER_MS = 1000;          // of silence, where messages came faster: ask whether the server is there
+const DOUBT_GAPS = 2.5;
+const ASK_MS = 700;
 const RETRY_MIN_MS = 500;
 const RETRY_MAX_MS = 10_000;
-const SILENT_AFTER_MS = 5_000;
-const SILENT_AFTER_SLIDES = 3;
+const UPGRADE_MIN_MS = 15_000;        // from server-sent events back to a WebSocket
+const UPGRADE_MAX_MS = 600_000;
 
 export class Feed {
-  #url;
+  #address;
   #onMessage;
   #onChange;
-  #socket = null;
+  #link = null;
+  #trial = null;                      // a WebSocket that is tried beside the events
   #lastId = null;
   #heardAt = 0;
+  #hasSpoken = false;
+  #gap = 0;                           // ms between messages, lately
+  #isAsking = false;
+  #hasAsked = false;                  // since the last message
   #failures = 0;
+  #hadSocket = false;
   #timer = 0;
+  #upgradeAt = Infinity;
+  #upgradeMs = UPGRADE_MIN_MS;
 
   phase = 'connecting';               // then open, waiting, retrying
   retryAt = 0;
 
-  constructor(url, onMessage, onChange) {
-    this.#url = url;
+  // `address(path, arguments)` makes a URL of this server.
+  constructor(address, onMessage, onChange) {
+    this.#address = address;
     this.#onMessage = onMessage;
     this.#onChange = onChange;
   }
 
+  get kind() {
+    return this.#link?.kind ?? null;
+  }
+
   start() {
-    this.#open();
-    setInterval(() => this.#checkAlive(), 1000);
+    this.#open(openSocket);
+    setInterval(() => this.#check(), CHECK_MS);
     addEventListener('online', () => this.hurry());
+    addEventListener('offline', () => this.#ask());
   }
 
   // Ends a wait early: the network or the reader has come back.
   hurry() {
-    this.#checkAlive();
+    this.#check();
     if (this.phase === 'waiting') this.#retry();
+    this.#upgradeAt = Math.min(this.#upgradeAt, performance.now());
   }
 
-  #open() {
-    const url = new URL(this.#url);
-    if (this.#lastId) url.searchParams.set('last', this.#lastId);
-    const socket = new WebSocket(url);
-    this.#socket = socket;
+  #open(how) {
     this.#heardAt = performance.now();
-    socket.onmessage = (event) => {
-      if (socket === this.#socket) this.#receive(event.data);
-    };
-    socket.onclose = () => {
-      if (socket === this.#socket) this.#lose();
-    };
+    this.#hasSpoken = this.#hasAsked = false;
+    const link = how((path) => this.#resumed(path), (...message) => {
+      if (link === this.#link) this.#hear(...message);
+    }, () => {
+      if (link === this.#link) this.#end(how);
+    });
+    this.#link = link;
   }
 
-  #receive(text) {
-    this.#heardAt = performance.now();
-    let message;
-    try {
-      message = JSON.parse(text);
-    } catch {
-      console.warn('tally: not JSON:', text.slice(0, 100));
-      return;
-    }
-    // Only a server that speaks counts as success, or one that accepts and drops at once would be hammered.
+  #resumed(path) {
+    return this.#address(path, this.#lastId ? { last: this.#lastId } : {});
+  }
+
+  #hear(event, data, id) {
+    const now = performance.now();
+    this.#gap = Math.max(now - this.#heardAt, 0.8 * this.#gap);
+    this.#heardAt = now;
+    this.#hasAsked = false;
+    if (!this.#hasSpoken) this.#begin();
+    this.#onMessage(event, data);
+    if (id) this.#lastId = id;
+  }
+
+  // Only a server that speaks counts as success, or one that accepts and drops at once would be hammered.
+  #begin() {
+    this.#hasSpoken = true;
     this.#failures = 0;
+    this.#gap = 0;
+    if (this.kind === 'ws') {
+      this.#hadSocket = true;
+      this.#upgradeAt = Infinity;
+      this.#upgradeMs = UPGRADE_MIN_MS;
+    } else {
+      this.#upgradeAt = performance.now() + this.#upgradeMs;
+    }
     this.#enter('open');
-    this.#onMessage(message.event, message.data);
-    if (message.id) this.#lastId = message.id;
   }
 
-  #checkAlive() {
-    if (this.#socket && performance.now() - this.#heardAt > DEAD_AFTER_MS) this.#lose();
+  // A WebSocket that never spoke may have been kept from it: events go where all of HTTP goes. One that worked before
+  // is given a second chance.
+  #end(how) {
+    const isBlocked = how === openSocket && !this.#hasSpoken && (!this.#hadSocket || this.#failures > 0);
+    this.#link.close();
+    if (isBlocked) this.#open(openEvents);
+    else this.#lose();
   }
 
   #lose() {
-    const socket = this.#socket;
-    this.#socket = null;
-    socket.close();
+    this.#link?.close();
+    this.#trial?.close();
+    this.#link = this.#trial = null;
     const delay = retryDelay(this.#failures++);
     this.retryAt = performance.now() + delay;
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#retry(), delay);
     this.#enter('waiting');
   }
@@ -84,7 +123,53 @@ export class Feed {
   #retry() {
     clearTimeout(this.#timer);
     this.#enter('retrying');
-    this.#open();
+    this.#open(openSocket);
+  }
+
+  #check() {
+    if (!this.#link) return;
+    const silence = performance.now() - this.#heardAt;
+    if (!this.#hasSpoken) {
+      if (silence > FIRST_MS) this.#end(this.kind === 'ws' ? openSocket : openEvents);
+    } else if (silence > DEAD_AFTER_MS) {
+      this.#lose();
+    } else if (silence > Math.max(DOUBT_AFTER_MS, DOUBT_GAPS * this.#gap) && !this.#hasAsked) {
+      this.#ask();
+    }
+    if (performance.now() >= this.#upgradeAt) this.#tryUpgrade();
+  }
+
+  // A cut cable closes no connection. Where news have stopped, a question tells soon whether the server is still there.
+  async #ask() {
+    const link = this.#link;
+    if (!link || this.#isAsking) return;
+    this.#isAsking = this.#hasAsked = true;
+    const isThere = await answers(this.#address('livez'));
+    this.#isAsking = false;
+    const isNews = performance.now() - this.#heardAt < ASK_MS;
+    if (!isThere && !isNews && link === this.#link && this.#hasSpoken) this.#lose();
+  }
+
+  #tryUpgrade() {
+    this.#upgradeMs = Math.min(UPGRADE_MAX_MS, 2 * this.#upgradeMs);
+    this.#upgradeAt = performance.now() + this.#upgradeMs;
+    if (this.kind !== 'sse') return;
+    this.#trial?.close();
+    const trial = openSocket((path) => this.#resumed(path), (...message) => {
+      if (trial === this.#trial) this.#adopt(trial);
+      if (trial === this.#link) this.#hear(...message);
+    }, () => {
+      if (trial === this.#link) this.#end(openSocket);
+    });
+    this.#trial = trial;
+  }
+
+  #adopt(trial) {
+    this.#link.close();
+    this.#link = trial;
+    this.#trial = null;
+    this.#begin();
+    this.#onChange(this.phase);
   }
 
   #enter(phase) {
@@ -94,18 +179,17 @@ export class Feed {
   }
 }
 
+async function answers(url) {
+  try {
+    const response = await fetch(url, { cache: 'no-store', signal: AbortSignal.timeout(ASK_MS) });
+    return response.status < 500;
+  } catch {
+    return false;
+  }
+}
+
 // Exponential, and spread out from the first retry on: after a restart all browsers come back at once.
 export function retryDelay(failures, random = Math.random()) {
   const ceiling = Math.min(RETRY_MAX_MS, 2 * RETRY_MIN_MS * 2 ** failures);
   return RETRY_MIN_MS + random * (ceiling - RETRY_MIN_MS);
-}
-
-// What to tell the reader, from the feed's phase, the server's last status and the age of the newest result in ms (null
-// if there never was one).
-export function health(phase, status, age, slide) {
-  if (phase === 'connecting') return 'connecting';
-  if (phase !== 'open') return 'disconnected';
-  if (status?.kafka === 'lost') return 'kafka-lost';
-  if (age !== null && age <= Math.max(SILENT_AFTER_MS, SILENT_AFTER_SLIDES * (slide ?? 0))) return 'live';
-  return status ? 'silent' : 'connecting';
 }

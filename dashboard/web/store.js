@@ -1,7 +1,7 @@
 // The windows the page knows: bounded, ascending by start, one record a start.
 // Pure data, no DOM, so that it can be tested anywhere.
 
-export const MAX_WINDOWS = 3600;
+export const MAX_WINDOWS = 3600;      // an hour of seconds, and what the server keeps
 
 export class WindowStore {
   #limit;
@@ -10,8 +10,9 @@ export class WindowStore {
 
   job = null;
   labels = [];
-  window = null;
+  window = null;          // null: the results tell times, not windows, and nothing can be missing
   seen = new Set();       // names of the series that ever counted anything, evicted windows included
+  coveredFrom = Infinity; // from this start on, the server has told every window it has
 
   constructor(limit = MAX_WINDOWS) {
     this.#limit = limit;
@@ -29,18 +30,30 @@ export class WindowStore {
     return this.#records.length;
   }
 
-  // Several feeds of one job merge; another job, or other series, starts afresh.
-  applySnapshot(snapshot) {
-    const identity = JSON.stringify([snapshot.job, snapshot.labels, snapshot.window]);
+  get isFull() {
+    return this.size >= this.#limit;
+  }
+
+  // The time between two windows; 0 where there is none.
+  get slide() {
+    return this.window?.slide ?? 0;
+  }
+
+  // Another job, or other series, starts afresh. Else the snapshot is the truth from its first window on, and what is
+  // older stays until replace() checks it, so that the picture does not flicker.
+  applySnapshot({ job, labels, window, windows }) {
+    const identity = JSON.stringify([job, labels, window ?? null]);
     if (identity !== this.#identity) {
       this.#identity = identity;
+      this.seen = new Set();
+      this.job = job;
+      this.labels = labels;
+      this.window = window ?? null;
       this.#records = [];
-      this.seen.clear();
-      this.job = snapshot.job;
-      this.labels = snapshot.labels;
-      this.window = snapshot.window ?? null;
     }
-    for (const record of snapshot.windows) this.add(record);
+    this.#records = windows.length ? this.#records.slice(0, this.#position(windows[0].start)) : [];
+    this.coveredFrom = windows.length ? windows[0].start : -Infinity;
+    for (const record of windows) this.add(record);
   }
 
   // Returns whether the record told anything new. Counts only grow, so the largest total is the truth, and replays,
@@ -53,12 +66,21 @@ export class WindowStore {
       if (record.total <= known.total) return false;
       this.#records[at] = record;
     } else {
-      if (at === 0 && this.size >= this.#limit) return false;
+      if (at === 0 && this.isFull) return false;
       this.#records.splice(at, 0, record);
       if (this.size > this.#limit) this.#records.shift();
     }
     for (const name in record.counts) if (record.counts[name] > 0) this.seen.add(name);
     return true;
+  }
+
+  // The server's windows with from <= start < coveredFrom, as asked for when `known` were all that was known there.
+  replace(from, known, windows) {
+    const told = new Set(windows.map((record) => record.start));
+    const gone = new Set(known.filter((record) => !told.has(record.start)));
+    this.#records = this.#records.filter((record) => !gone.has(record));
+    for (const record of windows) this.add(record);
+    this.coveredFrom = from;
   }
 
   get(start) {
@@ -70,19 +92,56 @@ export class WindowStore {
     return this.#records.slice(-count).reverse();
   }
 
-  // The windows from `start` on, and the one before them, from which a line enters the picture.
-  since(start) {
-    return this.#records.slice(Math.max(0, this.#position(start) - 1));
+  // The windows with from <= start <= to.
+  between(from, to) {
+    return this.#records.slice(this.#position(from), this.#after(to));
   }
 
-  // A window is closed once another started at or after its end + lateness.
+  // The same, and one more on either side, so that lines enter and leave the picture.
+  around(from, to) {
+    return this.#records.slice(Math.max(0, this.#position(from) - 1), this.#after(to) + 1);
+  }
+
+  countAfter(start) {
+    return this.size - this.#after(start);
+  }
+
+  // The window that starts nearest to a moment.
+  nearest(ms) {
+    const at = this.#position(ms);
+    const [before, after] = [this.#records[at - 1], this.#records[at]];
+    if (!before || !after) return before ?? after;
+    return ms - before.start <= after.start - ms ? before : after;
+  }
+
+  // The next window that is known after (1) or before (-1) one's start.
+  step(start, direction) {
+    return this.#records[direction > 0 ? this.#after(start) : this.#position(start) - 1];
+  }
+
+  // What all windows with from < start <= to counted together: a minute up to the newest has sixty seconds.
+  sums(from, to) {
+    const sums = { windows: 0, total: 0, counts: {} };
+    for (const record of this.#records.slice(this.#after(from), this.#after(to))) {
+      sums.windows++;
+      sums.total += record.total;
+      for (const name in record.counts) sums.counts[name] = (sums.counts[name] ?? 0) + record.counts[name];
+    }
+    return sums;
+  }
+
+  // A window is closed once another started at or after its end + lateness. A time without a window is as it is.
   isClosed(record) {
-    return this.newest.start >= record.end + (this.window?.lateness ?? 0);
+    return !this.window || this.newest.start >= record.end + (this.window.lateness ?? 0);
   }
 
-  // The oldest window that is still counting.
-  get firstOpen() {
-    return this.#records[this.#records.findLastIndex((record) => this.isClosed(record)) + 1];
+  // As it is now: for a reader who has paused. Records are never written to.
+  frozen() {
+    const copy = new WindowStore(this.#limit);
+    const { job, labels, window, coveredFrom } = this;
+    Object.assign(copy, { job, labels, window, coveredFrom, seen: new Set(this.seen) });
+    copy.#records = this.#records.slice();
+    return copy;
   }
 
   // The index of the first record that starts at or after `start`. Nearly always the end: look there first.
@@ -96,5 +155,10 @@ export class WindowStore {
       else high = middle;
     }
     return low;
+  }
+
+  #after(start) {
+    const at = this.#position(start);
+    return this.#records[at]?.start === start ? at + 1 : at;
   }
 }

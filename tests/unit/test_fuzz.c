@@ -25,6 +25,7 @@
 #include "cluster/tar.h"
 #include "jobs/csv.h"
 #include "jobs/json_field.h"
+#include "jobs/points.h"
 #include "jobs/record.h"
 #include "jobs/spec.h"
 
@@ -250,6 +251,46 @@ static void test_record(void **state)
         free(data);
     }
     free(record.counts);
+    buf_free(&buf);
+    spec_free(spec);
+}
+
+static void count_point(void *context, const struct record *record)
+{
+    (*(uint64_t *)context) += record->total;
+}
+
+static bool every_third(void *context, int64_t time)
+{
+    (void)context;
+    return time % 3 == 0;
+}
+
+static void test_points(void **state)
+{
+    static const char *const texts[] = {
+        "[{\"0\": \"5\"}]", "[{\"0\":1},{\"2\":3},{\"1\":6}]",
+        "[{\"0\":1,\"NULL\":\"2\"},{\"\":0},{\"\\u5973\":99999999999999}]"};
+    struct error error;
+    struct spec *spec = spec_parse(good_spec, strlen(good_spec), "good", &error);
+    uint64_t counted = 0;
+    const struct points_calls calls = {count_point, every_third, &counted};
+    struct points *points = points_new(spec, &calls);
+    struct buf buf = {0};
+
+    (void)state;
+    for (int i = 0; i < rounds(); i++) {
+        uint64_t before = counted;
+        char *data;
+        seed(&buf, texts, 3);
+        data = exact(&buf, 0);
+        if (points_read(points, random_number(1000), data, buf.length, &error) < 0)
+            assert_true(counted == before);
+        else
+            assert_true(points_is_list(data, buf.length));
+        free(data);
+    }
+    points_free(points);
     buf_free(&buf);
     spec_free(spec);
 }
@@ -614,9 +655,10 @@ static void test_jar(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_csv),        cmocka_unit_test(test_json_field),
-        cmocka_unit_test(test_spec),       cmocka_unit_test(test_record),
-        cmocka_unit_test(test_statistics), cmocka_unit_test(test_spark),
-        cmocka_unit_test(test_outside),    cmocka_unit_test(test_jar)};
+        cmocka_unit_test(test_csv),    cmocka_unit_test(test_json_field),
+        cmocka_unit_test(test_spec),   cmocka_unit_test(test_record),
+        cmocka_unit_test(test_points), cmocka_unit_test(test_statistics),
+        cmocka_unit_test(test_spark),  cmocka_unit_test(test_outside),
+        cmocka_unit_test(test_jar)};
     return cmocka_run_group_tests_name("fuzz", tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 #include "tests/unit/unit.h"
 
 #include "cluster/base/limits.h"
-#include "dashboard/history.h"
+#include "dashboard/history_range.h"
 
 static struct spec_series series[] = {{.name = (char[]){"a"}, .zh = (char[]){"\xe7\x94\xb2"}},
                                       {.name = (char[]){"b,\"c"}},
@@ -81,7 +81,7 @@ static void test_add(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct history *history = history_new(&spec, 1);
+        struct history *history = history_new(&spec, 1, 0);
         char *said;
         for (size_t k = 0; k < 5 && rows[i].records[k].start; k++)
             CHECK(add(history, rows[i].records[k].start * 1000, rows[i].records[k].total, 0,
@@ -96,7 +96,7 @@ static void test_add(void **state)
 
 static void test_bound(void **state)
 {
-    struct history *history = history_new(&spec, 1);
+    struct history *history = history_new(&spec, 1, 0);
     char *text;
 
     (void)state;
@@ -128,12 +128,12 @@ static void test_wide(void **state)
         many[i].name = series[0].name;
     wide.series = many;
     wide.series_count = WIDE;
-    history = history_new(&wide, 1);
+    history = history_new(&wide, 1, 0);
     for (int64_t i = 0; i < 200; i++) {
         struct record record = {.start = i, .end = i + 1, .total = 1, .counts = counts};
         history_add(history, &record, 0, i);
     }
-    assert_int_equal(history_count(history), HISTORY_CELLS / WIDE);
+    assert_int_equal(history_count(history), LIMIT_HISTORY_CELLS / WIDE);
     assert_true(history_snapshot(history, &cursor, TRANSPORT_WS)->length < 4 << 20);
     assert_int_equal(cursor, history_last(history));
     history_free(history);
@@ -163,7 +163,7 @@ static void test_range(void **state)
         {"none there", 4000, INT64_MAX, 100, ""},
         {"the wrong way round", 3000, 1000, 100, ""},
     };
-    struct history *history = history_new(&spec, 1);
+    struct history *history = history_new(&spec, 1, 0);
 
     (void)state;
     for (uint64_t i = 1; i <= 3; i++)
@@ -181,7 +181,7 @@ static void test_range(void **state)
 
 static void test_csv(void **state)
 {
-    struct history *history = history_new(&spec, 1);
+    struct history *history = history_new(&spec, 1, 0);
     struct buf text = {0};
 
     (void)state;
@@ -196,7 +196,7 @@ static void test_csv(void **state)
 /* A reader sees each window once, in its newest state, in the order of updates. */
 static void test_cursor(void **state)
 {
-    struct history *history = history_new(&spec, 1);
+    struct history *history = history_new(&spec, 1, 0);
     const struct record *record;
     uint64_t cursor = 0;
 
@@ -221,25 +221,25 @@ static void test_cursor(void **state)
 
 static void test_messages(void **state)
 {
-    struct history *history = history_new(&spec, 2);
+    struct history *history = history_new(&spec, 2, 0);
     uint64_t cursor = 0, again = 0;
     struct body *message;
 
     (void)state;
     add(history, 1000, 1, 1, 41);
-    message = history_message(history, &cursor, TRANSPORT_WS);
+    message = history_message(history, &cursor, TRANSPORT_WS, NULL);
     assert_string_equal(message->data, "{\"event\":\"window\",\"id\":\"0-0.1-42\",\"data\":" RECORD(
                                            "1000", "2000", "1") "}");
-    assert_ptr_equal(message, history_message(history, &again, TRANSPORT_WS)); /* made once */
+    assert_ptr_equal(message, history_message(history, &again, TRANSPORT_WS, NULL)); /* made once */
     cursor = 0;
-    message = history_message(history, &cursor, TRANSPORT_SSE);
+    message = history_message(history, &cursor, TRANSPORT_SSE, NULL);
     assert_string_equal(message->data,
                         "event: window\nid: 0-0.1-42\ndata: " RECORD("1000", "2000", "1") "\n\n");
-    assert_null(history_message(history, &cursor, TRANSPORT_SSE));
+    assert_null(history_message(history, &cursor, TRANSPORT_SSE, NULL));
     body_hold(message); /* a client is still sending it */
     add(history, 1000, 2, 0, 6);
     cursor = 0;
-    assert_string_equal(history_message(history, &cursor, TRANSPORT_SSE)->data,
+    assert_string_equal(history_message(history, &cursor, TRANSPORT_SSE, NULL)->data,
                         "event: window\nid: 0-7.1-42\ndata: " RECORD("1000", "2000", "2") "\n\n");
     assert_string_equal(message->data,
                         "event: window\nid: 0-0.1-42\ndata: " RECORD("1000", "2000", "1") "\n\n");
@@ -254,16 +254,16 @@ static void test_messages(void **state)
 /* Messages are kept only for those who read along. */
 static void test_messages_are_forgotten(void **state)
 {
-    struct history *history = history_new(&spec, 1);
+    struct history *history = history_new(&spec, 1, 0);
     uint64_t cursor = 0;
     struct body *first;
 
     (void)state;
     add(history, 0, 1, 0, 0);
-    first = body_hold(history_message(history, &cursor, TRANSPORT_WS));
+    first = body_hold(history_message(history, &cursor, TRANSPORT_WS, NULL));
     for (int64_t i = 1; i < 1000; i++) {
         add(history, i * 1000, 1, 0, i);
-        history_message(history, &cursor, TRANSPORT_WS);
+        history_message(history, &cursor, TRANSPORT_WS, NULL);
     }
     assert_int_equal(first->references, 1); /* ours */
     body_release(first);
@@ -272,7 +272,7 @@ static void test_messages_are_forgotten(void **state)
 
 static void test_snapshot_is_shared(void **state)
 {
-    struct history *history = history_new(&spec, 1);
+    struct history *history = history_new(&spec, 1, 0);
     struct body *first, *second;
     uint64_t cursor = 0;
 
@@ -293,7 +293,7 @@ static void test_snapshot_is_shared(void **state)
 /* Of clients that never finish reading, each at another state. */
 static void test_snapshots_are_bounded(void **state)
 {
-    struct history *history = history_new(&spec, 1);
+    struct history *history = history_new(&spec, 1, 0);
     struct body *held[1000];
     size_t bytes = 0;
     uint64_t cursor = 0;
@@ -344,7 +344,7 @@ static void test_resume(void **state)
         {"something behind", "0-4.1-3.", false, 0},
         {"too large", "0-4.1-99999999999999999999", false, 0},
     };
-    struct history *history = history_new(&spec, 2);
+    struct history *history = history_new(&spec, 2, 0);
 
     (void)state;
     /* Updates 1 to 4; the window of 1000 changes twice. */
@@ -362,7 +362,7 @@ static void test_resume(void **state)
 
 static void test_resume_too_far_back(void **state)
 {
-    struct history *history = history_new(&spec, 1);
+    struct history *history = history_new(&spec, 1, 0);
     uint64_t cursor = 0;
     char id[32];
 
@@ -380,7 +380,7 @@ static void test_resume_too_far_back(void **state)
 /* The topic is deleted and made anew: an old id must not pass for a new one. */
 static void test_resume_after_a_new_topic(void **state)
 {
-    struct history *history = history_new(&spec, 1);
+    struct history *history = history_new(&spec, 1, 0);
     uint64_t cursor = 0;
 
     (void)state;
@@ -399,7 +399,7 @@ static void test_resume_after_a_new_topic(void **state)
 static void test_resume_misses_nothing(void **state)
 {
     enum { UPDATES = 400, WINDOWS = 40 };
-    struct history *history = history_new(&spec, 3);
+    struct history *history = history_new(&spec, 3, 0);
     uint64_t total[WINDOWS] = {0}, changed_at[WINDOWS] = {0};
     char ids[UPDATES + 1][64] = {""};
     int64_t offsets[3] = {0};
@@ -413,7 +413,7 @@ static void test_resume_misses_nothing(void **state)
         assert_true(
             add(history, (int64_t)window * 1000, ++total[window], partition, offsets[partition]++));
         changed_at[window] = i;
-        sscanf(history_message(history, &cursor, TRANSPORT_WS)->data,
+        sscanf(history_message(history, &cursor, TRANSPORT_WS, NULL)->data,
                "{\"event\":\"window\",\"id\":\"%63[^\"]", ids[i]);
     }
     for (uint64_t i = 1; i <= UPDATES; i++) {

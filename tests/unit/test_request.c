@@ -4,8 +4,8 @@
 
 static const char *const hosts[] = {"proxy.example", "other.example:8443", NULL};
 static const char *const origins[] = {"https://page.example", NULL};
-static const struct request_rules rules = {"192.168.1.5", 5000, hosts, origins};
-static const struct request_rules plain = {"::1", 80, NULL, NULL};
+static const struct request_rules rules = {"192.168.1.5", 5000, hosts, origins, 80};
+static const struct request_rules plain = {"::1", 80, NULL, NULL, 80};
 
 static void test_host(void **state)
 {
