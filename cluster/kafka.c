@@ -14,6 +14,7 @@
 #include "cluster/base/log.h"
 
 #define FIRST_WAIT_MS     100
+#define EXPLAIN_WITHIN_MS 15000
 #define SAY_AFTER_MS      2000
 #define CREATE_TIMEOUT_MS 10000
 /* Topics we create are kept for ever, within this bound a partition. */
@@ -30,8 +31,15 @@ struct kafka_settings {
 /* What hangs on a client: librdkafka hands it back as its opaque. */
 struct client {
     struct kafka_calls calls;
+    const struct kafka_settings *settings;
+    bool unreachable; /* some server could not be reached */
     char last_error[512];
 };
+
+static char *(*explain)(const struct kafka_settings *settings);
+static bool explained;
+/* When the first answer came to any client, on the monotonic clock; 0: none yet. */
+static int64_t answered;
 
 struct kafka_settings *kafka_settings_new(void)
 {
@@ -181,6 +189,23 @@ static int on_statistics(rd_kafka_t *handle, char *json, size_t length, void *op
     return 0; /* librdkafka frees the text */
 }
 
+/* The bootstrap address answered, and where it sends its clients does not lead
+ * anywhere: the client would try for ever without a word. Later it is rather a
+ * broker that restarts. */
+static void explain_once(const struct client *client)
+{
+    char *why;
+
+    if (!explain || explained || !client->unreachable || !answered ||
+        clock_monotonic_ms() - answered > EXPLAIN_WITHIN_MS)
+        return;
+    explained = true;
+    why = explain(client->settings);
+    if (why)
+        log_warning("Kafka at %s: %s", kafka_settings_servers(client->settings), why);
+    free(why);
+}
+
 static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
 {
     struct client *client = opaque;
@@ -190,6 +215,9 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
     if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !client->last_error[0])
         snprintf(client->last_error, sizeof client->last_error, "%s", reason);
     log_verbose("Kafka: %s", reason);
+    if (code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__RESOLVE)
+        client->unreachable = true;
+    explain_once(client);
 }
 
 static void on_log(const rd_kafka_t *handle, int level, const char *facility, const char *text)
@@ -264,6 +292,7 @@ static rd_kafka_t *make_client(rd_kafka_type_t type, const struct kafka_settings
 
     if (calls)
         client->calls = *calls;
+    client->settings = settings;
     set_calls(conf, client);
     if (set_all(conf, settings, pairs, error) == 0) {
         handle = rd_kafka_new(type, conf, reason, sizeof reason);
@@ -352,8 +381,6 @@ const char *kafka_last_error(const rd_kafka_t *handle)
     return client->last_error;
 }
 
-static char *(*explain)(const struct kafka_settings *settings);
-
 void kafka_explain_by(char *(*how)(const struct kafka_settings *settings))
 {
     explain = how;
@@ -376,6 +403,13 @@ static int cannot_reach(rd_kafka_t *handle, const struct kafka_settings *setting
     return -1;
 }
 
+static void note_answer(rd_kafka_t *handle)
+{
+    if (!answered)
+        answered = clock_monotonic_ms();
+    explain_once(rd_kafka_opaque(handle));
+}
+
 /* Long enough for a slow link to answer, short enough for Ctrl-C to be heard:
  * each try may take as long as all before it. */
 static int next_wait(int64_t waited, int64_t patience)
@@ -396,8 +430,10 @@ int kafka_ask(rd_kafka_t *handle, const struct kafka_settings *settings,
     for (;;) {
         code = ask(context, next_wait(waited, patience_ms));
         rd_kafka_poll(handle, 0); /* errors and logs come by this way */
-        if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            note_answer(handle);
             return 0;
+        }
         if (interrupt_signal())
             return interrupt_error(error);
         waited = clock_monotonic_ms() - start;

@@ -24,7 +24,8 @@ struct kafka_calls {
 };
 
 /* A client with the program's defaults, then `pairs` (ends at a NULL name),
- * then the user's settings. `calls` is copied. End it with kafka_close. */
+ * then the user's settings, which must outlive it. `calls` is copied. End it with
+ * kafka_close. */
 rd_kafka_t *kafka_consumer(const struct kafka_settings *settings, const struct kafka_pair *pairs,
                            const struct kafka_calls *calls, struct error *error);
 rd_kafka_t *kafka_producer(const struct kafka_settings *settings, const struct kafka_pair *pairs,
@@ -50,7 +51,8 @@ int kafka_ask(rd_kafka_t *client, const struct kafka_settings *settings,
 /* What says, in a sentence or two, why these servers cannot be reached, where
  * the client itself knows only its last error; free() what it gives, NULL when
  * it knows nothing. It lies above this file (cluster/probe), therefore it is
- * handed in, at the program's start; NULL: none. */
+ * handed in, at the program's start; NULL: none. It is asked once, too, when
+ * servers have answered, and those they send their clients to do not. */
 void kafka_explain_by(char *(*explain)(const struct kafka_settings *settings));
 
 /* The number of partitions of a topic (0: there is no such topic). Asks

@@ -156,6 +156,19 @@ def test_mistakes(program, wrong, name, at_fault, failure, rule, symptom, cause)
     assert not endpoint(found, wrong.at(name))["works"]
 
 
+@pytest.mark.parametrize("command", [["consume", "gender"], ["produce", "gender"], ["run", "gender", "--port", "0"],
+                                     ["dashboard", "gender", "--port", "0"]], ids=lambda c: c[0])
+def test_other_commands_say_where_they_are_sent(program, wrong, command):
+    """The bootstrap address answers; what it tells its clients does not: said once, and soon."""
+    for topic in ("sex", "result"):
+        if not wrong.partitions(topic):
+            wrong.create_topic(topic)
+    running = program.start(*command, "-b", wrong.at("MOVED"))
+    running.wait_for(f"localhost:{wrong.closed}.*clients are told to come back to localhost:{wrong.closed}", timeout=15)
+    assert running.stop()[1] < 5
+    assert running.err.count("clients are told") == 1, running.err
+
+
 def test_names_mechanisms(program, wrong):
     _, found = live(program, wrong.at("SASL"))
     assert endpoint(found, wrong.at("SASL"))["reason"] == "the listener wants SASL (PLAIN)"
