@@ -276,7 +276,7 @@ def test_the_cluster_asks_first(tmp_path, text, code):
     """docker/cluster up, up to where it would build."""
     write(tmp_path, compose_yml=text)
     script = (ROOT / "docker/cluster").read_text()
-    parts = [re.search(rf"^{name}\(\) {{\n.*?^}}\n", script, re.M | re.S)[0] for name in ("fail", "check_listeners")]
+    parts = [re.search(rf"^{name}\(\) {{\n.*?^}}\n", script, re.M | re.S)[0] for name in ("fail", "doctor", "check_listeners")]
     done = subprocess.run(["sh", "-euc", f"root={ROOT} log=log\n{''.join(parts)}\ncheck_listeners\necho on"], cwd=tmp_path,
                           env={**os.environ, "COMPOSE_FILE": "compose.yml"}, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (code, "" if code else "on\n"), done.stderr
