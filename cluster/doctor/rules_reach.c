@@ -382,6 +382,10 @@ static void check_name(const struct look *look)
         blame_name(look, &arrival);
     else if (here && publishes(look) && host_kind(look->told->host) == HOST_PRIVATE)
         warn(look, "LAN-IP", "its container's address, which on the host only Linux reaches");
+    else if (arrival.kind == ARRIVE_MAYBE && publishes(look))
+        warn(look, "CUSTOM-DNS",
+             "a name that extra_hosts gives to it for an address elsewhere: its "
+             "clients must know that name, too");
     else if (here && publishes(look) && !crossed(look) &&
              !reach_on_host(look->reach, look->broker->service))
         warn_host(look);

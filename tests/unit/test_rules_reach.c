@@ -841,6 +841,19 @@ static const struct {
      "    environment:\n"
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_ADVERTISED_HOST_NAME: kafka\n"},
+    {"custom-dns: its own name, by extra_hosts somewhere else", "CUSTOM-DNS", NULL,
+     "services:\n"
+     "  kafka:\n"
+     "    image: wurstmeister/kafka:2.13-2.7.1\n"
+     "    hostname: kafka1\n"
+     "    ports:\n"
+     "      - \"9092:9092\"\n"
+     "    environment:\n"
+     "      - KAFKA_ZOOKEEPER_CONNECT=zookeeper1:2181\n"
+     "      - KAFKA_LISTENERS=PLAINTEXT://:9092\n"
+     "      - KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://kafka1:9092\n"
+     "    extra_hosts:\n"
+     "      - kafka1:10.0.0.21\n"},
     {"not host-name-only: not published", "", "ok",
      "services:\n"
      "  zookeeper:\n"
