@@ -8,7 +8,7 @@ import pytest
 from tests.kafka_server import VERSION
 from tests.program import ROOT
 
-ROOMS = ["cluster/base", "cluster", "jobs", "dashboard", "runner"]
+ROOMS = ["cluster/base", "cluster/compose", "cluster/doctor", "cluster/probe", "cluster", "jobs", "dashboard", "runner"]
 KAFKA = r"cluster/(kafka|broker|wake|statistics|consumer|producer|topics?)\w*\.h"
 # The counting core: all of jobs/ but the local engine, and what feeds it.
 CORE = {p.relative_to(ROOT).with_suffix("").as_posix() for p in (ROOT / "jobs").glob("*.[ch]")
@@ -17,6 +17,9 @@ CORE = {p.relative_to(ROOT).with_suffix("").as_posix() for p in (ROOT / "jobs").
 # room -> what it may include besides its own
 MAY = {
     "cluster/base": r"$^",
+    "cluster/compose": r"cluster/base/.*",
+    "cluster/doctor": r"cluster/(base|compose)/.*|cluster/properties\.h",
+    "cluster/probe": r"cluster/base/.*|cluster/(docker|kafka)\w*\.h",
     "cluster": r"cluster/base/.*",
     "jobs": rf"cluster/base/.*|{KAFKA}",
     "dashboard": rf"cluster/base/.*|{KAFKA}|jobs/(record|points|spec)\.h",
