@@ -1,6 +1,8 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "cluster/base/buf.h"
 #include "cluster/base/log.h"
@@ -14,9 +16,11 @@ struct checkups {
     size_t count;
 };
 
-static void look(struct checkup *checkup, const char *const *files, const struct options *options)
+/* Takes the list of files. */
+static void look(struct checkup *checkup, char **files, const struct options *options)
 {
-    struct compose_request request = {.files = files, .env_files = options->env_files};
+    struct compose_request request = {.files = (const char *const *)(void *)files,
+                                      .env_files = options->env_files};
 
     checkup->files = files;
     checkup->known = correct(&request, &checkup->result, &checkup->error) == 0;
@@ -28,41 +32,75 @@ static void look(struct checkup *checkup, const char *const *files, const struct
     }
 }
 
-/* An operand is an answer of its own; without one the files of -f, or those of this folder, are
- * one together. `found` are the latter. */
-static int look_at_all(const struct options *options, struct checkups *checkups, char ***found,
+static void finish(struct checkup *checkup)
+{
+    corrections_free(&checkup->result);
+    for (size_t i = 0; checkup->files && checkup->files[i]; i++)
+        free(checkup->files[i]);
+    free(checkup->files);
+}
+
+static char **copy_list(const char *const *list)
+{
+    char **copy = NULL;
+    size_t count = 0;
+
+    do {
+        copy = mem_grow(copy, count + 1, sizeof *copy);
+        copy[count] = list[count] ? mem_text(list[count]) : NULL;
+    } while (list[count++]);
+    return copy;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* An operand: a file, or a folder that has one. */
+static void look_at(struct checkup *checkup, const char *operand, const struct options *options)
+{
+    const char *const one[] = {operand, NULL};
+    char **files = NULL;
+
+    if (!is_folder(operand))
+        look(checkup, copy_list(one), options);
+    else if (compose_find(operand, &files, &checkup->error) == 0)
+        look(checkup, files, options);
+    else
+        checkup->files = copy_list(one);
+}
+
+/* An operand is an answer of its own; without one the files of -f, or those of this folder,
+ * are one together. */
+static int look_at_all(const struct options *options, struct checkups *checkups,
                        struct error *error)
 {
     size_t count = options->argument_count > 0 ? (size_t)options->argument_count : 1;
+    char **files = NULL;
 
     if (options->argument_count > 0 && options->files)
         return error_set(error, EXIT_USAGE, "either FILEs, each by itself, or --file, all merged");
-    if (options->argument_count == 0 && !options->files && compose_find(".", found, error) < 0)
+    if (options->files)
+        files = copy_list(options->files);
+    else if (options->argument_count == 0 && compose_find(".", &files, error) < 0)
         return -1;
     checkups->list = mem_alloc(count, sizeof *checkups->list);
     checkups->count = count;
-    for (size_t i = 0; i < count && options->argument_count > 0; i++) {
-        const char **one = mem_alloc(2, sizeof *one);
-        one[0] = options->arguments[i];
-        look(&checkups->list[i], one, options);
-    }
-    if (options->argument_count == 0)
-        look(&checkups->list[0],
-             options->files ? options->files : (const char *const *)(void *)*found, options);
+    if (files)
+        look(&checkups->list[0], files, options);
+    for (int i = 0; i < options->argument_count; i++)
+        look_at(&checkups->list[i], options->arguments[i], options);
     return 0;
 }
 
-static void free_all(const struct options *options, struct checkups *checkups, char **found)
+static void free_all(struct checkups *checkups)
 {
-    for (size_t i = 0; i < checkups->count; i++) {
-        corrections_free(&checkups->list[i].result);
-        if (options->argument_count > 0)
-            free((void *)checkups->list[i].files);
-    }
+    for (size_t i = 0; i < checkups->count; i++)
+        finish(&checkups->list[i]);
     free(checkups->list);
-    for (size_t i = 0; found && found[i]; i++)
-        free(found[i]);
-    free(found);
 }
 
 static void print_json(const struct options *options, const struct checkups *checkups)
@@ -156,7 +194,7 @@ static int run_live(const struct options *options, struct error *error)
         return error_set(error, EXIT_USAGE,
                          "--fix and --diff are for files: give them without --live");
     if (options->files)
-        look(&checkup, options->files, options);
+        look(&checkup, copy_list(options->files), options);
     if (options->files && !checkup.known) {
         *error = checkup.error;
         result = -1;
@@ -164,26 +202,37 @@ static int run_live(const struct options *options, struct error *error)
         result = doctor_live(options, (const char *const *)options->arguments,
                              checkup.result.before, error);
     }
-    corrections_free(&checkup.result);
+    finish(&checkup);
     return result;
+}
+
+static bool names_input(const char *const *list)
+{
+    for (; list && *list; list++)
+        if (strcmp(*list, "-") == 0)
+            return true;
+    return false;
 }
 
 static int run_doctor(const struct options *options, struct error *error)
 {
     struct checkups checkups = {0};
-    char **found = NULL;
     int result;
 
     if (options->explain)
         return doctor_explain(options->explain, error);
     if (options->live)
         return run_live(options, error);
-    result = look_at_all(options, &checkups, &found, error);
+    if (options->fix && (names_input(options->files) ||
+                         names_input((const char *const *)(void *)options->arguments)))
+        return error_set(error, EXIT_USAGE,
+                         "--fix writes beside a file, not beside standard input: see --diff");
+    result = look_at_all(options, &checkups, error);
     if (result == 0)
         result = tell(options, &checkups, error);
     if (result == 0)
         result = judge(options, &checkups, error);
-    free_all(options, &checkups, found);
+    free_all(&checkups);
     return result;
 }
 
@@ -196,7 +245,9 @@ const struct command command_doctor = {
         "broker would not start, which client would not get through, from where each address "
         "works,\n"
         "and which line to change. Without FILE: the compose file of this folder, with its\n"
-        "override. Several FILEs are several answers; files given with -f are merged in order.\n"
+        "override, or what COMPOSE_FILE names. Several FILEs (or folders) are several answers; "
+        "files\n"
+        "given with -f are merged in order; - is standard input.\n"
         "Docker is not needed.\n\n"
         "A file is ok, suspicious (it works for some and not for others whom it seems to invite,\n"
         "or only if something outside of it is as hoped) or broken. Exit code: 1 for a broken "

@@ -9,7 +9,7 @@
 #include "cluster/doctor/correct.h"
 
 struct checkup {
-    const char *const *files; /* merged; NULL-terminated; the first names the answer */
+    char **files; /* merged; its own, NULL-terminated; the first names the answer */
     struct corrections result;
     bool known; /* false: `error` says why there is no verdict */
     struct error error;

@@ -122,7 +122,7 @@ static void print_verdict(const struct checkup *checkup)
 {
     enum verdict verdict = checkup->result.before->verdict;
 
-    for (const char *const *file = checkup->files; *file; file++)
+    for (char **file = checkup->files; *file; file++)
         printf("%s%s", file == checkup->files ? "" : " + ", *file);
     printf(": ");
     print_coloured(verdict == VERDICT_OK ? "32" : colour_of(severity_of(verdict)),

@@ -262,6 +262,22 @@ def test_a_thousand_services(program, tmp_path):
     assert "asan" in program.command[0] or min(spent) < 0.1, spent
 
 
+def test_where_files_come_from(program, tmp_path):
+    """A folder, standard input, COMPOSE_FILE."""
+    write(tmp_path, compose_yml=HOST)
+    (tmp_path / "broken").mkdir()
+    write(tmp_path / "broken", compose_yml=BROKEN)
+    assert program.run("doctor", "broken").out.startswith("broken/compose.yml: broken\n")
+    assert program.run("doctor", "-", stdin=BROKEN.encode()).out.startswith("-: broken\n")
+    assert program.run("doctor", "--fix", "-", stdin=BROKEN.encode()).code == 2
+    assert program.run("doctor").code == 0
+    result = program.run("doctor", env={"COMPOSE_FILE": "broken/compose.yml"})
+    assert (result.code, result.out.split(":")[0]) == (1, "broken/compose.yml")
+    result = program.run("doctor", env={"COMPOSE_FILE": "broken/compose.yml;compose.yml", "COMPOSE_PATH_SEPARATOR": ";"})
+    assert result.out.startswith("broken/compose.yml + compose.yml: "), result.out
+    assert program.run("doctor", ".", "/").code == 3
+
+
 # ---- Its words elsewhere
 
 @pytest.mark.parametrize("command", [["consume", "gender"], ["produce", "gender"], ["run", "gender", "--no-page"], ["dashboard", "gender"]])

@@ -174,8 +174,36 @@ static char **files_above(const char *folder)
     return files;
 }
 
+/* COMPOSE_FILE: paths between colons, or what COMPOSE_PATH_SEPARATOR says. */
+static char **files_named(const char *paths)
+{
+    const char *separator = getenv("COMPOSE_PATH_SEPARATOR");
+    size_t count = 0, length;
+    char **files = mem_alloc(1, sizeof *files);
+
+    if (!separator || !*separator)
+        separator = ":";
+    for (; *paths; paths += length) {
+        const char *end = strstr(paths, separator);
+        size_t path = end ? (size_t)(end - paths) : strlen(paths);
+        length = end ? path + strlen(separator) : path;
+        if (path == 0)
+            continue;
+        files = mem_grow(files, count + 2, sizeof *files);
+        files[count++] = mem_bytes(paths, path);
+        files[count] = NULL;
+    }
+    return files;
+}
+
 int compose_find(const char *folder, char ***files, struct error *error)
 {
+    const char *named = getenv("COMPOSE_FILE");
+
+    if (named && named[strspn(named, ":")] && strcmp(folder, ".") == 0) {
+        *files = files_named(named);
+        return 0;
+    }
     if (access(folder, X_OK) < 0)
         return error_set(error, EXIT_INPUT, "cannot look into %s: %s", folder, strerror(errno));
     *files = files_in(folder);

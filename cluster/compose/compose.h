@@ -48,8 +48,8 @@ int compose_load(const struct compose_request *request, struct compose **compose
 void compose_free(struct compose *compose);
 /* The files that `docker compose` would take in this folder, or in the nearest
  * above it that has one: compose.yaml, compose.yml, docker-compose.yml,
- * docker-compose.yaml, with its override. EXIT_INPUT if there is none. The
- * list ends at NULL; free each, and it. */
+ * docker-compose.yaml, with its override; in "." first of all what COMPOSE_FILE
+ * names. EXIT_INPUT if there is none. The list ends at NULL; free each, and it. */
 int compose_find(const char *folder, char ***files, struct error *error);
 
 /* NULL if there is none of that name. */

@@ -56,7 +56,7 @@ static int read_all(int descriptor, const char *path, size_t most, struct buf *b
 int source_read(const char *path, size_t most, struct source **source, struct error *error)
 {
     struct buf bytes = {0};
-    int descriptor = open_regular(path, most, error);
+    int descriptor = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open_regular(path, most, error);
     int result;
 
     if (descriptor < 0)

@@ -34,8 +34,8 @@ struct place {
     enum place_style style;
 };
 
-/* Reads a whole regular file (a symbolic link to one is fine) of at most
- * `most` bytes. EXIT_INPUT with the reason. Free with source_free. */
+/* Reads a whole regular file (a symbolic link to one is fine), or standard input
+ * ("-"), of at most `most` bytes. EXIT_INPUT with the reason. Free with source_free. */
 int source_read(const char *path, size_t most, struct source **source, struct error *error);
 struct source *source_copy(const struct source *source);
 /* NULL is fine. */
