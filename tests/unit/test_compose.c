@@ -228,7 +228,8 @@ static int load(const char *names, const char *env_file, struct compose **compos
 {
     char *paths[8] = {NULL}, *env_path = env_file ? path_in(env_file) : NULL;
     const char *const env_files[] = {env_path, NULL};
-    struct compose_request request = {(const char *const *)paths, env_file ? env_files : NULL};
+    struct compose_request request = {.files = (const char *const *)paths,
+                                      .env_files = env_file ? env_files : NULL};
     char *copy = mem_text(names), *state = NULL;
     size_t count = 0;
     int result;
