@@ -46,14 +46,33 @@ static int on_writable(struct client *client)
     return client->kind == CLIENT_ANSWER ? reply_continue(client) : stream_write(client);
 }
 
+/* Nothing that a client says matters, but that he speaks; so it is short. */
+static int on_message(struct client *client, size_t length)
+{
+    if (length + lws_remaining_packet_payload(client->wsi) > LIMIT_CLIENT_FRAME) {
+        lws_close_reason(client->wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NULL, 0);
+        return -1;
+    }
+    stream_alive(client);
+    return 0;
+}
+
+/* libwebsockets sends a code back; half a one, and those from 5000 on, which
+ * nobody has defined (RFC 6455, section 7.4.2), as they came. */
+static int on_close(struct lws *wsi, const unsigned char *payload, size_t length)
+{
+    if (length == 0 || (length >= 2 && (payload[0] << 8 | payload[1]) < 5000))
+        return 0;
+    lws_close_reason(wsi, LWS_CLOSE_STATUS_PROTOCOL_ERR, NULL, 0);
+    return -1;
+}
+
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                     size_t length)
 {
     struct server *server = lws_context_user(lws_get_context(wsi));
     struct client *client = user;
 
-    (void)in;
-    (void)length;
     switch (reason) {
     case LWS_CALLBACK_HTTP:
         return start_client(server, client, wsi) < 0 ? -1 : answer_http(client, wsi);
@@ -64,7 +83,10 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_HTTP_WRITEABLE:
     case LWS_CALLBACK_SERVER_WRITEABLE:
         return client ? on_writable(client) : 0;
-    case LWS_CALLBACK_RECEIVE: /* nothing that a client says matters, but that he speaks */
+    case LWS_CALLBACK_RECEIVE:
+        return on_message(client, length);
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        return on_close(wsi, in, length);
     case LWS_CALLBACK_RECEIVE_PONG:
         stream_alive(client);
         return 0;
@@ -273,7 +295,8 @@ static struct lws_context *make_context(struct server *server)
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN_SERVER,
         .protocols = protocols,
-        .options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME,
+        .options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME |
+                   LWS_SERVER_OPTION_VALIDATE_UTF8,
         .foreign_loops = loops,
         .user = server,
         .max_http_header_data2 = HEADER_BYTES,

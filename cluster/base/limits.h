@@ -51,6 +51,7 @@
 #define LIMIT_BEHIND       64
 #define LIMIT_JOBS         16
 #define LIMIT_HTTP_LINE    4096
+#define LIMIT_CLIENT_FRAME 65536 /* of a WebSocket's client */
 /* A Spark master is asked this often for what the page shows of it. */
 #define SPARK_PANEL_MS 2000
 
