@@ -259,6 +259,17 @@ static void test_correct(void **state)
          "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"
          "      KAFKA_LISTENER: 192.168.1.10:9092\n",
          VERDICT_SUSPICIOUS, VERDICT_OK},
+        {"two listeners on a port: only that is corrected, and no third is added",
+         "services:\n"
+         "  kafka:\n"
+         "    image: confluentinc/cp-kafka:7.9.0\n"
+         "    ports: [\"9092:9092\"]\n"
+         "    environment:\n"
+         "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+         "      KAFKA_LISTENERS: PLAINTEXT://:9092,HOST://:9092\n"
+         "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:29092,HOST://localhost:9092\n"
+         "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,HOST:PLAINTEXT\n",
+         VERDICT_BROKEN, VERDICT_OK},
     };
 
     (void)state;
