@@ -91,6 +91,8 @@ struct round {
     const struct compose_request *request;
     struct corrections *corrections;
     struct source **texts;
+    bool
+        careful; /* no step makes it worse: KAFKA_LISTENER: x, called rightly, is read, and wrong */
 };
 
 /* The file with the edits in it; NULL when they change nothing, or it is read no more. */
@@ -117,7 +119,8 @@ static struct source *change(const struct round *round, size_t file, const struc
     return after;
 }
 
-/* Reads the files with the changed ones in their place; false if that cannot be read. */
+/* Reads the files with the changed ones in their place; false if that cannot be read, or is
+ * worse. */
 static bool look_again(struct round *round, struct source *const *changed)
 {
     struct corrections *corrections = round->corrections;
@@ -125,6 +128,7 @@ static bool look_again(struct round *round, struct source *const *changed)
     size_t files = corrections->first->source_count, count = 0;
     const struct source **instead = mem_alloc(files + 1, sizeof *instead);
     struct compose *compose;
+    struct diagnosis *diagnosis;
     struct error error;
     int result;
 
@@ -136,12 +140,18 @@ static bool look_again(struct round *round, struct source *const *changed)
     free(instead);
     if (result < 0)
         return false;
+    diagnosis = diagnose(compose);
+    if (round->careful && diagnosis->verdict > corrections->after->verdict) {
+        diagnosis_free(diagnosis);
+        compose_free(compose);
+        return false;
+    }
     if (corrections->after != corrections->before) {
         diagnosis_free(corrections->after);
         compose_free(corrections->last);
     }
     corrections->last = compose;
-    corrections->after = diagnose(compose);
+    corrections->after = diagnosis;
     return true;
 }
 
@@ -191,6 +201,29 @@ static bool improve(struct round *round)
     return improve_by(round, SEVERITY_ERROR) || improve_by(round, SEVERITY_WARNING);
 }
 
+/* The files as they are again. */
+static void start_over(struct round *round)
+{
+    struct corrections *corrections = round->corrections;
+
+    if (corrections->after != corrections->before) {
+        diagnosis_free(corrections->after);
+        compose_free(corrections->last);
+    }
+    corrections->after = corrections->before;
+    corrections->last = corrections->first;
+    for (size_t i = 0; i < corrections->first->source_count; i++) {
+        source_free(round->texts[i]);
+        round->texts[i] = NULL;
+    }
+}
+
+static void improve_all(struct round *round)
+{
+    for (int i = 0; i < LIMIT_FIX_ROUNDS && improve(round); i++)
+        ;
+}
+
 int correct(const struct compose_request *request, struct corrections *corrections,
             struct error *error)
 {
@@ -203,8 +236,12 @@ int correct(const struct compose_request *request, struct corrections *correctio
     corrections->before = corrections->after = diagnose(corrections->first);
     round.texts = mem_alloc(corrections->first->source_count + 1, sizeof *round.texts);
     corrections->list = mem_alloc(corrections->first->source_count + 1, sizeof *corrections->list);
-    for (int i = 0; i < LIMIT_FIX_ROUNDS && improve(&round); i++)
-        ;
+    improve_all(&round);
+    if (corrections->after->verdict > corrections->before->verdict) {
+        start_over(&round);
+        round.careful = true;
+        improve_all(&round);
+    }
     for (size_t i = 0; i < corrections->first->source_count; i++)
         if (round.texts[i])
             corrections->list[corrections->count++] =

@@ -22,7 +22,7 @@ struct corrections {
     struct diagnosis *before, *after;
 };
 
-/* Reads the files, and corrects them until no finding has an edit left. What
+/* Reads the files, and corrects them until no finding has an edit left that does no harm. What
  * compose_load gives. Free with corrections_free, also after a failure. */
 int correct(const struct compose_request *request, struct corrections *corrections,
             struct error *error);

@@ -205,6 +205,8 @@ const struct compose_service *reach_named(const struct reach *reach, const char 
 {
     size_t i = name_first(reach, host);
 
+    if (host_kind(host) == HOST_LOCAL)
+        return NULL; /* /etc/hosts comes first, whoever has `hostname: localhost` */
     if (i < reach->name_count && !strcasecmp(reach->names[i].name, host))
         return reach->names[i].service;
     return by_default_name(reach, host);

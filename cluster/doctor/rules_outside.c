@@ -44,11 +44,38 @@ static void warn_unset(struct diagnosis *diagnosis, const struct broker *broker,
                                 name, broker->service->name, property->value->unset),
                     "set %s in .env, or write ${%s:-localhost}", property->value->unset,
                     property->value->unset);
-    else if (pair && pair->absent)
-        finding_fix(finding_add(diagnosis, "UNSET-VAR", broker->service, &property->value->place,
+}
+
+/* Behind KAFKA_CFG_ or KAFKA_. */
+static const char *without_prefix(const char *name)
+{
+    if (!strncmp(name, "KAFKA_CFG_", 10))
+        return name + 10;
+    return !strncmp(name, "KAFKA_", 6) ? name + 6 : NULL;
+}
+
+/* `- KAFKA_LISTENERS` alone: the next such from `at` on; the count if there is none. */
+static size_t next_absent(const struct compose_service *service, size_t at)
+{
+    for (; at < service->environment_count; at++) {
+        const struct compose_pair *pair = &service->environment[at];
+        const char *name = without_prefix(pair->name);
+        if (pair->absent && name && strstr(name, "LISTENER"))
+            break;
+    }
+    return at;
+}
+
+static void warn_absent(struct diagnosis *diagnosis, const struct compose_service *service)
+{
+    for (size_t i = next_absent(service, 0); i < service->environment_count;
+         i = next_absent(service, i + 1)) {
+        const struct compose_pair *pair = &service->environment[i];
+        finding_fix(finding_add(diagnosis, "UNSET-VAR", service, &pair->value.place,
                                 "%s of `%s` is taken from the shell, which has no such variable",
-                                name, broker->service->name),
-                    "give %s a value", name);
+                                pair->name, service->name),
+                    "give %s a value", pair->name);
+    }
 }
 
 static void warn_image(struct diagnosis *diagnosis, const struct compose_service *service)
@@ -67,6 +94,7 @@ void check_unset(struct diagnosis *diagnosis)
     for (size_t i = 0; i < diagnosis->brokers.count; i++) {
         const struct broker *broker = &diagnosis->brokers.list[i];
         warn_image(diagnosis, broker->service);
+        warn_absent(diagnosis, broker->service);
         for (size_t k = 0; k < broker->property_count; k++)
             warn_unset(diagnosis, broker, &broker->properties[k]);
     }
@@ -78,7 +106,8 @@ void check_config_file(struct diagnosis *diagnosis)
 {
     for (size_t i = 0; i < diagnosis->brokers.count; i++) {
         const struct broker *broker = &diagnosis->brokers.list[i];
-        if (broker->unknown)
+        if (broker->unknown &&
+            next_absent(broker->service, 0) == broker->service->environment_count)
             finding_fix(
                 finding_add(diagnosis, "CONFIG-FILE", broker->service, &broker->service->place,
                             "the listeners of `%s` are set by a file or a script that is not "
@@ -169,14 +198,6 @@ static const char *meant_name(const char *name)
             meant = *one;
     }
     return meant;
-}
-
-/* Behind KAFKA_CFG_ or KAFKA_. */
-static const char *without_prefix(const char *name)
-{
-    if (!strncmp(name, "KAFKA_CFG_", 10))
-        return name + 10;
-    return !strncmp(name, "KAFKA_", 6) ? name + 6 : NULL;
 }
 
 void check_typo(struct diagnosis *diagnosis)

@@ -43,11 +43,14 @@ static bool lost_host(const struct broker *broker)
     return property && property->value->unset;
 }
 
-/* An error has been found at the same place: what else is wrong with it can wait. */
+/* An error has been found at the same place, or in the listeners' ports: what else is wrong with
+ * it can wait. */
 static bool is_blamed(const struct look *look)
 {
     for (size_t i = 0; i < look->diagnosis->finding_count; i++) {
         const struct finding *finding = &look->diagnosis->findings[i];
+        if (!strcmp(finding->rule->id, "PORT-DUP") && !strcmp(finding->service, name_of(look)))
+            return true;
         if (finding->severity == SEVERITY_ERROR && finding->place.source == look->place.source &&
             look->place.source && finding->place.start == look->place.start &&
             strcmp(finding->rule->id, "BIND-LOCALHOST") != 0)

@@ -362,6 +362,33 @@ static bool clash(const struct broker *broker, const struct endpoint *a, const s
            (!both || broker_before(broker, 3, 6) || taken(broker, a, b));
 }
 
+/* It advertises another port, on which nothing listens: the one that was meant. */
+static int meant_port(const struct broker *broker, const struct endpoint *listener)
+{
+    const struct endpoint *told = endpoint_find(&broker->advertised, listener->name);
+
+    if (!told || !told->port || broker->advertised.property->derived)
+        return 0;
+    for (size_t i = 0; i < broker->listeners.count; i++)
+        if (broker->listeners.list[i].port == told->port)
+            return 0;
+    return told->port;
+}
+
+static void move_listener(struct finding *finding, const struct endpoint *listener, int port)
+{
+    const char *text = listener->value->text + listener->offset;
+    size_t length = listener->length;
+    char digits[16];
+
+    while (length && text[length - 1] != ':')
+        length--;
+    snprintf(digits, sizeof digits, "%d", port);
+    finding_fix(finding, "let %s listen on %d, which it advertises", listener->name, port);
+    edit_value(finding, listener->value, listener->offset + length, listener->length - length,
+               digits);
+}
+
 static void say_port(struct diagnosis *diagnosis, const struct broker *broker,
                      const struct endpoint *a, const struct endpoint *b)
 {
@@ -378,6 +405,10 @@ static void say_port(struct diagnosis *diagnosis, const struct broker *broker,
     if (derived)
         finding_fix(finding, "set %s with a port for each, such as %s://0.0.0.0:%d",
                     variable_name(broker, LISTENERS), b->name, free_port(broker, b->port));
+    else if (meant_port(broker, a))
+        move_listener(finding, a, meant_port(broker, a));
+    else if (meant_port(broker, b))
+        move_listener(finding, b, meant_port(broker, b));
     else
         finding_fix(finding, "give %s a port of its own, such as %d, and publish that", b->name,
                     free_port(broker, b->port));

@@ -1,8 +1,12 @@
 /* Rules of reachability: compose files, what is found in them, and what
  * remains once all edits are made. In an expectation, behind a rule: ! an
- * error, ~ a note. */
+ * error, ~ a note. A row whose name begins "not port-mismatch:" is a near miss
+ * of that rule; "not port-mismatch: as advised" is what its words ask for, where
+ * no edit does it. */
 #include "tests/unit/unit.h"
 
+#include <ctype.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "cluster/base/buf.h"
@@ -1219,6 +1223,497 @@ static const struct {
      "      KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS: kafka:9092\n"
      "      KAFKA_CLUSTERS_1_BOOTSTRAPSERVERS: kafka.example.com:9093\n"
      "      KAFKA_CLUSTERS_1_PROPERTIES_SECURITY_PROTOCOL: SASL_SSL\n"},
+    {"public-ip: bitnami, for other machines", "PUBLIC-IP", NULL,
+     "services:\n"
+     "  kafka:\n"
+     "    image: bitnami/kafka:3.7\n"
+     "    ports:\n"
+     "      - 9094:9094\n"
+     "    environment:\n"
+     "      - KAFKA_CFG_NODE_ID=0\n"
+     "      - KAFKA_CFG_PROCESS_ROLES=controller,broker\n"
+     "      - KAFKA_CFG_CONTROLLER_QUORUM_VOTERS=0@kafka:9093\n"
+     "      - KAFKA_CFG_CONTROLLER_LISTENER_NAMES=CONTROLLER\n"
+     "      - KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093,EXTERNAL://:9094\n"
+     "      - KAFKA_CFG_ADVERTISED_LISTENERS=PLAINTEXT://kafka:9092,EXTERNAL://52.1.2.3:9094\n"
+     "      - "
+     "KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,EXTERNAL:"
+     "PLAINTEXT\n"},
+    {"public-ip: redpanda's flags", "PUBLIC-IP", NULL,
+     "services:\n"
+     "  redpanda:\n"
+     "    image: docker.redpanda.com/redpandadata/redpanda:v24.1.1\n"
+     "    command:\n"
+     "      - redpanda start\n"
+     "      - --kafka-addr internal://0.0.0.0:9092,external://0.0.0.0:19092\n"
+     "      - --advertise-kafka-addr internal://redpanda:9092,external://52.1.2.3:19092\n"
+     "    ports: [\"19092:19092\"]\n"},
+    {"not public-ip: an address for examples, by which containers have the broker", "", "ok",
+     "services:\n"
+     "  redpanda:\n"
+     "    image: docker.redpanda.com/redpandadata/redpanda:v24.1.1\n"
+     "    command: redpanda start --kafka-addr 0.0.0.0:9092 --advertise-kafka-addr 52.1.2.3:9092\n"
+     "    networks: {lan: {ipv4_address: 52.1.2.3}}\n"
+     "networks: {lan: {ipam: {config: [{subnet: 52.1.2.0/24}]}}}\n"},
+    {"not public-ip: as advised", "", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: bitnami/kafka:3.7\n"
+     "    ports:\n"
+     "      - 9094:9094\n"
+     "    environment:\n"
+     "      - KAFKA_CFG_NODE_ID=0\n"
+     "      - KAFKA_CFG_PROCESS_ROLES=controller,broker\n"
+     "      - KAFKA_CFG_CONTROLLER_QUORUM_VOTERS=0@kafka:9093\n"
+     "      - KAFKA_CFG_CONTROLLER_LISTENER_NAMES=CONTROLLER\n"
+     "      - KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093,EXTERNAL://:9094\n"
+     "      - KAFKA_CFG_ADVERTISED_LISTENERS=PLAINTEXT://kafka:9092,EXTERNAL://localhost:9094\n"
+     "      - "
+     "KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,EXTERNAL:"
+     "PLAINTEXT\n"},
+    {"custom-dns: apache, a list", "CUSTOM-DNS", NULL,
+     "services:\n"
+     "  kafka:\n"
+     "    image: apache/kafka:3.9.1\n"
+     "    ports:\n"
+     "      - \"9094:9094\"\n"
+     "    environment:\n"
+     "      - KAFKA_NODE_ID=1\n"
+     "      - KAFKA_PROCESS_ROLES=broker,controller\n"
+     "      - KAFKA_CONTROLLER_QUORUM_VOTERS=1@kafka:9093\n"
+     "      - KAFKA_CONTROLLER_LISTENER_NAMES=CONTROLLER\n"
+     "      - KAFKA_LISTENERS=INTERNAL://:9092,CONTROLLER://:9093,EXTERNAL://:9094\n"
+     "      - KAFKA_ADVERTISED_LISTENERS=INTERNAL://kafka:9092,EXTERNAL://kafka.example.com:9094\n"
+     "      - KAFKA_INTER_BROKER_LISTENER_NAME=INTERNAL\n"
+     "      - "
+     "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP=CONTROLLER:PLAINTEXT,INTERNAL:PLAINTEXT,EXTERNAL:"
+     "PLAINTEXT\n"},
+    {"not custom-dns: an alias with dots", "", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: wurstmeister/kafka:2.13-2.8.1\n"
+     "    networks:\n"
+     "      default:\n"
+     "        aliases: [kafka.example.com]\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_LISTENERS: PLAINTEXT://:9092\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka.example.com:9092\n"},
+    {"not custom-dns: as advised", "", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: apache/kafka:3.9.1\n"
+     "    ports:\n"
+     "      - \"9094:9094\"\n"
+     "    environment:\n"
+     "      - KAFKA_NODE_ID=1\n"
+     "      - KAFKA_PROCESS_ROLES=broker,controller\n"
+     "      - KAFKA_CONTROLLER_QUORUM_VOTERS=1@kafka:9093\n"
+     "      - KAFKA_CONTROLLER_LISTENER_NAMES=CONTROLLER\n"
+     "      - KAFKA_LISTENERS=INTERNAL://:9092,CONTROLLER://:9093,EXTERNAL://:9094\n"
+     "      - KAFKA_ADVERTISED_LISTENERS=INTERNAL://kafka:9092,EXTERNAL://localhost:9094\n"
+     "      - KAFKA_INTER_BROKER_LISTENER_NAME=INTERNAL\n"
+     "      - "
+     "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP=CONTROLLER:PLAINTEXT,INTERNAL:PLAINTEXT,EXTERNAL:"
+     "PLAINTEXT\n"},
+    {"host-docker-internal: wurstmeister, a list", "HOST-DOCKER-INTERNAL", NULL,
+     "services:\n"
+     "  kafka:\n"
+     "    image: wurstmeister/kafka:2.13-2.8.1\n"
+     "    ports:\n"
+     "      - 9092:9092\n"
+     "    environment:\n"
+     "      - KAFKA_ZOOKEEPER_CONNECT=zookeeper:2181\n"
+     "      - KAFKA_LISTENERS=PLAINTEXT://0.0.0.0:9092\n"
+     "      - KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://host.docker.internal:9092\n"},
+    {"host-docker-internal: redpanda", "HOST-DOCKER-INTERNAL", NULL,
+     "services:\n"
+     "  redpanda:\n"
+     "    image: redpandadata/redpanda:v23.3.1\n"
+     "    command: redpanda start --kafka-addr PLAINTEXT://0.0.0.0:9092 --advertise-kafka-addr "
+     "PLAINTEXT://host.docker.internal:9092\n"
+     "    ports: [\"9092:9092\"]\n"},
+    {"not host-docker-internal: only a client's name for the host", "", "ok",
+     "services:\n"
+     "  redpanda:\n"
+     "    image: redpandadata/redpanda:v23.3.1\n"
+     "    command: redpanda start --kafka-addr PLAINTEXT://0.0.0.0:9092 --advertise-kafka-addr "
+     "PLAINTEXT://redpanda:9092\n"
+     "  app:\n"
+     "    image: app\n"
+     "    extra_hosts: [\"host.docker.internal:host-gateway\"]\n"
+     "    environment:\n"
+     "      KAFKA_BROKERS: redpanda:9092\n"
+     "      METRICS_URL: http://host.docker.internal:9090\n"},
+    {"not host-docker-internal: as advised", "", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: wurstmeister/kafka:2.13-2.8.1\n"
+     "    ports:\n"
+     "      - 9092:9092\n"
+     "    environment:\n"
+     "      - KAFKA_ZOOKEEPER_CONNECT=zookeeper:2181\n"
+     "      - KAFKA_LISTENERS=INSIDE://:29092,OUTSIDE://:9092\n"
+     "      - KAFKA_ADVERTISED_LISTENERS=INSIDE://kafka:29092,OUTSIDE://localhost:9092\n"
+     "      - KAFKA_LISTENER_SECURITY_PROTOCOL_MAP=INSIDE:PLAINTEXT,OUTSIDE:PLAINTEXT\n"
+     "      - KAFKA_INTER_BROKER_LISTENER_NAME=INSIDE\n"},
+    {"placeholder: wurstmeister, a list", "PLACEHOLDER", NULL,
+     "services:\n"
+     "  kafka:\n"
+     "    image: wurstmeister/kafka:2.13-2.8.1\n"
+     "    ports:\n"
+     "      - 9092:9092\n"
+     "    environment:\n"
+     "      - KAFKA_ZOOKEEPER_CONNECT=zookeeper:2181\n"
+     "      - KAFKA_LISTENERS=PLAINTEXT://:9092\n"
+     "      - KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://YOUR_HOST_IP:9092\n"},
+    {"not placeholder: as advised", "", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: wurstmeister/kafka:2.13-2.8.1\n"
+     "    ports:\n"
+     "      - 9092:9092\n"
+     "    environment:\n"
+     "      - KAFKA_ZOOKEEPER_CONNECT=zookeeper:2181\n"
+     "      - KAFKA_LISTENERS=PLAINTEXT://:9092\n"
+     "      - KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://localhost:9092\n"},
+    {"not lan-ip: as advised", "", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: apache/kafka:4.1.1\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    environment:\n"
+     "      KAFKA_NODE_ID: 1\n"
+     "      KAFKA_PROCESS_ROLES: broker,controller\n"
+     "      KAFKA_CONTROLLER_QUORUM_VOTERS: 1@kafka:9093\n"
+     "      KAFKA_CONTROLLER_LISTENER_NAMES: CONTROLLER\n"
+     "      KAFKA_LISTENERS: PLAINTEXT://:29092,CONTROLLER://:9093,HOST://:9092\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:29092,HOST://localhost:9092\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: "
+     "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,HOST:PLAINTEXT\n"},
+    {"unset-var: wurstmeister's host name", "UNSET-VAR,LEGACY~", NULL,
+     "services:\n"
+     "  kafka:\n"
+     "    image: wurstmeister/kafka:2.13-2.8.1\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_HOST_NAME: ${NO_SUCH_HOST_IP}\n"},
+    {"unset-var: bitnami, by the shell's", "UNSET-VAR", NULL,
+     "services:\n"
+     "  kafka:\n"
+     "    image: bitnami/kafka:3.7\n"
+     "    environment:\n"
+     "      - KAFKA_CFG_NODE_ID=0\n"
+     "      - KAFKA_CFG_PROCESS_ROLES=controller,broker\n"
+     "      - KAFKA_CFG_CONTROLLER_QUORUM_VOTERS=0@kafka:9093\n"
+     "      - KAFKA_CFG_CONTROLLER_LISTENER_NAMES=CONTROLLER\n"
+     "      - KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093\n"
+     "      - KAFKA_CFG_ADVERTISED_LISTENERS\n"},
+    {"not unset-var: of what is no listener", "", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: apache/kafka:4.1.1\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    environment:\n"
+     "      - KAFKA_HEAP_OPTS=${NO_SUCH_HEAP}\n"},
+    {"not unset-var: as advised", "", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: wurstmeister/kafka:2.13-2.8.1\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_LISTENERS: PLAINTEXT://:9092\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://${NO_SUCH_HOST_IP:-localhost}:9092\n"},
+    {"no-adv: apache, a map", "NO-ADV", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: apache/kafka:4.1.1\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    environment:\n"
+     "      KAFKA_NODE_ID: 1\n"
+     "      KAFKA_PROCESS_ROLES: broker,controller\n"
+     "      KAFKA_CONTROLLER_QUORUM_VOTERS: 1@kafka:9093\n"
+     "      KAFKA_CONTROLLER_LISTENER_NAMES: CONTROLLER\n"
+     "      KAFKA_LISTENERS: PLAINTEXT://:9092,CONTROLLER://:9093\n"},
+    {"not no-adv: localhost is given", "", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: apache/kafka:4.1.1\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    environment:\n"
+     "      KAFKA_NODE_ID: 1\n"
+     "      KAFKA_PROCESS_ROLES: broker,controller\n"
+     "      KAFKA_CONTROLLER_QUORUM_VOTERS: 1@kafka:9093\n"
+     "      KAFKA_CONTROLLER_LISTENER_NAMES: CONTROLLER\n"
+     "      KAFKA_LISTENERS: PLAINTEXT://:9092,CONTROLLER://:9093\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"},
+    {"typo-env: confluent, the map's name", "TYPO-ENV", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"
+     "      KAFKA_LISTENERS_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT\n"},
+    {"not typo-env: settings of names that begin alike", "", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: wurstmeister/kafka:2.13-2.8.1\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    environment:\n"
+     "      - KAFKA_ZOOKEEPER_CONNECT=zookeeper:2181\n"
+     "      - KAFKA_ZOOKEEPER_CONNECTION_TIMEOUT_MS=6000\n"
+     "      - KAFKA_LISTENERS=PLAINTEXT://:9092\n"
+     "      - KAFKA_LISTENER_NAME_PLAINTEXT_CONNECTIONS_MAX_REAUTH_MS=0\n"
+     "      - KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://localhost:9092\n"},
+    {"ephemeral: bitnami, of two the host's", "EPHEMERAL", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: bitnami/kafka:3.7\n"
+     "    ports:\n"
+     "      - 9094\n"
+     "    environment:\n"
+     "      - KAFKA_CFG_NODE_ID=0\n"
+     "      - KAFKA_CFG_PROCESS_ROLES=controller,broker\n"
+     "      - KAFKA_CFG_CONTROLLER_QUORUM_VOTERS=0@kafka:9093\n"
+     "      - KAFKA_CFG_CONTROLLER_LISTENER_NAMES=CONTROLLER\n"
+     "      - KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093,EXTERNAL://:9094\n"
+     "      - KAFKA_CFG_ADVERTISED_LISTENERS=PLAINTEXT://kafka:9092,EXTERNAL://localhost:9094\n"
+     "      - "
+     "KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,EXTERNAL:"
+     "PLAINTEXT\n"},
+    {"not ephemeral: another port of the container", "", "ok",
+     "services:\n"
+     "  redpanda:\n"
+     "    image: redpandadata/redpanda:v23.3.1\n"
+     "    command: redpanda start --kafka-addr 0.0.0.0:9092 --advertise-kafka-addr localhost:9092\n"
+     "    ports:\n"
+     "      - 9092:9092\n"
+     "      - 9644\n"},
+    {"not ephemeral: a range", "", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports: [\"9092-9093:9092-9093\"]\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"},
+    {"legacy: wurstmeister, for the host", "LEGACY~", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: wurstmeister/kafka:2.13-2.8.1\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_HOST_NAME: localhost\n"
+     "      KAFKA_ADVERTISED_PORT: 9092\n"},
+    {"legacy: bitnami, a list", "LEGACY~", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: bitnami/kafka:2.8.1\n"
+     "    ports:\n"
+     "      - 9092:9092\n"
+     "    environment:\n"
+     "      - ALLOW_PLAINTEXT_LISTENER=yes\n"
+     "      - KAFKA_CFG_ZOOKEEPER_CONNECT=zookeeper:2181\n"
+     "      - KAFKA_CFG_ADVERTISED_HOST_NAME=localhost\n"},
+    {"not legacy: as advised", "", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: wurstmeister/kafka:2.13-2.8.1\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_LISTENERS: PLAINTEXT://:9092\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"},
+    {"config-file: apache's, elsewhere", "CONFIG-FILE", NULL,
+     "services:\n"
+     "  kafka:\n"
+     "    image: apache/kafka:4.1.1\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    volumes: [\"/no/such/server.properties:/mnt/shared/config/server.properties\"]\n"},
+    {"config-file: bitnami's, elsewhere", "CONFIG-FILE", NULL,
+     "services:\n"
+     "  kafka:\n"
+     "    image: bitnami/kafka:3.7\n"
+     "    ports:\n"
+     "      - 9092:9092\n"
+     "    volumes:\n"
+     "      - type: bind\n"
+     "        source: ./no-such-server.properties\n"
+     "        target: /bitnami/kafka/config/server.properties\n"},
+    {"config-file: redpanda's, elsewhere", "CONFIG-FILE", NULL,
+     "services:\n"
+     "  redpanda:\n"
+     "    image: redpandadata/redpanda:v23.3.1\n"
+     "    command: redpanda start\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    volumes:\n"
+     "      - ./no-such-redpanda.yaml:/etc/redpanda/redpanda.yaml\n"},
+    {"config-file: confluent, a script", "CONFIG-FILE", NULL,
+     "services:\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    command: /scripts/start.sh\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    environment:\n"
+     "      KAFKA_BROKER_ID: 1\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "    volumes: [\"./no-such-scripts:/scripts\"]\n"},
+    {"not config-file: only the log's", "", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: apache/kafka:4.1.1\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    volumes:\n"
+     "      - ./no-such-log4j2.yaml:/opt/kafka/config/log4j2.yaml\n"
+     "      - kafka-data:/var/lib/kafka/data\n"
+     "volumes: {kafka-data: }\n"},
+    {"not config-file: as advised", "", "ok",
+     "services:\n"
+     "  redpanda:\n"
+     "    image: redpandadata/redpanda:v23.3.1\n"
+     "    command: redpanda start --kafka-addr 0.0.0.0:9092 --advertise-kafka-addr localhost:9092\n"
+     "    ports: [\"9092:9092\"]\n"},
+    {"fragment: a broker's env_file", "CONFIG-FILE,FRAGMENT", NULL,
+     "services:\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    env_file: no-such-kafka.env\n"},
+    {"fragment: what a broker extends", "CONFIG-FILE,FRAGMENT", NULL,
+     "services:\n"
+     "  kafka:\n"
+     "    image: bitnami/kafka:3.7\n"
+     "    extends:\n"
+     "      file: no-such-common.yaml\n"
+     "      service: kafka\n"
+     "    ports:\n"
+     "      - 9092:9092\n"},
+    {"fragment: an include, and the broker is all here", "FRAGMENT~", "ok",
+     "include:\n"
+     "  - no-such-monitoring.yaml\n"
+     "services:\n"
+     "  kafka:\n"
+     "    image: apache/kafka:4.1.1\n"
+     "    ports: [\"9092:9092\"]\n"},
+    {"not fragment: another service's env_file", "", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: apache/kafka:4.1.1\n"
+     "    ports: [\"9092:9092\"]\n"
+     "  app:\n"
+     "    image: app\n"
+     "    env_file: [no-such-app.env]\n"},
+    {"not fragment: an env_file that may lack", "", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: apache/kafka:4.1.1\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    env_file:\n"
+     "      - path: no-such-kafka.env\n"
+     "        required: false\n"},
+    {"not fragment: as advised", "", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"},
+    {"adv-dup: apache, the host's of two", "CROSSED,ADV-DUP!", NULL,
+     "services:\n"
+     "  kafka1: &kafka\n"
+     "    image: apache/kafka:3.9.1\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    environment: &env\n"
+     "      KAFKA_NODE_ID: 1\n"
+     "      KAFKA_PROCESS_ROLES: broker,controller\n"
+     "      KAFKA_CONTROLLER_QUORUM_VOTERS: 1@kafka1:9093,2@kafka2:9093\n"
+     "      KAFKA_CONTROLLER_LISTENER_NAMES: CONTROLLER\n"
+     "      KAFKA_LISTENERS: PLAINTEXT://:29092,CONTROLLER://:9093,HOST://:9092\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka1:29092,HOST://localhost:9092\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: "
+     "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,HOST:PLAINTEXT\n"
+     "  kafka2:\n"
+     "    <<: *kafka\n"
+     "    ports: [\"9094:9092\"]\n"
+     "    environment:\n"
+     "      <<: *env\n"
+     "      KAFKA_NODE_ID: 2\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka2:29092,HOST://localhost:9092\n"},
+    {"not adv-dup: as advised", "", "ok",
+     "services:\n"
+     "  kafka1: &kafka\n"
+     "    image: apache/kafka:3.9.1\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    environment: &env\n"
+     "      KAFKA_NODE_ID: 1\n"
+     "      KAFKA_PROCESS_ROLES: broker,controller\n"
+     "      KAFKA_CONTROLLER_QUORUM_VOTERS: 1@kafka1:9093,2@kafka2:9093\n"
+     "      KAFKA_CONTROLLER_LISTENER_NAMES: CONTROLLER\n"
+     "      KAFKA_LISTENERS: PLAINTEXT://:29092,CONTROLLER://:9093,HOST://:9092\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka1:29092,HOST://localhost:9092\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: "
+     "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,HOST:PLAINTEXT\n"
+     "  kafka2:\n"
+     "    <<: *kafka\n"
+     "    ports: [\"9094:9092\"]\n"
+     "    environment:\n"
+     "      <<: *env\n"
+     "      KAFKA_NODE_ID: 2\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka2:29092,HOST://localhost:9094\n"},
+    {"not proto-mismatch: as advised", "", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: bitnami/kafka:3.7\n"
+     "    environment:\n"
+     "      - KAFKA_CFG_NODE_ID=0\n"
+     "      - KAFKA_CFG_PROCESS_ROLES=controller,broker\n"
+     "      - KAFKA_CFG_CONTROLLER_QUORUM_VOTERS=0@kafka:9093\n"
+     "      - KAFKA_CFG_CONTROLLER_LISTENER_NAMES=CONTROLLER\n"
+     "      - KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093\n"
+     "      - KAFKA_CFG_ADVERTISED_LISTENERS=PLAINTEXT://kafka:9092\n"
+     "  ui:\n"
+     "    image: provectuslabs/kafka-ui\n"
+     "    environment:\n"
+     "      - KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS=kafka:9092\n"
+     "      - KAFKA_CLUSTERS_0_PROPERTIES_SECURITY_PROTOCOL=PLAINTEXT\n"},
+    {"port-not-published: redpanda", "PORT-NOT-PUBLISHED", "ok",
+     "services:\n"
+     "  redpanda:\n"
+     "    image: redpandadata/redpanda:v23.3.1\n"
+     "    command: redpanda start --kafka-addr internal://0.0.0.0:9092,external://0.0.0.0:19092 "
+     "--advertise-kafka-addr internal://redpanda:9092,external://localhost:19092\n"},
+    {"port-not-published: bitnami, only exposed", "PORT-NOT-PUBLISHED", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: bitnami/kafka:3.7\n"
+     "    expose:\n"
+     "      - \"9094\"\n"
+     "    environment:\n"
+     "      - KAFKA_CFG_NODE_ID=0\n"
+     "      - KAFKA_CFG_PROCESS_ROLES=controller,broker\n"
+     "      - KAFKA_CFG_CONTROLLER_QUORUM_VOTERS=0@kafka:9093\n"
+     "      - KAFKA_CFG_CONTROLLER_LISTENER_NAMES=CONTROLLER\n"
+     "      - KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093,EXTERNAL://:9094\n"
+     "      - KAFKA_CFG_ADVERTISED_LISTENERS=PLAINTEXT://kafka:9092,EXTERNAL://localhost:9094\n"
+     "      - "
+     "KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,EXTERNAL:"
+     "PLAINTEXT\n"},
+    {"not host-name-only: `localhost` is nobody's name", "", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: wurstmeister/kafka:2.13-2.8.1\n"
+     "    hostname: localhost\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_LISTENERS: PLAINTEXT://:9092\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"},
 };
 
 static char path[64];
@@ -1322,6 +1817,38 @@ static void test_rules(void **state)
         buf_free(&list);
         diagnosis_free(diagnosis);
         compose_free(compose);
+    }
+}
+
+static bool has_word(const char *list, const char *word)
+{
+    size_t length = strlen(word);
+
+    for (const char *at = list; (at = strstr(at, word)); at++)
+        if ((at == list || at[-1] == ',') && !isalpha((unsigned char)at[length]) &&
+            at[length] != '-')
+            return true;
+    return false;
+}
+
+/* Each rule from the first of reachability on: it fires, does not on a near miss, and is ok
+ * afterwards; test_rules_start.c has the others. */
+static void test_every_rule(void **state)
+{
+    (void)state;
+    for (const struct rule *rule = rule_find("LOCAL-INTERNAL"); rule->id; rule++) {
+        size_t fires = 0, misses = 0, ok = 0, length = strlen(rule->id);
+        for (size_t i = 0; i < COUNT(rows); i++) {
+            const char *name = rows[i].name;
+            bool fired = has_word(rows[i].findings, rule->id);
+            bool missed = !fired && !strncmp(name, "not ", 4) &&
+                          !strncasecmp(name + 4, rule->id, length) && name[4 + length] == ':';
+            fires += fired;
+            misses += missed;
+            ok += (fired && rows[i].after) ||
+                  (missed && !strcmp(name + 4 + length, ": as advised") && rows[i].after);
+        }
+        CHECK(fires && misses && ok && fires + misses >= 3, rule->id);
     }
 }
 
@@ -1466,9 +1993,8 @@ static void test_vantages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rules),
-        cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_rules),     cmocka_unit_test(test_every_rule),
+        cmocka_unit_test(test_addresses), cmocka_unit_test(test_hosts),
         cmocka_unit_test(test_vantages),
     };
     int failed;

@@ -91,6 +91,11 @@ static const struct {
      APACHE("4.1.1", KRAFT V("KAFKA_LISTENERS: PLAINTEXT://:9093,CONTROLLER://:9093")
                          V("KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9093")),
      "PORT-DUP", NO_EDIT},
+    {"PORT-DUP: one advertises another",
+     ZK(V("KAFKA_LISTENERS: PLAINTEXT://:9092,HOST://0.0.0.0:9092")
+            V("KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://k:29092,HOST://localhost:9092")
+                V("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,HOST:PLAINTEXT")),
+     "PORT-DUP", FIXED},
     {"PORT-DUP: derived",
      ZK(V("KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://k:9092,HOST://localhost:9092")
             V("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,HOST:PLAINTEXT")),
@@ -159,6 +164,10 @@ static const struct {
      "BIND-FOREIGN", FIXED},
     {"BIND-FOREIGN: another service",
      ZK(V("KAFKA_LISTENERS: PLAINTEXT://zk:9092") ADV) "  zk:\n    image: zookeeper\n",
+     "BIND-FOREIGN", FIXED},
+    {"BIND-FOREIGN: bitnami, a list",
+     BITNAMI("3.7", BKRAFT V("- KAFKA_CFG_LISTENERS=PLAINTEXT://10.0.0.5:9092,CONTROLLER://:9093")
+                        V("- KAFKA_CFG_ADVERTISED_LISTENERS=PLAINTEXT://10.0.0.5:9092")),
      "BIND-FOREIGN", FIXED},
     {"BIND-FOREIGN: near miss: its own name",
      ZK(V("KAFKA_LISTENERS: PLAINTEXT://k:9092,HOST://kafka.example:9093")
@@ -240,6 +249,12 @@ static const struct {
     {"ROLES: capitals",
      APACHE("4.1.1",
             V("KAFKA_NODE_ID: 1") V("KAFKA_PROCESS_ROLES: BROKER,CONTROLLER") VOTER NAMES TWO ADV),
+     "ROLES", FIXED},
+    {"ROLES: bitnami, a list",
+     BITNAMI("3.7", V("- KAFKA_CFG_NODE_ID=0") V("- KAFKA_CFG_PROCESS_ROLES=Controller,Broker")
+                        V("- KAFKA_CFG_CONTROLLER_QUORUM_VOTERS=0@k:9093")
+                            V("- KAFKA_CFG_CONTROLLER_LISTENER_NAMES=CONTROLLER")
+                                V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093")),
      "ROLES", FIXED},
     {"ROLES: near miss: a blank",
      APACHE("4.1.1",
@@ -387,6 +402,11 @@ static const struct {
     {"IMG-REQUIRED: near miss: bitnami 3.4", BITNAMI("3.4", V("- ALLOW_PLAINTEXT_LISTENER=yes")),
      "", NO_EDIT},
     {"IMG-DEPRECATED-ENV", ZK(ADV V("KAFKA_PORT: 9092")), "IMG-DEPRECATED-ENV", FIXED},
+    {"IMG-DEPRECATED-ENV: a list",
+     CONFLUENT("7.5.0", V("- KAFKA_ZOOKEEPER_CONNECT=zk:2181")
+                            V("- KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://localhost:9092")
+                                V("- KAFKA_ADVERTISED_PORT=9092")),
+     "IMG-DEPRECATED-ENV", FIXED},
     {"IMG-DEPRECATED-ENV: near miss: HOST_NAME", ZK(ADV V("KAFKA_ADVERTISED_HOST_NAME: localhost")),
      "", NO_EDIT},
     {"IMG-DEPRECATED-ENV: near miss: wurstmeister",
@@ -523,6 +543,37 @@ static void test_rules(void **state)
     }
 }
 
+static bool has_word(const char *list, const char *word)
+{
+    size_t length = strlen(word);
+
+    for (const char *at = list; (at = strstr(at, word)); at++)
+        if ((at == list || at[-1] == ' ') && (!at[length] || at[length] == ' '))
+            return true;
+    return false;
+}
+
+/* Each start-up rule: it fires, does not on a near miss, and is corrected; test_rules_reach.c has
+ * the others. */
+static void test_every_rule(void **state)
+{
+    (void)state;
+    for (const struct rule *rule = rules; rule <= rule_find("IMG-DEPRECATED-ENV"); rule++) {
+        size_t fires = 0, misses = 0, ok = 0, length = strlen(rule->id);
+
+        for (size_t i = 0; i < COUNT(rows); i++) {
+            const char *name = rows[i].name;
+            bool fired = has_word(rows[i].expected, rule->id);
+
+            fires += fired;
+            misses += !fired && !strncmp(name, rule->id, length) &&
+                      !strncmp(name + length, ": near miss", 11);
+            ok += fired && rows[i].after == FIXED;
+        }
+        CHECK(fires && misses && ok && fires + misses >= 3, rule->id);
+    }
+}
+
 /* Bytes of the rows changed, doubled and taken away: nothing crashes, and every finding has its
  * words. */
 static void test_mutations(void **state)
@@ -575,9 +626,9 @@ static void test_table(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rules),
-                                       cmocka_unit_test(test_mutations),
-                                       cmocka_unit_test(test_table)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rules), cmocka_unit_test(test_every_rule),
+        cmocka_unit_test(test_mutations), cmocka_unit_test(test_table)};
 
     return cmocka_run_group_tests(tests, doctor_open, doctor_close);
 }
