@@ -34,8 +34,9 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size)
     size_t bytes;
     char *at;
 
-    if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 2)
+    if (size > 0 && count > SIZE_MAX / 2 / size)
         abort(); /* the limits keep everything far below */
+    bytes = count * size;
     if (bytes >= PIECE_BYTES / 4)
         return add_piece(arena, bytes ? bytes : 1);
     bytes = (bytes + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
