@@ -10,7 +10,7 @@
 
 /* Under the sanitizer each thing gets a piece of its own, so that a step beyond it shows. */
 #ifdef __SANITIZE_ADDRESS__
-#define PIECE_BYTES 0
+#define PIECE_BYTES 4
 #else
 #define PIECE_BYTES 65536
 #endif
@@ -36,9 +36,9 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size)
 
     if (size > 0 && count > SIZE_MAX / 2 / size)
         abort(); /* the limits keep everything far below */
-    bytes = count * size;
+    bytes = size > 0 && count > 0 ? count * size : 1;
     if (bytes >= PIECE_BYTES / 4)
-        return add_piece(arena, bytes ? bytes : 1);
+        return add_piece(arena, bytes);
     bytes = (bytes + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
     if (bytes > arena->left) {
         arena->at = add_piece(arena, PIECE_BYTES);
