@@ -23,7 +23,9 @@ static void look(struct checkup *checkup, char **files, const struct options *op
                                       .env_files = options->env_files};
 
     checkup->files = files;
-    checkup->known = correct(&request, &checkup->result, &checkup->error) == 0;
+    checkup->known = examine(&request, &checkup->result, &checkup->error) == 0;
+    if (checkup->known && (options->fix || options->diff))
+        correct(&request, &checkup->result);
     if (checkup->known && checkup->result.before->brokers.count == 0) {
         checkup->known = false;
         error_set(&checkup->error, EXIT_INPUT,

@@ -119,6 +119,15 @@ static struct source *change(const struct round *round, size_t file, const struc
     return after;
 }
 
+/* What was made of the corrected files, to make room for more. */
+static void drop_last(struct corrections *corrections)
+{
+    if (corrections->after != corrections->before) {
+        diagnosis_free(corrections->after);
+        compose_free(corrections->last);
+    }
+}
+
 /* Reads the files with the changed ones in their place; false if that cannot be read, or is
  * worse. */
 static bool look_again(struct round *round, struct source *const *changed)
@@ -146,10 +155,7 @@ static bool look_again(struct round *round, struct source *const *changed)
         compose_free(compose);
         return false;
     }
-    if (corrections->after != corrections->before) {
-        diagnosis_free(corrections->after);
-        compose_free(corrections->last);
-    }
+    drop_last(corrections);
     corrections->last = compose;
     corrections->after = diagnosis;
     return true;
@@ -206,10 +212,7 @@ static void start_over(struct round *round)
 {
     struct corrections *corrections = round->corrections;
 
-    if (corrections->after != corrections->before) {
-        diagnosis_free(corrections->after);
-        compose_free(corrections->last);
-    }
+    drop_last(corrections);
     corrections->after = corrections->before;
     corrections->last = corrections->first;
     for (size_t i = 0; i < corrections->first->source_count; i++) {
@@ -224,16 +227,21 @@ static void improve_all(struct round *round)
         ;
 }
 
-int correct(const struct compose_request *request, struct corrections *corrections,
+int examine(const struct compose_request *request, struct corrections *corrections,
             struct error *error)
 {
-    struct round round = {.request = request, .corrections = corrections};
-
     memset(corrections, 0, sizeof *corrections);
     if (compose_load(request, &corrections->first, error) < 0)
         return -1;
     corrections->last = corrections->first;
     corrections->before = corrections->after = diagnose(corrections->first);
+    return 0;
+}
+
+void correct(const struct compose_request *request, struct corrections *corrections)
+{
+    struct round round = {.request = request, .corrections = corrections};
+
     round.texts = mem_alloc(corrections->first->source_count + 1, sizeof *round.texts);
     corrections->list = mem_alloc(corrections->first->source_count + 1, sizeof *corrections->list);
     improve_all(&round);
@@ -247,15 +255,11 @@ int correct(const struct compose_request *request, struct corrections *correctio
             corrections->list[corrections->count++] =
                 (struct correction){corrections->first->sources[i], round.texts[i]};
     free(round.texts);
-    return 0;
 }
 
 void corrections_free(struct corrections *corrections)
 {
-    if (corrections->after != corrections->before) {
-        diagnosis_free(corrections->after);
-        compose_free(corrections->last);
-    }
+    drop_last(corrections);
     diagnosis_free(corrections->before);
     compose_free(corrections->first);
     for (size_t i = 0; i < corrections->count; i++)

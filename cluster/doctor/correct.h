@@ -22,10 +22,13 @@ struct corrections {
     struct diagnosis *before, *after;
 };
 
-/* Reads the files, and corrects them until no finding has an edit left that does no harm. What
- * compose_load gives. Free with corrections_free, also after a failure. */
-int correct(const struct compose_request *request, struct corrections *corrections,
+/* Reads the files and finds what is wrong; nothing is corrected yet. What compose_load gives.
+ * Free with corrections_free, also after a failure. */
+int examine(const struct compose_request *request, struct corrections *corrections,
             struct error *error);
+/* Corrects what was examined, by the same request, until no finding has an edit left that does
+ * no harm. */
+void correct(const struct compose_request *request, struct corrections *corrections);
 void corrections_free(struct corrections *corrections);
 
 /* The bytes with the edits of this source in them; of edits that overlap the
