@@ -66,9 +66,9 @@ test-all: packages-test
 	@$(MAKE) --no-print-directory build units sanitized
 	@TALLY_ALL=1 tests/run
 
-## bench: this program beside others, in ratios
+## bench: this program beside others, in ratios; one of them by ROW=count
 bench: packages-test build
-	@tests/bench/run
+	@tests/bench/run $(ROW)
 
 ## lint: warnings of gcc and clang as errors, clang-tidy, cppcheck, shellcheck, the format
 lint: packages-lint

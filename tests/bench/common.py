@@ -1,11 +1,13 @@
 """What the benchmarks share: input of a known size, runs in turns, medians and ratios as a Markdown table."""
 
 import os
+import shlex
 import statistics
+import subprocess
 import tempfile
 from collections import namedtuple
 
-from tests.program import ROOT, chosen, measured
+from tests.program import ROOT, chosen, environment, measured
 
 TALLY = str(chosen())
 ROUNDS = int(os.environ.get("ROUNDS", 5))
@@ -66,6 +68,29 @@ def table(title, unit, counts, found):
                      f"{f'{memory / 2**20:.1f} MiB' if memory else ''} |")
     print("\n".join(lines) + "\n", flush=True)
     return {name: first / statistics.median(each) for name, each in speeds.items()}
+
+
+def goal(what, value, bound, unit=" x", at_most=False):
+    """One line that says whether a figure of design reached its goal; RESULTS.md begins with all of them."""
+    reached = value <= bound if at_most else value >= bound
+    print(f"Goal: {what}: {'at most' if at_most else 'at least'} {human(bound)}{unit}, measured {human(value)}{unit}; "
+          f"{'reached' if reached else '**short**'}.\n", flush=True)
+    return reached
+
+
+def versions(**commands):
+    """What was compared, in the words of each: {name: a command that prints its version}."""
+    said = []
+    for name, command in commands.items():
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment())
+        lines = done.stdout.strip().splitlines()
+        said.append(f"{name}: {lines[0] if lines else '?'}")
+    print("Versions: " + "; ".join(said) + ".\n", flush=True)
+
+
+def commands(**shown):
+    """How each was called, for whoever wants to do it again."""
+    print("\n".join(f"- {name}: `{shlex.join(command)}`" for name, command in shown.items()) + "\n", flush=True)
 
 
 def human(number):

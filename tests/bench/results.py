@@ -1,0 +1,81 @@
+"""Runs rows and keeps what each printed in RESULTS.md: its part is replaced, the others stay. A row that cannot run here
+says so in its first line, `left out: why`, and what is there of an earlier run stays."""
+
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.bench.common import ROOT
+
+RESULTS = Path(os.environ.get("RESULTS", ROOT / "tests/bench/RESULTS.md"))
+ROWS = ["submit", "produce", "consume", "count", "engine", "latency", "spark", "fanout", "page", "start", "images",
+        "growth"]
+
+HEAD = """# Figures
+
+This program beside others, in one run on one machine, each in turn; `make bench` makes them again, `make bench ROW=count`
+one of them. Medians of the rounds; a ratio above 1 says that the first is so many times faster. Others' figures hold for their
+documented best settings. A goal that was not reached is printed as such.
+"""
+
+
+def machine():
+    said = Path("/proc/cpuinfo").read_text()
+    name = re.search(r"model name\s*: (.*)", said)
+    memory = int(re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())[1]) / 2**20
+    system = re.search(r'PRETTY_NAME="(.*)"', Path("/etc/os-release").read_text())[1]
+    return f"{os.cpu_count()} x {name[1] if name else platform.machine()}, {memory:.0f} GiB, {system}, Linux {platform.release()}"
+
+
+def parts(text):
+    """{row: its part}, of a whole RESULTS.md."""
+    return {row: part.strip() for row, part in re.findall(r"<!-- row: (\w+) -->\n## \w+\n\n(.*?)(?=<!-- row:|\Z)", text, re.S)}
+
+
+def measure(row):
+    """What the row printed, with when and where; None if it was left out. Shown as it comes."""
+    load = os.getloadavg()[0]
+    process = subprocess.Popen([sys.executable, "-m", f"tests.bench.{row}"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        print(line, end="", flush=True)
+    if process.wait():
+        raise SystemExit(f"{row}: exit {process.returncode}")
+    text = "".join(said).strip()
+    if re.search(r"^left out: ", text, re.M):
+        return None
+    return f"{text}\n\n{time.strftime('%Y-%m-%d', time.gmtime())}, {machine()}, load {load:.1f} before it."
+
+
+def goals(text):
+    """The goals' lines of every part, as the table at the top."""
+    lines = re.findall(r"^Goal: (.*): (.*); (.*)\.$", text, re.M)
+    head = ["| what | goal and measured | |", "|---|---|---|"] if lines else []
+    return "\n".join([*head, *(f"| {what} | {figures} | {said} |" for what, figures, said in lines)])
+
+
+def write(found):
+    known = {row: found[row] for row in ROWS if row in found}
+    body = "\n\n".join(f"<!-- row: {row} -->\n## {row}\n\n{part}" for row, part in known.items())
+    RESULTS.write_text(f"{HEAD}\n{goals(body)}\n\n{body}\n")
+
+
+def main(rows):
+    unknown = [row for row in rows if row not in ROWS]
+    if unknown:
+        raise SystemExit(f"no such row: {unknown[0]}; there are {', '.join(ROWS)}")
+    found = parts(RESULTS.read_text()) if RESULTS.exists() else {}
+    for row in rows or ROWS:
+        part = measure(row)
+        if part:
+            found[row] = part
+            write(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
