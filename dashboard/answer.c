@@ -295,11 +295,22 @@ static bool read_range(struct exchange *exchange, struct history_range *range)
     return true;
 }
 
-static void answer_windows_as(struct exchange *exchange, const char *type,
-                              void (*write)(const struct history *, struct history_range,
-                                            struct buf *))
+/* HTTP/1.0 knows none: there the end of the connection would be all that
+ * tells a whole answer from a part. */
+static bool takes_chunks(const struct exchange *exchange)
 {
+    char *version = get_header(exchange->wsi, WSI_TOKEN_HTTP);
+    bool takes = version && strcmp(version, "HTTP/1.1") == 0;
+
+    free(version);
+    return takes;
+}
+
+static void answer_windows_as(struct exchange *exchange, const char *type, enum history_form form)
+{
+    const struct history *history = exchange->channel->history;
     struct history_range range;
+    struct history_reader reader;
     struct buf text = {0};
 
     if (!read_range(exchange, &range))
@@ -309,7 +320,12 @@ static void answer_windows_as(struct exchange *exchange, const char *type,
         return;
     }
     body_start(&text);
-    write(exchange->channel->history, range, &text);
+    reader = history_read(history, range, form);
+    history_read_on(history, &reader, takes_chunks(exchange) ? PIECE_BYTES : SIZE_MAX, &text);
+    if (!reader.ended) {
+        exchange->reply.rest = mem_alloc(1, sizeof reader);
+        *exchange->reply.rest = reader;
+    }
     say(exchange, 200, type, &text, &exchange->server->answer_bytes);
 }
 
@@ -333,14 +349,14 @@ static void answer_windows(struct exchange *exchange)
         buf_format(&exchange->reply.headers,
                    "Content-Disposition: attachment; filename=\"%s.json\"\r\n",
                    exchange->channel->spec->name);
-    answer_windows_as(exchange, "application/json", history_write_json);
+    answer_windows_as(exchange, "application/json", HISTORY_JSON);
 }
 
 static void answer_csv(struct exchange *exchange)
 {
     buf_format(&exchange->reply.headers, "Content-Disposition: attachment; filename=\"%s.csv\"\r\n",
                exchange->channel->spec->name);
-    answer_windows_as(exchange, "text/csv; charset=utf-8", history_write_csv);
+    answer_windows_as(exchange, "text/csv; charset=utf-8", HISTORY_CSV);
 }
 
 static void answer_status(struct exchange *exchange)
@@ -656,7 +672,9 @@ static void note_reply(const struct exchange *exchange)
     const struct reply *reply = &exchange->reply;
     int64_t bytes = reply->body && !exchange->head ? (int64_t)reply->body->length : 0;
 
-    note(exchange->server, exchange->wsi, reply->status, is_stream(exchange) ? -1 : bytes);
+    if (is_stream(exchange) || (reply->rest && !exchange->head))
+        bytes = -1;
+    note(exchange->server, exchange->wsi, reply->status, bytes);
 }
 
 int answer_http(struct client *client, struct lws *wsi)
@@ -676,6 +694,7 @@ int answer_http(struct client *client, struct lws *wsi)
     else
         answer_page(&exchange);
     exchange.reply.head = exchange.head;
+    client->channel = exchange.channel;
     note_reply(&exchange);
     if (route && route->answer == answer_events && is_stream(&exchange))
         result = open_events(client, &exchange);

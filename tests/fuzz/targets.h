@@ -304,9 +304,11 @@ static void check_windows(const struct history *history)
         newer = record;
     }
     MUST(history_count(history) <= FUZZ_WINDOWS);
-    history_write_json(history, (struct history_range){INT64_MIN, INT64_MAX, SIZE_MAX}, &json);
+    history_write(history, (struct history_range){INT64_MIN, INT64_MAX, SIZE_MAX}, HISTORY_JSON,
+                  &json);
     check_json(json.data, json.length);
-    history_write_csv(history, (struct history_range){INT64_MIN, INT64_MAX, SIZE_MAX}, &csv);
+    history_write(history, (struct history_range){INT64_MIN, INT64_MAX, SIZE_MAX}, HISTORY_CSV,
+                  &csv);
     for (size_t i = 0; i < csv.length; i++)
         lines += csv.data[i] == '\n';
     MUST(lines == history_count(history) + 1);

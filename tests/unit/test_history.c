@@ -35,7 +35,7 @@ static char *json(const struct history *history, int64_t from, int64_t to, size_
 {
     struct buf text = {0};
 
-    history_write_json(history, (struct history_range){from, to, limit}, &text);
+    history_write(history, (struct history_range){from, to, limit}, HISTORY_JSON, &text);
     return text.data;
 }
 
@@ -186,7 +186,7 @@ static void test_csv(void **state)
 
     (void)state;
     add(history, 1000, 7, 0, 0);
-    history_write_csv(history, (struct history_range){INT64_MIN, INT64_MAX, 10}, &text);
+    history_write(history, (struct history_range){INT64_MIN, INT64_MAX, 10}, HISTORY_CSV, &text);
     assert_string_equal(text.data, "job,start,end,a,\"b,\"\"c\",other,total\n"
                                    "job,1000,2000,7,0,0,7\n");
     buf_free(&text);
