@@ -13,6 +13,8 @@
  * or all would come at once after a restart. */
 #define SSE_RETRY_MS  1000
 #define SSE_SPREAD_MS 2000
+/* Of a Sec-WebSocket-Key: 16 bytes in base64 (RFC 6455, section 4.1). */
+#define KEY_BYTES 24
 
 /* A request while it is answered. */
 struct exchange {
@@ -515,6 +517,26 @@ static void wrong_method(struct exchange *exchange)
     exchange->reply.close = true;
 }
 
+/* libwebsockets takes a body in chunks for the next request, and of several
+ * lengths the first; a proxy in front may think otherwise of where this request
+ * ends, and give the next one's answer to somebody else. */
+static bool is_end_known(const struct exchange *exchange)
+{
+    char *length = get_header(exchange->wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH);
+    bool known = (!length || request_length_is_sound(length)) &&
+                 lws_hdr_total_length(exchange->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) <= 0;
+
+    free(length);
+    return known;
+}
+
+static void end_unknown(struct exchange *exchange)
+{
+    refuse(exchange, reply_error(400, "where this request ends cannot be told: give one "
+                                      "Content-Length, or none, and no Transfer-Encoding"));
+    exchange->reply.close = exchange->reply.cut = true;
+}
+
 /* Who opens a page with ?token= gets a cookie, for the files, the socket and
  * the links of the page, which know of no token; and the address without it.
  * Not by a redirect: after a link from another site the browser would count
@@ -685,7 +707,9 @@ int answer_http(struct client *client, struct lws *wsi)
 
     if (exchange.outside && !(route && route->flags & FOR_ALL))
         route = NULL;
-    if (exchange.other_method)
+    if (!is_end_known(&exchange))
+        end_unknown(&exchange);
+    else if (exchange.other_method)
         wrong_method(&exchange);
     else if (exchange.outside && !route)
         answer_outside(&exchange);
@@ -716,8 +740,8 @@ static bool is_websocket(struct exchange *exchange)
         refuse(exchange, reply_error(400, "the only upgrade here is to a WebSocket"));
     else if (!is_version) /* RFC 6455, section 4.2.2 */
         refuse(exchange, reply_error(426, "WebSocket version 13 is needed"));
-    else if (lws_hdr_total_length(exchange->wsi, WSI_TOKEN_KEY) <= 0)
-        refuse(exchange, reply_error(400, "a WebSocket needs Sec-WebSocket-Key"));
+    else if (lws_hdr_total_length(exchange->wsi, WSI_TOKEN_KEY) != KEY_BYTES)
+        refuse(exchange, reply_error(400, "a WebSocket needs a Sec-WebSocket-Key of 16 bytes"));
     if (is_known && !is_version)
         buf_text(&exchange->reply.headers, "Sec-WebSocket-Version: 13\r\n");
     free(upgrade);

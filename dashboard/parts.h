@@ -101,11 +101,12 @@ struct reply {
     int status;
     const char *type;  /* NULL: no body */
     struct body *body; /* the reply's own reference, or NULL */
-    struct history_reader
-        *rest;          /* what comes behind the body, in chunks; the reply's own, or NULL */
+    /* What comes behind the body, in chunks; the reply's own, or NULL. */
+    struct history_reader *rest;
     struct buf headers; /* more of them, each with its line end */
     bool head;          /* asked with HEAD: the body's length, not the body */
     bool close;
+    bool cut; /* close, and do not wait for a body */
 };
 
 /* Both return what the callback of libwebsockets shall return. */

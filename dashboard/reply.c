@@ -116,7 +116,7 @@ static int end_transaction(struct lws *wsi)
 int reply_send(struct client *client, struct reply *reply)
 {
     struct lws *wsi = client->wsi;
-    bool complete, close = reply->close;
+    bool complete, close = reply->close, cut = reply->cut;
 
     if (write_start(client->server, wsi, reply, &complete) < 0) {
         free_reply(reply);
@@ -135,7 +135,7 @@ int reply_send(struct client *client, struct reply *reply)
     if (!complete)
         return 0;
     /* A request's body is read first, or the answer is lost in a reset. */
-    if (close && lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0)
+    if (cut || (close && lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0))
         return -1;
     return end_transaction(wsi);
 }

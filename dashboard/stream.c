@@ -440,10 +440,12 @@ int stream_refuse(struct client *client, enum lws_close_status code)
  * the socket takes nothing else makes it end the connection at once. */
 void stream_say_why(struct client *client)
 {
-    const unsigned char *code = lws_get_close_payload(client->wsi);
+    const unsigned char *code;
 
-    if (client->kind == CLIENT_WS && lws_get_close_length(client->wsi) >= 2 &&
-        send_close(client, (enum lws_close_status)(code[0] << 8 | code[1])))
+    if (client->kind != CLIENT_WS || lws_get_close_length(client->wsi) < 2)
+        return;
+    code = lws_get_close_payload(client->wsi);
+    if (send_close(client, (enum lws_close_status)(code[0] << 8 | code[1])))
         shutdown(lws_get_socket_fd(client->wsi), SHUT_WR);
 }
 

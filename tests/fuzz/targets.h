@@ -110,6 +110,8 @@ static void fuzz_negotiation(const char *data, size_t length)
         MUST(strchr(text, '*') || strstr(text, "\"0123456789abcdef\""));
     if (pages_is_chinese(NULL, text))
         MUST(strcasestr(text, "zh") != NULL);
+    if (request_length_is_sound(text))
+        MUST(*text && text[strspn(text, "0123456789")] == '\0');
     MUST(pages_is_chinese(text, "en") == starts_with(text, "zh"));
     free(text);
 }
