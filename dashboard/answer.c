@@ -577,12 +577,18 @@ static void answer_route(struct exchange *exchange, const struct route *route)
         route->answer(exchange);
 }
 
+/* What the page that asks for the token looks like is no secret. */
+static bool is_of_sign_in(const char *path)
+{
+    return strcmp(path, "/style.css") == 0 || strcmp(path, "/favicon.svg") == 0;
+}
+
 static void answer_page(struct exchange *exchange)
 {
     const struct site_file *file = site_find(exchange->server->site, exchange->path);
     bool is_index = strcmp(exchange->path, "/") == 0;
 
-    if (!may_ask(exchange, is_index ? A_PAGE : 0))
+    if (!may_ask(exchange, is_index ? A_PAGE : is_of_sign_in(exchange->path) ? FOR_ALL : 0))
         return;
     if (is_index && exchange->by_argument)
         sign_in(exchange);
