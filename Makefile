@@ -11,6 +11,7 @@ PACKAGES_TEST := libcmocka-dev valgrind kcat mawk maven default-jre-headless pyt
 	python3-yaml python3-confluent-kafka python3-kafka python3-selenium python3-websockets \
 	chromium chromium-driver npm|nodejs openssl procps zsh man-db groff-base python3-prometheus-client \
 	python3-wsproto
+PACKAGES_FUZZ := clang libclang-rt-14-dev|libclang-rt-19-dev
 PACKAGES_LINT := clang clang-format clang-tidy cppcheck shellcheck
 
 LIBRARIES := rdkafka libwebsockets yaml-0.1 jansson libcurl libssl libcrypto libzip
@@ -121,7 +122,7 @@ sanitized:
 ## fuzz: what takes bytes from the network, under libFuzzer (SECONDS=60 for each part, FUZZ='host topic' for some)
 SECONDS ?= 60
 fuzz:
-	@./packages libclang-rt-14-dev\|libclang-rt-19-dev
+	@./packages $(foreach p,$(PACKAGES_BUILD) $(PACKAGES_FUZZ),'$p')
 	@$(MAKE) --no-print-directory BUILD=build/fuzz CC=clang CFLAGS='-O1 -g' \
 		SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' build/fuzz/fuzz
 	@for name in $(or $(FUZZ),$$(FUZZ= build/fuzz/fuzz)); do \

@@ -509,7 +509,7 @@ static void write_window(const struct history *history, const struct record *rec
 bool history_read_on(const struct history *history, struct history_reader *reader, size_t bytes,
                      struct buf *buf)
 {
-    size_t at = find(history, reader->next), end = find(history, reader->to), from = buf->length;
+    size_t at = find(history, reader->next), end = find(history, reader->to), from;
     bool is_first = !reader->begun;
 
     if (reader->ended)
@@ -521,6 +521,7 @@ bool history_read_on(const struct history *history, struct history_reader *reade
     if (is_first)
         write_start(history, reader->form, buf);
     reader->begun = true;
+    from = buf->length; /* behind the head: that takes no window's place */
     for (; at < end && buf->length - from < bytes; at++, is_first = false)
         write_window(history, &history->windows[at]->record, is_first, reader->form, buf);
     reader->ended = at >= end;

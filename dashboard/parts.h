@@ -21,8 +21,9 @@
 /* What one write hands to the kernel; what does not fit there is copied by
  * libwebsockets, so this bounds a slow client's memory. */
 #define CHUNK_BYTES 16384
-/* An answer that is longer is made while it is sent, so much a turn. */
-#define PIECE_BYTES (CHUNK_BYTES - 1024)
+/* An answer that is longer is made while it is sent, so much at a time: it takes
+ * a millisecond, and the windows of LIMIT_HISTORY are less than that. */
+#define PIECE_BYTES (1 << 20)
 /* Answers made for one client each (/api/windows), all together. */
 #define ANSWER_BYTES (64 << 20)
 
