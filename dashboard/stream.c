@@ -29,7 +29,8 @@ static enum transport transport_of(const struct client *client)
 
 /* A client masks what it sends, or is sent away (RFC 6455, section 5.1).
  * libwebsockets 4.1 to 4.3 take both and do not tell, so the first frame's head
- * is looked at before they read it: who masks that one masks them all. */
+ * is looked at before they read it: who masks that one masks them all. If it
+ * is not whole yet, it goes by: what comes next need not be a frame's head. */
 static void on_first_frame(struct ev_loop *loop, ev_io *watcher, int events)
 {
     struct client *client = watcher->data;
@@ -40,8 +41,6 @@ static void on_first_frame(struct ev_loop *loop, ev_io *watcher, int events)
     if (lws_is_ssl(client->wsi)) {
         got = SSL_peek(lws_get_ssl(client->wsi), head, sizeof head);
         ERR_clear_error();
-        if (got < 0)
-            return; /* a record that is not whole yet */
     } else {
         got = recv(watcher->fd, head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
     }
