@@ -10,7 +10,8 @@ PACKAGES_BUILD := gcc|clang make pkg-config libc6-dev librdkafka-dev libwebsocke
 PACKAGES_TEST := libcmocka-dev valgrind kcat mawk maven default-jre-headless python3 python3-pytest \
 	python3-yaml python3-confluent-kafka python3-kafka python3-selenium python3-websockets \
 	chromium chromium-driver npm|nodejs openssl procps zsh man-db groff-base python3-prometheus-client \
-	python3-wsproto
+	python3-wsproto curl patch
+PACKAGES_FUZZ := clang libclang-rt-14-dev|libclang-rt-19-dev
 PACKAGES_LINT := clang clang-format clang-tidy cppcheck shellcheck
 
 LIBRARIES := rdkafka libwebsockets yaml-0.1 jansson libcurl libssl libcrypto libzip
@@ -36,7 +37,7 @@ ASSETS := $(foreach f,$(wildcard jobs/*.yaml) data/user_log.csv,$f=$f) $(WEB_ASS
 	$(foreach p,$(PACKED),$(p:$(BUILD)/%=%)=$p)
 
 .DEFAULT_GOAL := build
-.PHONY: build man run cluster cluster-down cluster-status test test-all bench lint format install clean help units sanitized packages-build
+.PHONY: build man run cluster cluster-down cluster-status test test-all bench lint format install clean help units sanitized fuzz packages-build
 
 ## build: the program, build/tally (the default)
 build: $(BUILD)/tally
@@ -119,6 +120,20 @@ sanitized:
 	@$(MAKE) --no-print-directory BUILD=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
 		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' build/asan/tally units
 
+## fuzz: what takes bytes from the network, under libFuzzer (SECONDS=60 for each part, FUZZ='host topic' for some)
+SECONDS ?= 60
+fuzz:
+	@./packages $(foreach p,$(PACKAGES_BUILD) $(PACKAGES_FUZZ),'$p')
+	@$(MAKE) --no-print-directory BUILD=build/fuzz CC=clang CFLAGS='-O1 -g' \
+		SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' build/fuzz/fuzz
+	@for name in $(or $(FUZZ),$$(FUZZ= build/fuzz/fuzz)); do \
+		echo "== $$name" && mkdir -p build/fuzz/corpus/$$name && FUZZ=$$name build/fuzz/fuzz -max_total_time=$(SECONDS) \
+			-max_len=2048 -timeout=5 -print_final_stats=1 -verbosity=0 -artifact_prefix=build/fuzz/$$name- \
+			build/fuzz/corpus/$$name || exit 1; done
+
+$(BUILD)/fuzz: tests/fuzz/fuzz.c tests/fuzz/targets.h $(OBJECTS)
+	@$(CC) $(CPPFLAGS) $(BUILD_CFLAGS) -fsanitize=fuzzer -o $@ $< $(OBJECTS) $(BUILD_LIBS)
+
 $(BUILD)/tally: $(OBJECTS) $(PROGRAM:%.c=$(BUILD)/%.o)
 	@echo "  LINK $@"
 	@$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(BUILD_LIBS)
@@ -142,6 +157,7 @@ $(BUILD)/web/dygraph.min.js.gz: $(DYGRAPHS)/dygraph.min.js
 	@mkdir -p $(@D)
 	@gzip -9nc $< > $@
 
+$(BUILD)/tests/test_server_fuzz: tests/fuzz/targets.h
 $(BUILD)/tests/%: tests/unit/%.c $(OBJECTS)
 	@echo "  TEST $@"
 	@mkdir -p $(@D)

@@ -13,6 +13,8 @@
  * or all would come at once after a restart. */
 #define SSE_RETRY_MS  1000
 #define SSE_SPREAD_MS 2000
+/* Of a Sec-WebSocket-Key: 16 bytes in base64 (RFC 6455, section 4.1). */
+#define KEY_BYTES 24
 
 /* A request while it is answered. */
 struct exchange {
@@ -295,11 +297,22 @@ static bool read_range(struct exchange *exchange, struct history_range *range)
     return true;
 }
 
-static void answer_windows_as(struct exchange *exchange, const char *type,
-                              void (*write)(const struct history *, struct history_range,
-                                            struct buf *))
+/* HTTP/1.0 knows none: there the end of the connection would be all that
+ * tells a whole answer from a part. */
+static bool takes_chunks(const struct exchange *exchange)
 {
+    char *version = get_header(exchange->wsi, WSI_TOKEN_HTTP);
+    bool takes = version && strcmp(version, "HTTP/1.1") == 0;
+
+    free(version);
+    return takes;
+}
+
+static void answer_windows_as(struct exchange *exchange, const char *type, enum history_form form)
+{
+    const struct history *history = exchange->channel->history;
     struct history_range range;
+    struct history_reader reader;
     struct buf text = {0};
 
     if (!read_range(exchange, &range))
@@ -309,7 +322,12 @@ static void answer_windows_as(struct exchange *exchange, const char *type,
         return;
     }
     body_start(&text);
-    write(exchange->channel->history, range, &text);
+    reader = history_read(history, range, form);
+    history_read_on(history, &reader, takes_chunks(exchange) ? PIECE_BYTES : SIZE_MAX, &text);
+    if (!reader.ended) {
+        exchange->reply.rest = mem_alloc(1, sizeof reader);
+        *exchange->reply.rest = reader;
+    }
     say(exchange, 200, type, &text, &exchange->server->answer_bytes);
 }
 
@@ -333,14 +351,14 @@ static void answer_windows(struct exchange *exchange)
         buf_format(&exchange->reply.headers,
                    "Content-Disposition: attachment; filename=\"%s.json\"\r\n",
                    exchange->channel->spec->name);
-    answer_windows_as(exchange, "application/json", history_write_json);
+    answer_windows_as(exchange, "application/json", HISTORY_JSON);
 }
 
 static void answer_csv(struct exchange *exchange)
 {
     buf_format(&exchange->reply.headers, "Content-Disposition: attachment; filename=\"%s.csv\"\r\n",
                exchange->channel->spec->name);
-    answer_windows_as(exchange, "text/csv; charset=utf-8", history_write_csv);
+    answer_windows_as(exchange, "text/csv; charset=utf-8", HISTORY_CSV);
 }
 
 static void answer_status(struct exchange *exchange)
@@ -499,6 +517,26 @@ static void wrong_method(struct exchange *exchange)
     exchange->reply.close = true;
 }
 
+/* libwebsockets takes a body in chunks for the next request, and of several
+ * lengths the first; a proxy in front may think otherwise of where this request
+ * ends, and give the next one's answer to somebody else. */
+static bool is_end_known(const struct exchange *exchange)
+{
+    char *length = get_header(exchange->wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH);
+    bool known = (!length || request_length_is_sound(length)) &&
+                 lws_hdr_total_length(exchange->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) <= 0;
+
+    free(length);
+    return known;
+}
+
+static void end_unknown(struct exchange *exchange)
+{
+    refuse(exchange, reply_error(400, "where this request ends cannot be told: give one "
+                                      "Content-Length, or none, and no Transfer-Encoding"));
+    exchange->reply.close = exchange->reply.cut = true;
+}
+
 /* Who opens a page with ?token= gets a cookie, for the files, the socket and
  * the links of the page, which know of no token; and the address without it.
  * Not by a redirect: after a link from another site the browser would count
@@ -539,12 +577,18 @@ static void answer_route(struct exchange *exchange, const struct route *route)
         route->answer(exchange);
 }
 
+/* What the page that asks for the token looks like is no secret. */
+static bool is_of_sign_in(const char *path)
+{
+    return strcmp(path, "/style.css") == 0 || strcmp(path, "/favicon.svg") == 0;
+}
+
 static void answer_page(struct exchange *exchange)
 {
     const struct site_file *file = site_find(exchange->server->site, exchange->path);
     bool is_index = strcmp(exchange->path, "/") == 0;
 
-    if (!may_ask(exchange, is_index ? A_PAGE : 0))
+    if (!may_ask(exchange, is_index ? A_PAGE : is_of_sign_in(exchange->path) ? FOR_ALL : 0))
         return;
     if (is_index && exchange->by_argument)
         sign_in(exchange);
@@ -656,7 +700,9 @@ static void note_reply(const struct exchange *exchange)
     const struct reply *reply = &exchange->reply;
     int64_t bytes = reply->body && !exchange->head ? (int64_t)reply->body->length : 0;
 
-    note(exchange->server, exchange->wsi, reply->status, is_stream(exchange) ? -1 : bytes);
+    if (is_stream(exchange) || (reply->rest && !exchange->head))
+        bytes = -1;
+    note(exchange->server, exchange->wsi, reply->status, bytes);
 }
 
 int answer_http(struct client *client, struct lws *wsi)
@@ -667,7 +713,9 @@ int answer_http(struct client *client, struct lws *wsi)
 
     if (exchange.outside && !(route && route->flags & FOR_ALL))
         route = NULL;
-    if (exchange.other_method)
+    if (!is_end_known(&exchange))
+        end_unknown(&exchange);
+    else if (exchange.other_method)
         wrong_method(&exchange);
     else if (exchange.outside && !route)
         answer_outside(&exchange);
@@ -676,6 +724,7 @@ int answer_http(struct client *client, struct lws *wsi)
     else
         answer_page(&exchange);
     exchange.reply.head = exchange.head;
+    client->channel = exchange.channel;
     note_reply(&exchange);
     if (route && route->answer == answer_events && is_stream(&exchange))
         result = open_events(client, &exchange);
@@ -697,8 +746,8 @@ static bool is_websocket(struct exchange *exchange)
         refuse(exchange, reply_error(400, "the only upgrade here is to a WebSocket"));
     else if (!is_version) /* RFC 6455, section 4.2.2 */
         refuse(exchange, reply_error(426, "WebSocket version 13 is needed"));
-    else if (lws_hdr_total_length(exchange->wsi, WSI_TOKEN_KEY) <= 0)
-        refuse(exchange, reply_error(400, "a WebSocket needs Sec-WebSocket-Key"));
+    else if (lws_hdr_total_length(exchange->wsi, WSI_TOKEN_KEY) != KEY_BYTES)
+        refuse(exchange, reply_error(400, "a WebSocket needs a Sec-WebSocket-Key of 16 bytes"));
     if (is_known && !is_version)
         buf_text(&exchange->reply.headers, "Sec-WebSocket-Version: 13\r\n");
     free(upgrade);

@@ -401,7 +401,7 @@ struct body *history_snapshot(struct history *history, uint64_t *cursor, enum tr
     if (!*snapshot || (history->snapshot_at[transport] != history->last &&
                        history->snapshot_bytes < HISTORY_SNAPSHOT_BYTES)) {
         start_message(history, transport, "snapshot", history->position, &text);
-        history_write_json(history, newest, &text);
+        history_write(history, newest, HISTORY_JSON, &text);
         end_message(transport, &text);
         body_release(*snapshot);
         *snapshot = body_finish(&text, &history->snapshot_bytes);
@@ -421,21 +421,6 @@ static void find_range(const struct history *history, struct history_range range
         *end = *first;
     if (*end - *first > range.limit)
         *first = *end - range.limit;
-}
-
-void history_write_json(const struct history *history, struct history_range range, struct buf *buf)
-{
-    const struct buf *head = history->bare ? &history->bare_head : &history->head;
-    size_t first, end;
-
-    find_range(history, range, &first, &end);
-    buf_add(buf, head->data, head->length);
-    for (size_t i = first; i < end; i++) {
-        if (i > first)
-            buf_char(buf, ',');
-        record_write(history->writer, &history->windows[i]->record, buf);
-    }
-    buf_text(buf, "]}");
 }
 
 const struct record *history_recent(const struct history *history, size_t n)
@@ -477,18 +462,80 @@ static void write_csv_row(const struct spec *spec, const struct record *record, 
     buf_char(buf, '\n');
 }
 
-void history_write_csv(const struct history *history, struct history_range range, struct buf *buf)
+/* ---- texts of many windows */
+
+struct history_reader history_read(const struct history *history, struct history_range range,
+                                   enum history_form form)
 {
-    const struct spec *spec = history->spec;
+    struct history_reader reader = {.form = form};
     size_t first, end;
 
     find_range(history, range, &first, &end);
+    if (first < end) {
+        reader.next = history->windows[first]->record.start;
+        reader.to = history->windows[end - 1]->record.start + 1;
+    }
+    return reader;
+}
+
+static void write_start(const struct history *history, enum history_form form, struct buf *buf)
+{
+    const struct buf *head = history->bare ? &history->bare_head : &history->head;
+
+    if (form == HISTORY_JSON) {
+        buf_add(buf, head->data, head->length);
+        return;
+    }
     buf_text(buf, "job,start,end");
-    for (size_t i = 0; i < spec->series_count; i++) {
+    for (size_t i = 0; i < history->spec->series_count; i++) {
         buf_char(buf, ',');
-        write_csv_field(buf, spec->series[i].name);
+        write_csv_field(buf, history->spec->series[i].name);
     }
     buf_text(buf, ",total\n");
-    for (size_t i = first; i < end; i++)
-        write_csv_row(spec, &history->windows[i]->record, buf);
+}
+
+static void write_window(const struct history *history, const struct record *record, bool is_first,
+                         enum history_form form, struct buf *buf)
+{
+    if (form == HISTORY_CSV) {
+        write_csv_row(history->spec, record, buf);
+        return;
+    }
+    if (!is_first)
+        buf_char(buf, ',');
+    record_write(history->writer, record, buf);
+}
+
+bool history_read_on(const struct history *history, struct history_reader *reader, size_t bytes,
+                     struct buf *buf)
+{
+    size_t at = find(history, reader->next), end = find(history, reader->to), from;
+    bool is_first = !reader->begun;
+
+    if (reader->ended)
+        return true;
+    /* Windows that come late move nothing; only the oldest ones ever go. */
+    if (reader->next < reader->to &&
+        (at == end || history->windows[at]->record.start != reader->next))
+        return false;
+    if (is_first)
+        write_start(history, reader->form, buf);
+    reader->begun = true;
+    from = buf->length; /* behind the head: that takes no window's place */
+    for (; at < end && buf->length - from < bytes; at++, is_first = false)
+        write_window(history, &history->windows[at]->record, is_first, reader->form, buf);
+    reader->ended = at >= end;
+    if (!reader->ended)
+        reader->next = history->windows[at]->record.start;
+    else if (reader->form == HISTORY_JSON)
+        buf_text(buf, "]}");
+    return true;
+}
+
+void history_write(const struct history *history, struct history_range range,
+                   enum history_form form, struct buf *buf)
+{
+    struct history_reader reader = history_read(history, range, form);
+
+    history_read_on(history, &reader, SIZE_MAX, buf);
 }

@@ -10,11 +10,29 @@ struct history_range {
     int64_t from, to;
     size_t limit;
 };
-/* {"job":...,"labels":[...],"window":{...},"windows":[...]} */
-void history_write_json(const struct history *history, struct history_range range, struct buf *buf);
+/* JSON: {"job":...,"labels":[...],"window":{...},"windows":[...]}; CSV:
+ * job,start,end,<series...>,total */
+enum history_form { HISTORY_JSON, HISTORY_CSV };
+
+/* A text of a range, written piece by piece while the history goes on. */
+struct history_reader {
+    enum history_form form;
+    int64_t next, to; /* the starts of what is left: next <= start < to */
+    bool begun;
+    bool ended; /* all of it is written */
+};
+
+/* The windows are those there are now. */
+struct history_reader history_read(const struct history *history, struct history_range range,
+                                   enum history_form form);
+/* Appends at least `bytes`, or what is left; a window is never cut. False, and
+ * nothing is appended: the history has dropped windows that were to come. */
+bool history_read_on(const struct history *history, struct history_reader *reader, size_t bytes,
+                     struct buf *buf);
+/* The whole text at once. */
+void history_write(const struct history *history, struct history_range range,
+                   enum history_form form, struct buf *buf);
 /* From the newest back: the n-th window, from 0; NULL: there are no more. */
 const struct record *history_recent(const struct history *history, size_t n);
-/* job,start,end,<series...>,total */
-void history_write_csv(const struct history *history, struct history_range range, struct buf *buf);
 
 #endif

@@ -230,12 +230,15 @@ void pages_write_table(const struct pages_table *table, struct buf *buf)
 void pages_write_sign_in(bool zh, bool wrong, struct buf *buf)
 {
     write_head(zh, say(zh, SIGN_IN), buf);
-    buf_format(buf, "</head>\n<body>\n<main>\n<h1>tally</h1>\n%s%s%s<form method=\"get\">\n",
-               wrong ? "<p role=\"alert\">" : "", wrong ? say(zh, WRONG_TOKEN) : "",
-               wrong ? "</p>\n" : "");
+    buf_format(
+        buf,
+        "</head>\n<body>\n<main class=\"sign-in\">\n<h1>tally</h1>\n%s%s%s<form method=\"get\">\n",
+        wrong ? "<p role=\"alert\">" : "", wrong ? say(zh, WRONG_TOKEN) : "",
+        wrong ? "</p>\n" : "");
     buf_format(buf,
                "<label>%s <input type=\"password\" name=\"token\" required autofocus "
-               "autocomplete=\"current-password\"></label>\n<button>%s</button>\n</form>\n"
+               "autocomplete=\"current-password\"></label>\n<button class=\"main\">%s</button>\n"
+               "</form>\n"
                "</main>\n</body>\n</html>\n",
                say(zh, TOKEN), say(zh, SIGN_IN));
 }

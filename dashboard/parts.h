@@ -11,7 +11,7 @@
 
 #include "dashboard/access_log.h"
 #include "dashboard/body.h"
-#include "dashboard/history.h"
+#include "dashboard/history_range.h"
 #include "dashboard/listen.h"
 #include "dashboard/metrics.h"
 #include "dashboard/request.h"
@@ -21,6 +21,9 @@
 /* What one write hands to the kernel; what does not fit there is copied by
  * libwebsockets, so this bounds a slow client's memory. */
 #define CHUNK_BYTES 16384
+/* An answer that is longer is made while it is sent, so much at a time: it takes
+ * a millisecond, and the windows of LIMIT_HISTORY are less than that. */
+#define PIECE_BYTES (1 << 20)
 /* Answers made for one client each (/api/windows), all together. */
 #define ANSWER_BYTES (64 << 20)
 
@@ -39,7 +42,7 @@ struct channel {
     bool bare; /* as history_is_bare, when the clients were told */
 };
 
-enum client_kind { CLIENT_NONE, CLIENT_ANSWER, CLIENT_WS, CLIENT_SSE };
+enum client_kind { CLIENT_NONE, CLIENT_ANSWER, CLIENT_WS, CLIENT_SSE, CLIENT_REFUSED };
 
 /* What libwebsockets keeps for us with a connection, zeroed by it. */
 struct client {
@@ -49,9 +52,13 @@ struct client {
     struct client *next, **back; /* in server->streams */
     struct body *sending;        /* a message or an answer that takes several writes */
     size_t sent;
-    uint64_t cursor;
-    ev_io gone;              /* see client_watch */
+    union {
+        uint64_t cursor;               /* of a stream */
+        struct history_reader *reader; /* of an answer: what is not made yet, or NULL */
+    };
+    ev_io gone;              /* see client_watch and watch_first_frame */
     uint32_t snapshot_round; /* of server->round, when it last got one */
+    uint32_t message;        /* what came of the client's own one, in bytes */
     uint8_t kind;
     uint8_t slot;   /* spreads the timed work over the seconds */
     uint8_t missed; /* beats without a sign of life */
@@ -93,11 +100,14 @@ struct server {
 
 struct reply {
     int status;
-    const char *type;   /* NULL: no body */
-    struct body *body;  /* the reply's own reference, or NULL */
+    const char *type;  /* NULL: no body */
+    struct body *body; /* the reply's own reference, or NULL */
+    /* What comes behind the body, in chunks; the reply's own, or NULL. */
+    struct history_reader *rest;
     struct buf headers; /* more of them, each with its line end */
     bool head;          /* asked with HEAD: the body's length, not the body */
     bool close;
+    bool cut; /* close, and do not wait for a body */
 };
 
 /* Both return what the callback of libwebsockets shall return. */
@@ -124,6 +134,11 @@ void stream_open(struct client *client, struct channel *channel, const char *las
                  enum transport transport);
 int stream_write(struct client *client);
 void stream_alive(struct client *client);
+/* Sends a WebSocket's client away with a close code, and reads no more of what
+ * it says; returns what the callback of libwebsockets shall return. */
+int stream_refuse(struct client *client, enum lws_close_status code);
+/* The same where it is libwebsockets that ends the connection, and has a code. */
+void stream_say_why(struct client *client);
 /* The channel's history or connection changed. */
 void stream_changed(struct channel *channel);
 /* Once a second. */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cluster/base/log.h"
 #include "dashboard/parts.h"
 
 /* How long a client may take to accept the next piece. */
@@ -58,13 +59,17 @@ static void write_head(const struct reply *reply, struct buf *buf)
              "Referrer-Policy: no-referrer\r\n");
     if (reply->type)
         buf_format(buf, "Content-Type: %s\r\n", reply->type);
-    if (reply->body)
+    if (reply->rest)
+        buf_text(buf, "Transfer-Encoding: chunked\r\n");
+    else if (reply->body)
         buf_format(buf, "Content-Length: %zu\r\n", reply->body->length);
     if (reply->close)
         buf_text(buf, "Connection: close\r\n");
     if (reply->headers.length)
         buf_add(buf, reply->headers.data, reply->headers.length);
     buf_text(buf, "\r\n");
+    if (reply->rest && !reply->head)
+        buf_format(buf, "%zx\r\n", reply->body->length); /* the first chunk's */
 }
 
 static int write_text(struct server *server, struct lws *wsi, struct buf *text)
@@ -86,7 +91,8 @@ static int write_start(struct server *server, struct lws *wsi, const struct repl
 
     buf_add(&text, room, sizeof room);
     write_head(reply, &text);
-    *complete = !reply->body || reply->head || reply->body->length + text.length <= CHUNK_BYTES;
+    *complete = !reply->body || reply->head ||
+                (!reply->rest && reply->body->length + text.length <= CHUNK_BYTES);
     if (*complete && reply->body && !reply->head)
         buf_add(&text, reply->body->data, reply->body->length);
     result = write_text(server, wsi, &text);
@@ -98,6 +104,7 @@ static void free_reply(struct reply *reply)
 {
     body_release(reply->body);
     buf_free(&reply->headers);
+    free(reply->rest);
     *reply = (struct reply){0};
 }
 
@@ -109,7 +116,7 @@ static int end_transaction(struct lws *wsi)
 int reply_send(struct client *client, struct reply *reply)
 {
     struct lws *wsi = client->wsi;
-    bool complete, close = reply->close;
+    bool complete, close = reply->close, cut = reply->cut;
 
     if (write_start(client->server, wsi, reply, &complete) < 0) {
         free_reply(reply);
@@ -118,6 +125,8 @@ int reply_send(struct client *client, struct reply *reply)
     if (!complete) {
         client->kind = CLIENT_ANSWER;
         client->sending = body_hold(reply->body);
+        client->reader = reply->rest;
+        reply->rest = NULL;
         client_watch(client);
         lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, PIECE_TIMEOUT_S);
         lws_callback_on_writable(wsi);
@@ -126,7 +135,7 @@ int reply_send(struct client *client, struct reply *reply)
     if (!complete)
         return 0;
     /* A request's body is read first, or the answer is lost in a reset. */
-    if (close && lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0)
+    if (cut || (close && lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0))
         return -1;
     return end_transaction(wsi);
 }
@@ -147,11 +156,42 @@ int reply_open(struct client *client, struct reply *reply, const char *first)
     return result;
 }
 
+/* The next chunk (RFC 9112, section 7.1), and behind the last the end. The
+ * size is written with zeros in front of it, once it is known. */
+static int make_chunk(struct client *client)
+{
+    static const char empty[] = "\r\n00000000\r\n";
+    struct history_reader *reader = client->reader;
+    struct buf text = {0};
+    size_t from;
+    char size[9];
+
+    body_start(&text);
+    from = text.length;
+    buf_text(&text, empty);
+    if (!history_read_on(client->channel->history, reader, PIECE_BYTES, &text)) {
+        log_verbose("an answer was read too slowly: windows went before they were sent");
+        buf_free(&text);
+        return -1;
+    }
+    snprintf(size, sizeof size, "%08zx", text.length - from - (sizeof empty - 1));
+    memcpy(text.data + from + 2, size, sizeof size - 1);
+    if (reader->ended) {
+        buf_text(&text, "\r\n0\r\n\r\n");
+        free(reader);
+        client->reader = NULL;
+    }
+    client->sending = body_finish(&text, &client->server->answer_bytes);
+    return 0;
+}
+
 int reply_continue(struct client *client)
 {
     struct lws *wsi = client->wsi;
     int result = client_send_piece(client);
 
+    if (result > 0 && client->reader)
+        result = make_chunk(client);
     if (result < 0)
         return -1;
     if (result == 0) {
@@ -262,8 +302,9 @@ void client_end(struct client *client)
         return;
     if (client->back)
         leave_streams(client);
-    if (client->kind != CLIENT_WS)
-        ev_io_stop(client->server->loop, &client->gone);
+    ev_io_stop(client->server->loop, &client->gone);
+    if (client->kind == CLIENT_ANSWER)
+        free(client->reader);
     body_release(client->sending);
     client->sending = NULL;
     client->kind = CLIENT_NONE;

@@ -123,6 +123,14 @@ const char *request_cookie(const char *cookies, const char *name, size_t *length
     return NULL;
 }
 
+bool request_length_is_sound(const char *content_length)
+{
+    int64_t length;
+
+    return isdigit((unsigned char)*content_length) &&
+           number_in_range(content_length, 0, INT64_MAX, &length);
+}
+
 /* "gzip;q=0", "gzip; q=0.000" and the like refuse. */
 static bool refuses(const char *parameters, size_t length)
 {

@@ -33,6 +33,9 @@ bool request_token_matches(const char *given, size_t length, const char *token);
 /* The value of one cookie; NULL: it is not there. */
 const char *request_cookie(const char *cookies, const char *name, size_t *length);
 
+/* Whether a Content-Length header is one number that a body can have. */
+bool request_length_is_sound(const char *content_length);
+
 /* Whether an Accept-Encoding header takes gzip (RFC 9110, section 12.5.3). */
 bool request_accepts_gzip(const char *accept_encoding);
 /* Whether an If-None-Match header names the tag, weakly or not. */

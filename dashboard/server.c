@@ -13,6 +13,7 @@
 
 #include "cluster/base/limits.h"
 #include "cluster/base/log.h"
+#include "dashboard/frames.h"
 #include "dashboard/parts.h"
 #include "dashboard/tls.h"
 
@@ -46,24 +47,27 @@ static int on_writable(struct client *client)
     return client->kind == CLIENT_ANSWER ? reply_continue(client) : stream_write(client);
 }
 
-/* Nothing that a client says matters, but that he speaks; so it is short. */
 static int on_message(struct client *client, size_t length)
 {
-    if (length + lws_remaining_packet_payload(client->wsi) > LIMIT_CLIENT_FRAME) {
-        lws_close_reason(client->wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NULL, 0);
-        return -1;
-    }
+    struct lws *wsi = client->wsi;
+
+    if (client->kind != CLIENT_WS)
+        return 0; /* it was sent away, and speaks on */
+    if (!frames_take(&client->message, length, lws_remaining_packet_payload(wsi),
+                     lws_is_first_fragment(wsi)))
+        return stream_refuse(client, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE);
     stream_alive(client);
     return 0;
 }
 
-/* libwebsockets sends a code back; half a one, and those from 5000 on, which
- * nobody has defined (RFC 6455, section 7.4.2), as they came. */
-static int on_close(struct lws *wsi, const unsigned char *payload, size_t length)
+/* libwebsockets sends a code back; half a one, and those from 5000 on, as they came. */
+static int on_close(struct client *client, const unsigned char *payload, size_t length)
 {
-    if (length == 0 || (length >= 2 && (payload[0] << 8 | payload[1]) < 5000))
+    if (client->kind != CLIENT_WS)
+        return -1; /* the answer to ours */
+    if (frames_close_is_sound(payload, length))
         return 0;
-    lws_close_reason(wsi, LWS_CLOSE_STATUS_PROTOCOL_ERR, NULL, 0);
+    stream_refuse(client, LWS_CLOSE_STATUS_PROTOCOL_ERR);
     return -1;
 }
 
@@ -86,12 +90,16 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_RECEIVE:
         return on_message(client, length);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-        return on_close(wsi, in, length);
+        return on_close(client, in, length);
     case LWS_CALLBACK_RECEIVE_PONG:
-        stream_alive(client);
+        if (client->kind == CLIENT_WS)
+            stream_alive(client);
         return 0;
-    case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
     case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
+        if (client)
+            stream_say_why(client);
+        /* fallthrough */
+    case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
     case LWS_CALLBACK_CLOSED_HTTP:
     case LWS_CALLBACK_CLOSED:
     case LWS_CALLBACK_WSI_DESTROY:

@@ -1,3 +1,5 @@
+#include <errno.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +13,8 @@
 #define BEAT_EVERY   15
 /* Beats without an answer, or not even sent, after which a client is closed. */
 #define BEATS_MISSED 2
+/* How long one who is sent away may take to hang up. */
+#define HANG_UP_S 2
 
 bool stream_full(const struct server *server)
 {
@@ -21,6 +25,36 @@ bool stream_full(const struct server *server)
 static enum transport transport_of(const struct client *client)
 {
     return client->kind == CLIENT_SSE ? TRANSPORT_SSE : TRANSPORT_WS;
+}
+
+/* A client masks what it sends, or is sent away (RFC 6455, section 5.1).
+ * libwebsockets 4.1 to 4.3 take both and do not tell, so the first frame's head
+ * is looked at before they read it: who masks that one masks them all. If it
+ * is not whole yet, it goes by: what comes next need not be a frame's head. */
+static void on_first_frame(struct ev_loop *loop, ev_io *watcher, int events)
+{
+    struct client *client = watcher->data;
+    unsigned char head[2];
+    ssize_t got;
+
+    (void)events;
+    if (lws_is_ssl(client->wsi)) {
+        got = SSL_peek(lws_get_ssl(client->wsi), head, sizeof head);
+        ERR_clear_error();
+    } else {
+        got = recv(watcher->fd, head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
+    }
+    ev_io_stop(loop, watcher);
+    if (got == sizeof head && !(head[1] & 0x80))
+        stream_refuse(client, LWS_CLOSE_STATUS_PROTOCOL_ERR);
+}
+
+static void watch_first_frame(struct client *client)
+{
+    ev_io_init(&client->gone, on_first_frame, lws_get_socket_fd(client->wsi), EV_READ);
+    ev_set_priority(&client->gone, EV_MAXPRI); /* libwebsockets' own comes after it */
+    client->gone.data = client;
+    ev_io_start(client->server->loop, &client->gone);
 }
 
 void stream_open(struct client *client, struct channel *channel, const char *last,
@@ -40,6 +74,8 @@ void stream_open(struct client *client, struct channel *channel, const char *las
     client->wants_status = true;
     client->wants_snapshot = !last || !history_resume(channel->history, last, &client->cursor);
     lws_callback_on_writable(client->wsi);
+    if (transport == TRANSPORT_WS)
+        watch_first_frame(client);
 }
 
 void stream_alive(struct client *client)
@@ -349,17 +385,67 @@ void stream_tick(struct server *server)
     }
 }
 
-/* A close frame to whoever can take one at once: 1001, going away (RFC 6455,
- * section 7.4.1). libwebsockets' own way waits for each client's answer. */
-static void send_close(struct client *client)
+/* A close frame to whoever can take one at once, or false. */
+static bool send_close(struct client *client, enum lws_close_status code)
 {
-    static const unsigned char frame[] = {0x88, 2, LWS_CLOSE_STATUS_GOINGAWAY >> 8,
-                                          LWS_CLOSE_STATUS_GOINGAWAY & 0xff};
+    const unsigned char frame[] = {0x88, 2, (unsigned char)(code >> 8), (unsigned char)code};
 
+    if (lws_partial_buffered(client->wsi))
+        return false;
     if (lws_is_ssl(client->wsi))
-        SSL_write(lws_get_ssl(client->wsi), frame, sizeof frame);
-    else
-        send(lws_get_socket_fd(client->wsi), frame, sizeof frame, MSG_DONTWAIT | MSG_NOSIGNAL);
+        return SSL_write(lws_get_ssl(client->wsi), frame, sizeof frame) == sizeof frame;
+    return send(lws_get_socket_fd(client->wsi), frame, sizeof frame, MSG_DONTWAIT | MSG_NOSIGNAL) ==
+           sizeof frame;
+}
+
+/* What a client says that was sent away. */
+static void on_refused(struct ev_loop *loop, ev_io *watcher, int events)
+{
+    static char forgotten[65536];
+    struct client *client = watcher->data;
+    ssize_t got = recv(watcher->fd, forgotten, sizeof forgotten, MSG_DONTWAIT);
+
+    (void)events;
+    if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)))
+        return;
+    ev_io_stop(loop, watcher);
+    lws_set_timeout(client->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
+}
+
+/* Not in libwebsockets' own way: from a callback that ends the connection it
+ * forgets what it had read and not looked at, so it takes what comes for other
+ * frames, and the close is lost or its answer is not seen. Nor at once: to
+ * close a socket with bytes unread resets the connection, which may cost the
+ * client the code. So all is read and forgotten until the client hangs up. */
+int stream_refuse(struct client *client, enum lws_close_status code)
+{
+    struct lws *wsi = client->wsi;
+    bool told = send_close(client, code);
+
+    client_end(client);
+    lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, told ? HANG_UP_S : LWS_TO_KILL_ASYNC);
+    if (!told)
+        return 0;
+    shutdown(lws_get_socket_fd(wsi), SHUT_WR);
+    lws_rx_flow_control(wsi, 0);
+    client->kind = CLIENT_REFUSED;
+    ev_io_init(&client->gone, on_refused, lws_get_socket_fd(wsi), EV_READ);
+    client->gone.data = client;
+    ev_io_start(client->server->loop, &client->gone);
+    return 0;
+}
+
+/* libwebsockets would wait 5 s for an answer that it cannot read any more. That
+ * the socket takes nothing else makes it end the connection at once. */
+void stream_say_why(struct client *client)
+{
+    const unsigned char *code;
+
+    if (client->kind != CLIENT_WS || lws_get_close_length(client->wsi) < 2)
+        return;
+    code = lws_get_close_payload(client->wsi);
+    if (send_close(client, (enum lws_close_status)(code[0] << 8 | code[1])))
+        shutdown(lws_get_socket_fd(client->wsi), SHUT_WR);
 }
 
 /* An EventSource comes back by itself, after the time it was given at its
@@ -367,8 +453,8 @@ static void send_close(struct client *client)
 void stream_say_goodbye(struct server *server)
 {
     for (struct client *client = server->streams; client; client = client->next)
-        if (client->kind == CLIENT_WS && !client->sending && !lws_partial_buffered(client->wsi))
-            send_close(client);
+        if (client->kind == CLIENT_WS && !client->sending)
+            send_close(client, LWS_CLOSE_STATUS_GOINGAWAY); /* its own way waits for each answer */
     for (size_t i = 0; i < server->channel_count; i++)
         forget_status(&server->channels[i]);
 }

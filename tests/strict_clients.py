@@ -10,7 +10,8 @@ import subprocess
 import threading
 import time
 
-import websockets
+from websockets.exceptions import ConnectionClosed
+from websockets.legacy.client import WebSocketClientProtocol, connect  # whose pings can be seen
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Message, Ping, Request
 from wsproto.frame_protocol import CloseReason
@@ -94,17 +95,17 @@ class Websockets(Strict):
     async def _read(self, uri):
         strict = self
 
-        class Protocol(websockets.WebSocketClientProtocol):
+        class Protocol(WebSocketClientProtocol):
             async def pong(self, data=b""):
                 strict.pings.append(data)
                 await super().pong(data)
 
-        self.connection = await websockets.connect(uri, create_protocol=Protocol, max_size=None, ping_interval=None)
+        self.connection = await connect(uri, create_protocol=Protocol, max_size=None, ping_interval=None)
         self.opens = 1
         try:
             while True:
                 self.tell(await self.connection.recv())
-        except websockets.ConnectionClosed as closed:
+        except ConnectionClosed as closed:
             self.code = closed.rcvd.code if closed.rcvd else 1006
             if closed.sent and closed.sent.code in (1002, 1007, 1009):  # it found something wrong
                 self.error = closed

@@ -938,6 +938,26 @@ def test_without_javascript(browser, double):
     until(lambda: "/table" in server.asked, 5, "it goes to the table")
 
 
+@pytest.mark.parametrize("script", [True, False], ids=["", "without JavaScript"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_pages_without_a_script(browser, tally, tmp_path, script, theme):
+    """The table, and the page that asks for the token: they are seen, in the page's look, in both themes."""
+    (tmp_path / "token").write_text("sesame")
+    port = free_port()
+    tally.start("run", "gender", "--port", port, "--token-file", "token").wait_for(r"http://localhost:\d+/")
+    browser.do("Emulation.setScriptExecutionDisabled", value=not script)
+    browser.prefers(color_scheme=theme)
+    for path, part in (("/?token=wrong", ".sign-in input"), ("/?token=sesame", None), ("/table", "table")):
+        browser.open(f"http://localhost:{port}{path}")
+        if part:
+            assert browser.seen(part), path
+            paper = browser.js("return getComputedStyle(document.body).backgroundColor")
+            wanted = palettes()[theme]["paper"]
+            assert [int(n) for n in re.findall(r"\d+", paper)] == list(bytes.fromhex(wanted[1:])), path
+            browser.shot(f"{part.strip('.').split(' ')[0]}-{theme}{'' if script else '-without-script'}")
+    assert not [c for c in browser.complaints() if "401" not in str(c)]
+
+
 # ---- The pure parts
 
 def ask(browser, script):

@@ -1,6 +1,7 @@
 """The test runner itself: what is broken must not look green."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -77,3 +78,8 @@ def test_unit_programs(tmp_path, name):
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
     assert [(case, bool(wrong)) for case, wrong in test_units.cases(program)] == expected
+
+
+def test_every_file_is_run():
+    there = sorted(file.name for file in HERE.glob("test_*.py"))
+    assert sorted(re.findall(r"test_\w+\.py", (HERE / "run").read_text().split("set --")[1].split("\nfi")[0])) == there

@@ -1060,8 +1060,9 @@ def test_behind_nginx(site, nginx, tmp_path):
 
     async def by_websocket():
         context = ssl.create_default_context(cafile=cert)
+        headers = {"additional_headers" if websockets.version.version >= "14" else "extra_headers": {"Cookie": cookie}}
         async with websockets.connect(f"wss://localhost:{port}/tally/ws", ssl=context, origin=f"https://localhost:{port}",
-                                      extra_headers={"Cookie": cookie}) as ws:
+                                      **headers) as ws:
             return json.loads(await asyncio.wait_for(ws.recv(), 10))["event"]
     assert asyncio.run(by_websocket()) in ("snapshot", "status")
 

@@ -249,8 +249,7 @@ def test_frames_that_are_unusual(site, opened, name):
     assert client.code() == 1000 and client.until(8) is None
 
 
-# name: (bytes, the codes that may come; 1006: the connection ends without). libwebsockets has no word for some, and on
-# a busy machine that of a frame too long was seen to be lost.
+# name: (bytes, the codes that may come; 1006: the connection ends without). libwebsockets has no word for some.
 BAD = {
     **{f"reserved bits {bits}": (frame(1, b"hello", reserved=bits), (1002,)) for bits in (1, 2, 4, 7)},
     **{f"opcode {opcode}": (frame(opcode, b"hello"), (1002,)) for opcode in (3, 7, 11, 15)},
@@ -260,9 +259,15 @@ BAD = {
     "a continuation of nothing": (frame(0, b"a"), (1002,)),
     "a text within a text": (frame(1, b"a", final=False) + frame(1, b"b"), (1002,)),
     "a length with the top bit": (frame(1, b"", length=1 << 63), (1002, 1006)),
-    "a length of 2^62": (frame(1, b"x" * 1000, length=1 << 62), (1009, 1006)),
-    "a length of 2 MiB": (frame(1, b"x" * 1000, length=2 << 20), (1009, 1006)),
-    "2 MiB": (frame(2, b"x" * (2 << 20)), (1009, 1006)),
+    "a length of 2^62": (frame(1, b"x" * 1000, length=1 << 62), (1009,)),
+    "a length of 2 MiB": (frame(1, b"x" * 1000, length=2 << 20), (1009,)),
+    "2 MiB": (frame(2, b"x" * (2 << 20)), (1009,)),
+    "64 KiB in two frames, and a byte": (frame(2, b"x" * 40000, final=False) + frame(0, b"x" * 25537), (1009,)),
+    "a million fragments": (frame(1, b"x", final=False) + frame(0, b"x", final=False) * 1_000_000, (1009,)),
+    "a million fragments of nothing": (frame(1, b"", final=False) + frame(0, b"", final=False) * 1_000_000, (1009,)),
+    "a text without a mask": (frame(1, b"hello", masked=False), (1002,)),
+    "a ping without a mask": (frame(9, b"hello", masked=False), (1002,)),
+    "a close without a mask": (frame(8, b"\x03\xe8", masked=False), (1002,)),
     "UTF-8: a lone byte": (frame(1, b"\xff"), (1007,)),
     "UTF-8: a surrogate": (frame(1, b"\xed\xa0\x80"), (1007,)),
     "UTF-8: overlong": (frame(1, b"\xc0\xaf"), (1007,)),
@@ -310,17 +315,7 @@ def test_frames_that_are_wrong(shared, bystander, opened, name):
     assert code in codes
     if code != 1006:
         client.send(close_frame(code))
-        assert client.until(8, 8) is None  # no second one, and the connection ends
-    unharmed(shared, bystander)
-
-
-@pytest.mark.parametrize("data", [frame(1, b"hello", masked=False), frame(9, b"hello", masked=False)],
-                         ids=["text", "ping"])
-def test_an_unmasked_frame(shared, bystander, opened, data):
-    """Debian 12's libwebsockets 4.1 takes it as any other and shows no mask to the program; later ones close."""
-    client = opened(ByHand, shared.port)
-    client.send(data + close_frame(1000))
-    assert client.code() in (1000, 1002)
+        assert client.until(8, 3) is None  # no second one, and the connection ends soon
     unharmed(shared, bystander)
 
 

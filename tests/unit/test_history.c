@@ -35,7 +35,7 @@ static char *json(const struct history *history, int64_t from, int64_t to, size_
 {
     struct buf text = {0};
 
-    history_write_json(history, (struct history_range){from, to, limit}, &text);
+    history_write(history, (struct history_range){from, to, limit}, HISTORY_JSON, &text);
     return text.data;
 }
 
@@ -186,11 +186,79 @@ static void test_csv(void **state)
 
     (void)state;
     add(history, 1000, 7, 0, 0);
-    history_write_csv(history, (struct history_range){INT64_MIN, INT64_MAX, 10}, &text);
+    history_write(history, (struct history_range){INT64_MIN, INT64_MAX, 10}, HISTORY_CSV, &text);
     assert_string_equal(text.data, "job,start,end,a,\"b,\"\"c\",other,total\n"
                                    "job,1000,2000,7,0,0,7\n");
     buf_free(&text);
     history_free(history);
+}
+
+/* However small the pieces, together they are the text, as it was when it began. */
+static void test_pieces(void **state)
+{
+    static const size_t sizes[] = {1, 7, 150, 1000, SIZE_MAX};
+
+    (void)state;
+    for (size_t i = 0; i < 2 * COUNT(sizes); i++) {
+        enum history_form form = i % 2 ? HISTORY_CSV : HISTORY_JSON;
+        const struct history_range range = {3000, 40000, 30};
+        struct history *history = history_new(&spec, 1, 0);
+        struct history_reader reader;
+        struct buf whole = {0}, text = {0};
+        size_t pieces = 0;
+        for (int64_t n = 1; n <= 50; n++)
+            add(history, n * 1000, 5, 0, n);
+        history_write(history, range, form, &whole);
+        reader = history_read(history, range, form);
+        while (!reader.ended) {
+            size_t before = text.length;
+            assert_true(history_read_on(history, &reader, sizes[i / 2], &text));
+            assert_true(reader.ended || text.length - before >= sizes[i / 2]);
+            if (pieces++ == 0)
+                add(history, 60000, 1, 0, 100); /* comes later than the text's end */
+        }
+        assert_string_equal(text.data, whole.data);
+        assert_int_equal(sizes[i / 2] == 1 ? pieces : 30, 30);
+        assert_true(history_read_on(history, &reader, 1, &text)); /* adds nothing */
+        assert_int_equal(text.length, whole.length);
+        buf_free(&whole);
+        buf_free(&text);
+        history_free(history);
+    }
+}
+
+/* A window that went before it was written makes no hole that nobody sees. */
+static void test_overtaken(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t newer; /* windows that push out as many */
+        bool whole;
+    } rows[] = {{"none goes", 0, true},
+                {"what is written goes", 1, true},
+                {"the next one goes", 2, false},
+                {"all go", 100, false}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct history *history = history_new(&spec, 1, 10);
+        struct history_reader reader;
+        struct buf text = {0};
+        size_t length;
+        for (int64_t n = 1; n <= 10; n++)
+            add(history, n * 1000, 1, 0, n);
+        reader = history_read(history, (struct history_range){INT64_MIN, INT64_MAX, SIZE_MAX},
+                              HISTORY_JSON);
+        assert_true(history_read_on(history, &reader, 1, &text) && !reader.ended);
+        length = text.length;
+        for (int64_t n = 11; n <= 10 + rows[i].newer; n++)
+            add(history, n * 1000, 1, 0, n);
+        CHECK(history_read_on(history, &reader, SIZE_MAX, &text) == rows[i].whole, rows[i].name);
+        CHECK(reader.ended == rows[i].whole, rows[i].name);
+        CHECK((text.length > length) == rows[i].whole, rows[i].name);
+        buf_free(&text);
+        history_free(history);
+    }
 }
 
 /* A reader sees each window once, in its newest state, in the order of updates. */
@@ -437,6 +505,8 @@ int main(void)
         cmocka_unit_test(test_wide),
         cmocka_unit_test(test_range),
         cmocka_unit_test(test_csv),
+        cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_overtaken),
         cmocka_unit_test(test_cursor),
         cmocka_unit_test(test_messages),
         cmocka_unit_test(test_messages_are_forgotten),

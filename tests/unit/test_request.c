@@ -134,6 +134,24 @@ static void test_cookie(void **state)
     }
 }
 
+static void test_length(void **state)
+{
+    static const struct {
+        const char *given;
+        bool sound;
+    } rows[] = {
+        {"0", true},     {"12", true},   {"9223372036854775807", true},
+        {"", false},     {"-1", false},  {"9223372036854775808", false},
+        {"+5", false},   {"5,6", false}, {"18446744073709551616", false},
+        {"5, 5", false}, {"0x5", false}, {" 5", false},
+        {"5 ", false},   {"5x", false},  {"1e3", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        CHECK(request_length_is_sound(rows[i].given) == rows[i].sound, rows[i].given);
+}
+
 static void test_gzip(void **state)
 {
     static const struct {
@@ -239,7 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_host),   cmocka_unit_test(test_origin), cmocka_unit_test(test_bearer),
         cmocka_unit_test(test_cookie), cmocka_unit_test(test_gzip),   cmocka_unit_test(test_etag),
-        cmocka_unit_test(test_narrow),
+        cmocka_unit_test(test_narrow), cmocka_unit_test(test_length),
     };
     return cmocka_run_group_tests_name("request", tests, NULL, NULL);
 }
