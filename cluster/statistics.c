@@ -5,8 +5,9 @@
 #include <string.h>
 
 /* A broker that owes an answer and said nothing for so long is paused, or the
- * network drops packets: a fetch is answered within half a second. */
-#define SILENT_US 2500000
+ * network drops packets: a fetch is answered within half a second
+ * (fetch.wait.max.ms), so this leaves it most of a second to be slow in. */
+#define SILENT_US 1400000
 
 static bool answers(json_t *broker)
 {
@@ -55,7 +56,9 @@ static void read_partitions(json_t *partitions, json_t *brokers, bool *live, int
         json_int_t leader = json_integer_value(json_object_get(partition, "leader"));
         if (number < 0) /* librdkafka's own, for what has no partition yet */
             continue;
-        if (number < count && json_is_true(json_object_get(partition, "unknown")))
+        if (!json_is_true(json_object_get(partition, "unknown")))
+            statistics->known_count++;
+        else if (number < count)
             statistics->topic_missing = true;
         if (number < count)
             live[number] = node_answers(brokers, leader);

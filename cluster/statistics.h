@@ -11,7 +11,8 @@
 struct statistics {
     bool connected;          /* some broker answers */
     bool topic_missing;      /* the cluster does not know a partition that we read */
-    int32_t partition_count; /* of the topic, as the cluster now has it; 0: not known */
+    int32_t partition_count; /* of the topic, as the cluster has it, or had it last; 0: not known */
+    int32_t known_count;     /* of them, those that it has now */
 };
 
 /* Reads a statistics text (librdkafka, STATISTICS.md) for one topic.

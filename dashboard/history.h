@@ -5,7 +5,8 @@
  * updates, and what a reader has is one such number, its cursor: so a reader
  * who falls behind finds each window once, in its newest state, and costs no
  * memory here. An id is the position in the result topic after an update
- * ("0-13", "0-13.1-8"); it turns back into a cursor. */
+ * ("0-13", "0-13.1-8"); it turns back into a cursor. Ids of two topics look
+ * alike: the edition, which every snapshot names, tells them apart. */
 #ifndef TALLY_HISTORY_H
 #define TALLY_HISTORY_H
 
@@ -34,6 +35,14 @@ size_t history_most(const struct spec *spec);
  * allows. `spec` must outlive the history; bodies must not. */
 struct history *history_new(const struct spec *spec, int32_t partitions, size_t windows);
 void history_free(struct history *history);
+/* Forgets all windows, as another topic took the place of the one that told
+ * them: a new edition. The cursors of readers stay good. */
+void history_restart(struct history *history, int32_t partitions);
+/* No other history, of this or of another process, has the same. Valid until a restart. */
+const char *history_edition(const struct history *history);
+/* The past has been read: ids up to here may have been given by an earlier
+ * server, for another topic even. */
+void history_past_is_read(struct history *history);
 /* Takes a record read at this place of the topic; false if it tells nothing
  * new. The record is copied. */
 bool history_add(struct history *history, const struct record *record, int32_t partition,
@@ -55,8 +64,11 @@ size_t history_behind(const struct history *history, uint64_t cursor, size_t mos
 /* The first change after the cursor, which it moves there; NULL: there is none. */
 const struct record *history_next(const struct history *history, uint64_t *cursor);
 /* From an id to the cursor that misses nothing; false if the id is none, is
- * not of this topic, or lies more than LIMIT_BEHIND windows back. */
-bool history_resume(const struct history *history, const char *id, uint64_t *cursor);
+ * of another edition, or lies more than LIMIT_BEHIND windows back. `edition`:
+ * the one that the id is of; NULL: not known, so the id must not be one that
+ * may be older than this history. */
+bool history_resume(const struct history *history, const char *id, const char *edition,
+                    uint64_t *cursor);
 
 /* The message of the first change after the cursor, which it moves there; NULL:
  * there is none. The history's own reference: hold it to keep it. `end` (or
