@@ -395,6 +395,8 @@ static rd_kafka_t *make_client(struct relay *relay, const struct kafka_settings 
         {"socket.timeout.ms", "10000"},
         {"socket.connection.setup.timeout.ms", "4000"},
         {"fetch.message.max.bytes", "262144"},
+        {"fetch.error.backoff.ms", "50"},
+        {"topic.metadata.refresh.fast.interval.ms", "50"},
         {"queued.max.messages.kbytes", "16384"},
         /* the in-process broker does not wake a waiting fetch */
         {"fetch.wait.max.ms", whole ? "10" : "500"},

@@ -106,7 +106,7 @@ class PageDouble:
 
     def _head(self, query=None):
         job = (query or {}).get("job", self.jobs)[0]
-        return {"job": job, "labels": self.labels, "window": self.window}
+        return {"job": job, "edition": "0", "labels": self.labels, "window": self.window}
 
     def _status(self):
         return {"now": int(time.time() * 1000), "job": self.jobs[0], "last_record": self.last_record, **self.status}
