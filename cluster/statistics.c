@@ -44,6 +44,20 @@ static bool any_answers(json_t *brokers)
     return false;
 }
 
+static int64_t count_asked(json_t *brokers)
+{
+    const char *name;
+    json_t *broker;
+    int64_t count = 0;
+
+    json_object_foreach(brokers, name, broker)
+    {
+        json_t *requests = json_object_get(broker, "req");
+        count += json_integer_value(json_object_get(requests, "Metadata"));
+    }
+    return count;
+}
+
 static void read_partitions(json_t *partitions, json_t *brokers, bool *live, int32_t count,
                             struct statistics *statistics)
 {
@@ -78,6 +92,7 @@ struct statistics statistics_read(const char *json, size_t length, const char *t
     for (int32_t i = 0; i < count; i++)
         live[i] = false;
     statistics.connected = any_answers(brokers);
+    statistics.metadata_asked = count_asked(brokers);
     read_partitions(json_object_get(named, "partitions"), brokers, live, count, &statistics);
     json_decref(root);
     return statistics;

@@ -17,11 +17,17 @@
  * to begin, to fill the history. */
 #define RECORDS_PER_WINDOW 16
 
+struct mark {
+    int64_t offset; /* -1: none */
+    uint64_t hash;
+};
+
 struct partition {
-    int64_t next;   /* offset to read; -1: not known yet */
-    int64_t newest; /* offset of the last record that was read; -1: none */
-    uint64_t mark;  /* what that one was, see mark_of */
-    bool doubted;   /* it is read again, first of all, and must be the same */
+    int64_t next;        /* offset to read; -1: not known yet */
+    int64_t expected;    /* nothing before this comes, but from another topic */
+    struct mark newest;  /* the last record that was read */
+    struct mark trusted; /* likewise, when there was no doubt about the topic */
+    bool doubted;        /* that one is read again, first of all, and must be the same */
     bool started;
     bool at_end;           /* was there once */
     struct points *points; /* NULL until a record without a window came */
@@ -41,6 +47,7 @@ struct relay {
     struct record record;            /* room to read into */
     const rd_kafka_message_t *taken; /* whose points are put */
     struct relay_stats stats;
+    int64_t metadata_asked; /* as of the last statistics */
     bool changed;
     bool renewed; /* in this slice; what is left of it is of no use */
     void (*on_change)(void *context);
@@ -144,28 +151,36 @@ static int take_result(struct relay *relay, struct partition *partition,
 /* ---- whether the topic is still the same */
 
 /* Tells a record from any other at the same offset: FNV-1a of its time and its bytes. */
-static uint64_t mark_of(const rd_kafka_message_t *message)
+static struct mark mark_of(const rd_kafka_message_t *message)
 {
     rd_kafka_timestamp_type_t type;
     const unsigned char *bytes = message->payload;
-    uint64_t mark = 14695981039346656037u ^ (uint64_t)rd_kafka_message_timestamp(message, &type);
+    uint64_t hash = 14695981039346656037u ^ (uint64_t)rd_kafka_message_timestamp(message, &type);
 
     for (size_t i = 0; i < message->len; i++)
-        mark = (mark ^ bytes[i]) * 1099511628211u;
-    return mark;
+        hash = (hash ^ bytes[i]) * 1099511628211u;
+    return (struct mark){message->offset, hash};
 }
 
-/* Begins with the newest record that is known, rather than behind it. What was
- * fetched already comes again after it. */
+/* Reads again from the newest record that is known to be of our topic. */
 static void doubt(struct relay *relay)
 {
     for (int32_t i = 0; i < relay->partition_count; i++) {
         struct partition *partition = &relay->partitions[i];
-        if (partition->newest < 0 || partition->doubted)
+        if (partition->doubted || partition->newest.offset < 0)
             continue;
+        if (partition->trusted.offset < 0)
+            partition->trusted = partition->newest;
         partition->doubted = true;
-        rd_kafka_seek(relay->topic, i, partition->newest, 0);
+        rd_kafka_seek(relay->topic, i, partition->trusted.offset, 0);
     }
+}
+
+static void trust(struct relay *relay)
+{
+    for (int32_t i = 0; i < relay->partition_count; i++)
+        if (!relay->partitions[i].doubted)
+            relay->partitions[i].trusted = relay->partitions[i].newest;
 }
 
 /* All partitions, even if only one tells it: a window may have records in each. */
@@ -176,7 +191,8 @@ static void read_anew(struct relay *relay)
     for (int32_t i = 0; i < relay->partition_count; i++) {
         struct partition *partition = &relay->partitions[i];
         points_free(partition->points);
-        *partition = (struct partition){.next = -1, .newest = -1, .started = partition->started};
+        *partition = (struct partition){
+            .next = -1, .newest = {.offset = -1}, .trusted = {.offset = -1}, .started = true};
         rd_kafka_seek(relay->topic, i, RD_KAFKA_OFFSET_BEGINNING, 0);
     }
     history_restart(relay->history, relay->partition_count);
@@ -190,10 +206,10 @@ static void read_anew(struct relay *relay)
 static bool is_another_topic(const struct partition *partition, const rd_kafka_message_t *message)
 {
     if (!partition->doubted)
-        return message->offset < partition->next;
-    if (message->offset != partition->newest)
-        return message->offset < partition->newest;
-    return message->err || mark_of(message) != partition->mark;
+        return message->offset < partition->expected;
+    if (message->offset != partition->trusted.offset)
+        return message->offset < partition->trusted.offset;
+    return message->err || mark_of(message).hash != partition->trusted.hash;
 }
 
 /* ---- what comes */
@@ -204,8 +220,7 @@ static void take_record(struct relay *relay, const rd_kafka_message_t *message)
     struct error error;
 
     partition->next = message->offset + 1;
-    partition->newest = message->offset;
-    partition->mark = mark_of(message);
+    partition->newest = mark_of(message);
     relay->stats.records++;
     if (take_result(relay, partition, message, &error) < 0) {
         relay->stats.rejected++;
@@ -229,16 +244,16 @@ static void take_end(struct relay *relay, const rd_kafka_message_t *message)
 static void take_place(struct relay *relay, const rd_kafka_message_t *message)
 {
     struct partition *partition = &relay->partitions[message->partition];
-    bool seen = partition->doubted && message->offset == partition->newest;
 
     if (is_another_topic(partition, message)) {
         read_anew(relay);
         return;
     }
     partition->doubted = false;
+    partition->expected = message->offset + !message->err;
     if (message->err)
         take_end(relay, message);
-    else if (!seen)
+    else if (message->offset > partition->newest.offset)
         take_record(relay, message);
 }
 
@@ -252,10 +267,6 @@ static void take_message(struct relay *relay, const rd_kafka_message_t *message)
         return;
     }
     log_verbose("%s: %s", relay->spec->sink, rd_kafka_message_errstr(message));
-    if (message->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-        message->err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
-        message->err == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)
-        doubt(relay);
 }
 
 /* Takes up to a slice; false: there was nothing more. */
@@ -300,7 +311,8 @@ static void start_partition(struct relay *relay, int32_t number, int64_t offset)
 {
     struct partition *partition = &relay->partitions[number];
 
-    *partition = (struct partition){.next = -1, .newest = -1};
+    *partition =
+        (struct partition){.next = -1, .newest = {.offset = -1}, .trusted = {.offset = -1}};
     if (rd_kafka_consume_start_queue(relay->topic, number, offset, relay->records) == 0)
         partition->started = true;
 }
@@ -372,9 +384,15 @@ static void on_statistics(void *context, const char *json, size_t length)
         statistics_read(json, length, relay->spec->sink, relay->live, relay->partition_count);
     bool gone = now.topic_missing && now.known_count == 0;
     bool connected = now.connected && (gone || all_live(relay));
+    bool asked = relay->metadata_asked && now.metadata_asked != relay->metadata_asked;
 
-    if ((gone && !relay->stats.gone) || (!connected && relay->stats.connected))
+    /* Whoever deletes a topic and makes it anew in an instant is not seen
+     * otherwise than by the question for the metadata, after a fetch failed. */
+    if (gone || !connected || asked)
         doubt(relay);
+    else
+        trust(relay);
+    relay->metadata_asked = now.metadata_asked;
     set_gone(relay, gone);
     set_connected(relay, connected);
     if (now.known_count > 0 && now.known_count != relay->partition_count)
@@ -395,8 +413,6 @@ static rd_kafka_t *make_client(struct relay *relay, const struct kafka_settings 
         {"socket.timeout.ms", "10000"},
         {"socket.connection.setup.timeout.ms", "4000"},
         {"fetch.message.max.bytes", "262144"},
-        {"fetch.error.backoff.ms", "50"},
-        {"topic.metadata.refresh.fast.interval.ms", "50"},
         {"queued.max.messages.kbytes", "16384"},
         /* the in-process broker does not wake a waiting fetch */
         {"fetch.wait.max.ms", whole ? "10" : "500"},

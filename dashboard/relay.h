@@ -4,7 +4,7 @@
  * A topic that was made anew, or lost its records, is read anew into an empty
  * history. No client tells that (the id of a topic came with librdkafka 2.3):
  * so the newest record that was read is looked at again when Kafka was lost or
- * the topic was gone for a while. */
+ * the topic was not where it had been. */
 #ifndef TALLY_RELAY_H
 #define TALLY_RELAY_H
 
