@@ -40,6 +40,7 @@ struct channel {
     char edition[17];   /* of the history, likewise */
     uint64_t update;    /* the history's last one */
     ev_timer quietness; /* see QUIET_S */
+    bool quiet;         /* it ran out, and no news since */
     bool bare;          /* as history_is_bare, when the clients were told */
 };
 

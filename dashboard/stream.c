@@ -309,8 +309,10 @@ void stream_changed(struct channel *channel)
     bool renewed = is_renewed(channel);
     bool status = stats.connected != channel->connected || stats.gone != channel->gone || renewed;
 
-    if (status || update != channel->update)
+    if (status || update != channel->update) {
         ev_timer_again(channel->server->loop, &channel->quietness);
+        channel->quiet = false;
+    }
     channel->connected = stats.connected;
     channel->gone = stats.gone;
     channel->filled = stats.filled;
@@ -320,9 +322,12 @@ void stream_changed(struct channel *channel)
 
 static void on_quietness(struct ev_loop *loop, ev_timer *watcher, int events)
 {
+    struct channel *channel = watcher->data;
+
     (void)loop;
     (void)events;
-    tell_all(watcher->data, true, false);
+    channel->quiet = true;
+    tell_all(channel, true, false);
 }
 
 void stream_start(struct channel *channel)
@@ -360,7 +365,7 @@ static void tick_client(struct client *client, uint32_t tick)
         lws_set_timeout(client->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
         return;
     }
-    if (tick % STATUS_EVERY == client->slot % STATUS_EVERY)
+    if (!client->channel->quiet && tick % STATUS_EVERY == client->slot % STATUS_EVERY)
         client->wants_status = true;
     if (has_news(client))
         lws_callback_on_writable(client->wsi);
