@@ -1,3 +1,4 @@
+#include "dashboard/history_edition.h"
 #include "dashboard/history_range.h"
 
 #include <stdio.h>

@@ -6,7 +6,8 @@
  * who falls behind finds each window once, in its newest state, and costs no
  * memory here. An id is the position in the result topic after an update
  * ("0-13", "0-13.1-8"); it turns back into a cursor. Ids of two topics look
- * alike: the edition, which every snapshot names, tells them apart. */
+ * alike: the edition, which every snapshot names, tells them apart
+ * (history_edition.h). */
 #ifndef TALLY_HISTORY_H
 #define TALLY_HISTORY_H
 
@@ -35,14 +36,6 @@ size_t history_most(const struct spec *spec);
  * allows. `spec` must outlive the history; bodies must not. */
 struct history *history_new(const struct spec *spec, int32_t partitions, size_t windows);
 void history_free(struct history *history);
-/* Forgets all windows, as another topic took the place of the one that told
- * them: a new edition. The cursors of readers stay good. */
-void history_restart(struct history *history, int32_t partitions);
-/* No other history, of this or of another process, has the same. Valid until a restart. */
-const char *history_edition(const struct history *history);
-/* The past has been read: ids up to here may have been given by an earlier
- * server, for another topic even. */
-void history_past_is_read(struct history *history);
 /* Takes a record read at this place of the topic; false if it tells nothing
  * new. The record is copied. */
 bool history_add(struct history *history, const struct record *record, int32_t partition,

@@ -10,7 +10,7 @@ struct history_range {
     int64_t from, to;
     size_t limit;
 };
-/* {"job":...,"labels":[...],"window":{...},"windows":[...]} */
+/* {"job":...,"edition":...,"labels":[...],"window":{...},"windows":[...]} */
 void history_write_json(const struct history *history, struct history_range range, struct buf *buf);
 /* From the newest back: the n-th window, from 0; NULL: there are no more. */
 const struct record *history_recent(const struct history *history, size_t n);

@@ -9,6 +9,7 @@
 #include "cluster/base/log.h"
 #include "cluster/statistics.h"
 #include "cluster/wake.h"
+#include "dashboard/history_edition.h"
 #include "jobs/points.h"
 
 #define TURN_US 5000

@@ -5,6 +5,7 @@
 
 #include "cluster/base/clock.h"
 #include "cluster/base/limits.h"
+#include "dashboard/history_edition.h"
 #include "dashboard/parts.h"
 
 #define STATUS_EVERY 5 /* seconds */

@@ -565,10 +565,13 @@ def test_a_topic_that_was_emptied(browser, double, jobs):
     server = double(past(90), jobs=jobs)
     chart = "#chart" if len(jobs) == 1 else ".card .chart"
     until(lambda: browser.seen(chart), 5, "a chart")
-    server.windows = {}
+    server.windows, server.last_record = {}, None
     server.snapshot()
+    server.say()
     until(lambda: not browser.seen(chart), 3, "no chart")
     assert browser.rows() == {} and not browser.seen("#newest-counting") and not browser.seen(".card .legend")
+    state = "#state" if len(jobs) == 1 else ".card .state"
+    until(lambda: browser.text(state) == "Connected, no results yet", 3, "words")
     browser.shot(f"emptied-{len(jobs)}")
     server.send(wave(int(time.time()) * 1000))
     until(lambda: browser.seen(chart), 3, "a chart again")

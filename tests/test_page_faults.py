@@ -1,5 +1,5 @@
-"""What breaks in front of an open page: Kafka, the network on either side of the server, the server, the topic. The page
-says so within 2 s, comes back by itself, and shows then what the topic holds, as a consumer of another make reads it."""
+"""What breaks in front of an open page: Kafka, the network on either side of the server, the server, the topic. The
+page says so within 2 s, comes back by itself, and then shows what the topic holds, as another reader reads it."""
 
 import json
 import os
@@ -146,8 +146,8 @@ FAULTS = {
     "kafka-stopped": Fault("kafka-lost", lambda s: s.kafka.stop(), lambda s: s.kafka.start(), False),
     "kafka-killed": Fault("kafka-lost", lambda s: s.kafka.kill(), lambda s: s.kafka.start(), False),
     "kafka-stalled": Fault("kafka-lost", lambda s: s.kafka.pause(), lambda s: s.kafka.resume(), False),
-    **{f"network-to-kafka-{way}": Fault("kafka-lost", lambda s, way=way: s.to_kafka.cut(way), lambda s: s.to_kafka.mend())
-       for way in WAYS},
+    **{f"network-to-kafka-{way}": Fault("kafka-lost", lambda s, way=way: s.to_kafka.cut(way),
+                                        lambda s: s.to_kafka.mend()) for way in WAYS},
     **{f"network-to-page-{way}": Fault("disconnected", lambda s, way=way: s.to_server.cut(way),
                                        lambda s: s.to_server.mend()) for way in WAYS},
     "server-killed": Fault("disconnected", lambda s: s.running.kill(), lambda s: s.start()),

@@ -1,6 +1,7 @@
 #include "tests/unit/unit.h"
 
 #include "cluster/base/limits.h"
+#include "dashboard/history_edition.h"
 #include "dashboard/history_range.h"
 
 static struct spec_series series[] = {{.name = (char[]){"a"}, .zh = (char[]){"\xe7\x94\xb2"}},
