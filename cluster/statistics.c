@@ -5,8 +5,9 @@
 #include <string.h>
 
 /* A broker that owes an answer and said nothing for so long is paused, or the
- * network drops packets: a fetch is answered within half a second. */
-#define SILENT_US 2500000
+ * network drops packets: a fetch is answered within half a second
+ * (fetch.wait.max.ms), so this leaves it most of a second to be slow in. */
+#define SILENT_US 1400000
 
 static bool answers(json_t *broker)
 {
@@ -43,6 +44,20 @@ static bool any_answers(json_t *brokers)
     return false;
 }
 
+static int64_t count_asked(json_t *brokers)
+{
+    const char *name;
+    json_t *broker;
+    int64_t count = 0;
+
+    json_object_foreach(brokers, name, broker)
+    {
+        json_t *requests = json_object_get(broker, "req");
+        count += json_integer_value(json_object_get(requests, "Metadata"));
+    }
+    return count;
+}
+
 static void read_partitions(json_t *partitions, json_t *brokers, bool *live, int32_t count,
                             struct statistics *statistics)
 {
@@ -55,7 +70,9 @@ static void read_partitions(json_t *partitions, json_t *brokers, bool *live, int
         json_int_t leader = json_integer_value(json_object_get(partition, "leader"));
         if (number < 0) /* librdkafka's own, for what has no partition yet */
             continue;
-        if (number < count && json_is_true(json_object_get(partition, "unknown")))
+        if (!json_is_true(json_object_get(partition, "unknown")))
+            statistics->known_count++;
+        else if (number < count)
             statistics->topic_missing = true;
         if (number < count)
             live[number] = node_answers(brokers, leader);
@@ -75,6 +92,7 @@ struct statistics statistics_read(const char *json, size_t length, const char *t
     for (int32_t i = 0; i < count; i++)
         live[i] = false;
     statistics.connected = any_answers(brokers);
+    statistics.metadata_asked = count_asked(brokers);
     read_partitions(json_object_get(named, "partitions"), brokers, live, count, &statistics);
     json_decref(root);
     return statistics;

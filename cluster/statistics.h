@@ -11,7 +11,10 @@
 struct statistics {
     bool connected;          /* some broker answers */
     bool topic_missing;      /* the cluster does not know a partition that we read */
-    int32_t partition_count; /* of the topic, as the cluster now has it; 0: not known */
+    int32_t partition_count; /* of the topic, as the cluster has it, or had it last; 0: not known */
+    int32_t known_count;     /* of them, those that it has now */
+    int64_t metadata_asked;  /* how often this client asked for metadata: at its start, every five
+                                minutes, and when a broker or a topic was not where it had been */
 };
 
 /* Reads a statistics text (librdkafka, STATISTICS.md) for one topic.

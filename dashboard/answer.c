@@ -429,6 +429,7 @@ static void answer_table(struct exchange *exchange)
                                 .job_count = server->channel_count,
                                 .zh = is_chinese(exchange),
                                 .connected = stats.connected,
+                                .gone = stats.gone,
                                 .last_record = stats.last_record,
                                 .now = clock_wall_ms()};
     struct buf text = {0};
@@ -637,15 +638,17 @@ static char *get_last_id(struct lws *wsi)
 static int open_events(struct client *client, struct exchange *exchange)
 {
     char *last = get_last_id(exchange->wsi);
+    char *edition = find_argument(exchange->wsi, "edition=");
     char *first = mem_format("retry: %d\n\n", SSE_RETRY_MS + rand() % SSE_SPREAD_MS); /* NOLINT */
     int result = reply_open(client, &exchange->reply, first);
 
     if (result == 0) {
-        stream_open(client, exchange->channel, last, TRANSPORT_SSE);
+        stream_open(client, exchange->channel, last, edition, TRANSPORT_SSE);
         client_watch(client);
     }
     free(first);
     free(last);
+    free(edition);
     return result;
 }
 
@@ -794,14 +797,16 @@ int answer_websocket(struct client *client, struct lws *wsi)
 {
     struct exchange exchange = begin(client->server, wsi);
     char *last = get_last_id(wsi);
+    char *edition = find_argument(wsi, "edition=");
     bool found = find_channel(&exchange);
 
     if (found)
-        stream_open(client, exchange.channel, last, TRANSPORT_WS);
+        stream_open(client, exchange.channel, last, edition, TRANSPORT_WS);
     else
         body_release(exchange.reply.body);
     buf_free(&exchange.reply.headers);
     free(last);
+    free(edition);
     end(&exchange);
     return found ? 0 : -1;
 }

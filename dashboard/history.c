@@ -1,8 +1,12 @@
+#include "dashboard/history_edition.h"
 #include "dashboard/history_range.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
+#include "cluster/base/clock.h"
 #include "cluster/base/limits.h"
 #include "cluster/base/number.h"
 #include "dashboard/position.h"
@@ -24,8 +28,8 @@ struct history {
     size_t count, capacity;
     struct window *oldest, *newest; /* in the order of updates */
     uint64_t last;
-    uint64_t unresumable; /* updates up to this one belong to a topic that is gone */
     int64_t *position;
+    int64_t *others; /* ids up to this position may be those of another edition */
     size_t partitions;
     size_t message_count; /* encoded and kept */
     size_t snapshot_windows;
@@ -33,6 +37,7 @@ struct history {
     struct body *snapshots[TRANSPORTS];
     uint64_t snapshot_at[TRANSPORTS];
     bool bare;
+    char edition[HISTORY_EDITION];
     struct buf head, bare_head; /* what /api/windows says before its windows */
 };
 
@@ -55,11 +60,14 @@ static void write_labels(const struct spec *spec, struct buf *buf)
     }
 }
 
-static void write_head(const struct spec *spec, bool bare, struct buf *buf)
+static void write_head(const struct history *history, bool bare, struct buf *buf)
 {
+    const struct spec *spec = history->spec;
+
+    buf->length = 0;
     buf_text(buf, "{\"job\":");
     buf_json_string(buf, spec->name, strlen(spec->name));
-    buf_text(buf, ",\"labels\":[");
+    buf_format(buf, ",\"edition\":\"%s\",\"labels\":[", history->edition);
     write_labels(spec, buf);
     if (bare)
         buf_text(buf, "],\"window\":null,\"windows\":[");
@@ -81,6 +89,23 @@ size_t history_most(const struct spec *spec)
     return most ? most : 1;
 }
 
+/* By chance, as an id of a predecessor on the same port has to be told from one of ours. */
+static void start_edition(struct history *history, int32_t partitions)
+{
+    uint64_t number = 0;
+
+    if (getrandom(&number, sizeof number, 0) < 0)
+        number = (uint64_t)clock_wall_ms();
+    snprintf(history->edition, sizeof history->edition, "%016llx", (unsigned long long)number);
+    write_head(history, false, &history->head);
+    write_head(history, true, &history->bare_head);
+    free(history->position);
+    free(history->others);
+    history->partitions = (size_t)partitions;
+    history->position = mem_alloc(history->partitions, sizeof *history->position);
+    history->others = mem_alloc(history->partitions, sizeof *history->others);
+}
+
 struct history *history_new(const struct spec *spec, int32_t partitions, size_t windows)
 {
     struct history *history = mem_alloc(1, sizeof *history);
@@ -92,10 +117,7 @@ struct history *history_new(const struct spec *spec, int32_t partitions, size_t 
     history->windows = history->room;
     history->snapshot_windows = at_most(LIMIT_SNAPSHOT, HISTORY_SNAPSHOT_CELLS / series_of(spec));
     history->snapshot_windows += history->snapshot_windows == 0;
-    history->partitions = (size_t)partitions;
-    history->position = mem_alloc(history->partitions, sizeof *history->position);
-    write_head(spec, false, &history->head);
-    write_head(spec, true, &history->bare_head);
+    start_edition(history, partitions);
     return history;
 }
 
@@ -114,20 +136,47 @@ static void drop_window(struct history *history, struct window *window)
     free(window);
 }
 
+static void drop_all(struct history *history)
+{
+    for (size_t i = 0; i < history->count; i++)
+        drop_window(history, history->windows[i]);
+    for (int i = 0; i < TRANSPORTS; i++) {
+        body_release(history->snapshots[i]);
+        history->snapshots[i] = NULL;
+    }
+    history->oldest = history->newest = NULL;
+    history->windows = history->room;
+    history->count = 0;
+}
+
 void history_free(struct history *history)
 {
     if (!history)
         return;
-    for (size_t i = 0; i < history->count; i++)
-        drop_window(history, history->windows[i]);
-    for (int i = 0; i < TRANSPORTS; i++)
-        body_release(history->snapshots[i]);
+    drop_all(history);
     record_writer_free(history->writer);
     buf_free(&history->head);
     buf_free(&history->bare_head);
     free(history->room);
     free(history->position);
+    free(history->others);
     free(history);
+}
+
+void history_restart(struct history *history, int32_t partitions)
+{
+    drop_all(history);
+    start_edition(history, partitions);
+}
+
+const char *history_edition(const struct history *history)
+{
+    return history->edition;
+}
+
+void history_past_is_read(struct history *history)
+{
+    memcpy(history->others, history->position, history->partitions * sizeof *history->others);
 }
 
 /* The index of the first window that starts at or after `start`. Nearly always
@@ -250,13 +299,8 @@ bool history_add(struct history *history, const struct record *record, int32_t p
 
 void history_position(struct history *history, int32_t partition, int64_t next)
 {
-    if (partition < 0 || (size_t)partition >= history->partitions)
-        return;
-    /* Offsets only grow, unless the topic was deleted and made anew: then ids
-     * of the old one say nothing about this one. */
-    if (next < history->position[partition])
-        history->unresumable = history->last;
-    history->position[partition] = next;
+    if (partition >= 0 && (size_t)partition < history->partitions)
+        history->position[partition] = next;
 }
 
 bool history_has(const struct history *history, int64_t start)
@@ -326,7 +370,8 @@ static bool has_ids(const struct history *history)
 
 /* Positions grow along the order of updates. So from the newest back, the
  * first window that the id covers ends what its reader has seen. */
-bool history_resume(const struct history *history, const char *id, uint64_t *cursor)
+bool history_resume(const struct history *history, const char *id, const char *edition,
+                    uint64_t *cursor)
 {
     int64_t seen[HISTORY_ID_PARTITIONS];
     const struct window *window = history->newest;
@@ -334,9 +379,10 @@ bool history_resume(const struct history *history, const char *id, uint64_t *cur
     if (!has_ids(history) || !position_parse(id, seen, history->partitions) ||
         !position_covers(history->position, seen, history->partitions))
         return false;
+    if (edition ? strcmp(edition, history->edition) != 0
+                : !position_covers(seen, history->others, history->partitions))
+        return false;
     for (size_t i = 0; window && i <= LIMIT_BEHIND; i++, window = window->older) {
-        if (window->update <= history->unresumable)
-            return false;
         if (position_covers(seen, window->position, history->partitions)) {
             *cursor = window->update;
             return true;
@@ -470,6 +516,7 @@ struct history_reader history_read(const struct history *history, struct history
     struct history_reader reader = {.form = form};
     size_t first, end;
 
+    memcpy(reader.edition, history->edition, sizeof reader.edition);
     find_range(history, range, &first, &end);
     if (first < end) {
         reader.next = history->windows[first]->record.start;
@@ -514,6 +561,8 @@ bool history_read_on(const struct history *history, struct history_reader *reade
 
     if (reader->ended)
         return true;
+    if (strcmp(reader->edition, history->edition) != 0)
+        return false;
     /* Windows that come late move nothing; only the oldest ones ever go. */
     if (reader->next < reader->to &&
         (at == end || history->windows[at]->record.start != reader->next))

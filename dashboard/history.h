@@ -5,7 +5,9 @@
  * updates, and what a reader has is one such number, its cursor: so a reader
  * who falls behind finds each window once, in its newest state, and costs no
  * memory here. An id is the position in the result topic after an update
- * ("0-13", "0-13.1-8"); it turns back into a cursor. */
+ * ("0-13", "0-13.1-8"); it turns back into a cursor. Ids of two topics look
+ * alike: the edition, which every snapshot names, tells them apart
+ * (history_edition.h). */
 #ifndef TALLY_HISTORY_H
 #define TALLY_HISTORY_H
 
@@ -23,6 +25,8 @@
 #define HISTORY_SNAPSHOT_BYTES (16 << 20)
 /* A topic with more partitions gets no ids, and its readers no resume. */
 #define HISTORY_ID_PARTITIONS 64
+/* The text of an edition, its end included. */
+#define HISTORY_EDITION 17
 
 enum transport { TRANSPORT_WS, TRANSPORT_SSE, TRANSPORTS };
 
@@ -55,8 +59,11 @@ size_t history_behind(const struct history *history, uint64_t cursor, size_t mos
 /* The first change after the cursor, which it moves there; NULL: there is none. */
 const struct record *history_next(const struct history *history, uint64_t *cursor);
 /* From an id to the cursor that misses nothing; false if the id is none, is
- * not of this topic, or lies more than LIMIT_BEHIND windows back. */
-bool history_resume(const struct history *history, const char *id, uint64_t *cursor);
+ * of another edition, or lies more than LIMIT_BEHIND windows back. `edition`:
+ * the one that the id is of; NULL: not known, so the id must not be one that
+ * may be older than this history. */
+bool history_resume(const struct history *history, const char *id, const char *edition,
+                    uint64_t *cursor);
 
 /* The message of the first change after the cursor, which it moves there; NULL:
  * there is none. The history's own reference: hold it to keep it. `end` (or

@@ -10,14 +10,15 @@ struct history_range {
     int64_t from, to;
     size_t limit;
 };
-/* JSON: {"job":...,"labels":[...],"window":{...},"windows":[...]}; CSV:
- * job,start,end,<series...>,total */
+/* JSON: {"job":...,"edition":...,"labels":[...],"window":{...},"windows":[...]};
+ * CSV: job,start,end,<series...>,total */
 enum history_form { HISTORY_JSON, HISTORY_CSV };
 
 /* A text of a range, written piece by piece while the history goes on. */
 struct history_reader {
     enum history_form form;
     int64_t next, to; /* the starts of what is left: next <= start < to */
+    char edition[HISTORY_EDITION];
     bool begun;
     bool ended; /* all of it is written */
 };
@@ -26,7 +27,8 @@ struct history_reader {
 struct history_reader history_read(const struct history *history, struct history_range range,
                                    enum history_form form);
 /* Appends at least `bytes`, or what is left; a window is never cut. False, and
- * nothing is appended: the history has dropped windows that were to come. */
+ * nothing is appended: the history has dropped windows that were to come, or
+ * was restarted. */
 bool history_read_on(const struct history *history, struct history_reader *reader, size_t bytes,
                      struct buf *buf);
 /* The whole text at once. */

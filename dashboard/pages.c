@@ -26,6 +26,7 @@ enum words {
     SILENT,
     NOTHING,
     LOST,
+    GONE,
     DRIVER,
     OTHER_LANGUAGE,
     LIVE_PAGE,
@@ -46,6 +47,8 @@ static const char *const texts[][2] = {
     [SILENT] = {"Connected; no new results for", "已连接；距最近结果已过"},
     [NOTHING] = {"Connected; no results yet", "已连接；还没有结果"},
     [LOST] = {"The server has lost Kafka; last result", "服务器与 Kafka 失去连接；最近结果距今"},
+    [GONE] = {"The topic with the results is gone from Kafka; last result",
+              "结果主题已从 Kafka 中消失；最近结果距今"},
     [DRIVER] = {"Spark driver", "Spark 驱动程序"},
     [OTHER_LANGUAGE] = {"中文", "English"},
     [LIVE_PAGE] = {"Live page (needs JavaScript)", "实时页面（需要 JavaScript）"},
@@ -132,6 +135,7 @@ static void write_state(const struct pages_table *table, struct buf *buf)
     int64_t age = table->now - table->last_record;
     int64_t quiet = 3 * table->spec->slide > QUIET_MS ? 3 * table->spec->slide : QUIET_MS;
     enum words state = !table->connected         ? LOST
+                       : table->gone             ? GONE
                        : table->last_record == 0 ? NOTHING
                        : age > quiet             ? SILENT
                                                  : LIVE;

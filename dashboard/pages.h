@@ -18,6 +18,7 @@ struct pages_table {
     size_t job_count;
     bool zh;
     bool connected;      /* to Kafka */
+    bool gone;           /* the topic */
     int64_t last_record; /* wall ms; 0: none yet */
     int64_t now;         /* wall ms */
     const char *driver;  /* its state on Spark; NULL: unknown */

@@ -38,8 +38,13 @@ struct channel {
     struct body *status[TRANSPORTS]; /* this second's */
     struct metrics_latency latency;
     bool connected; /* to Kafka, as last told */
+    bool gone;      /* the topic, likewise */
     bool filled;
-    bool bare; /* as history_is_bare, when the clients were told */
+    char edition[HISTORY_EDITION]; /* of the history, likewise */
+    uint64_t update;               /* the history's last one */
+    ev_timer quietness;            /* see QUIET_S */
+    bool quiet;                    /* it ran out, and no news since */
+    bool bare;                     /* as history_is_bare, when the clients were told */
 };
 
 enum client_kind { CLIENT_NONE, CLIENT_ANSWER, CLIENT_WS, CLIENT_SSE, CLIENT_REFUSED };
@@ -129,9 +134,12 @@ void client_end(struct client *client);
 /* ---- stream.c */
 
 bool stream_full(const struct server *server);
-/* `last`: the id to resume after, or NULL. */
+/* Both own nothing; called once, and once at the end. */
+void stream_start(struct channel *channel);
+void stream_stop(struct channel *channel);
+/* `last`: the id to resume after, or NULL; `edition`: the one it is of, or NULL: not told. */
 void stream_open(struct client *client, struct channel *channel, const char *last,
-                 enum transport transport);
+                 const char *edition, enum transport transport);
 int stream_write(struct client *client);
 void stream_alive(struct client *client);
 /* Sends a WebSocket's client away with a close code, and reads no more of what

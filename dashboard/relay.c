@@ -9,6 +9,7 @@
 #include "cluster/base/log.h"
 #include "cluster/statistics.h"
 #include "cluster/wake.h"
+#include "dashboard/history_edition.h"
 #include "jobs/points.h"
 
 #define TURN_US 5000
@@ -17,8 +18,17 @@
  * to begin, to fill the history. */
 #define RECORDS_PER_WINDOW 16
 
+struct mark {
+    int64_t offset; /* -1: none */
+    uint64_t hash;
+};
+
 struct partition {
-    int64_t next; /* offset to read; -1: not known yet */
+    int64_t next;        /* offset to read; -1: not known yet */
+    int64_t expected;    /* nothing before this comes, but from another topic */
+    struct mark newest;  /* the last record that was read */
+    struct mark trusted; /* likewise, when there was no doubt about the topic */
+    bool doubted;        /* that one is read again, first of all, and must be the same */
     bool started;
     bool at_end;           /* was there once */
     struct points *points; /* NULL until a record without a window came */
@@ -38,8 +48,9 @@ struct relay {
     struct record record;            /* room to read into */
     const rd_kafka_message_t *taken; /* whose points are put */
     struct relay_stats stats;
+    int64_t metadata_asked; /* as of the last statistics */
     bool changed;
-    bool gone; /* the topic was deleted */
+    bool renewed; /* in this slice; what is left of it is of no use */
     void (*on_change)(void *context);
     void *context;
 };
@@ -53,6 +64,7 @@ static void note_end(struct relay *relay, struct partition *partition)
         if (!relay->partitions[i].at_end)
             return;
     relay->stats.filled = relay->changed = true;
+    history_past_is_read(relay->history);
 }
 
 static int64_t end_of(const struct relay *relay, int32_t partition)
@@ -137,12 +149,79 @@ static int take_result(struct relay *relay, struct partition *partition,
     return 0;
 }
 
+/* ---- whether the topic is still the same */
+
+/* Tells a record from any other at the same offset: FNV-1a of its time and its bytes. */
+static struct mark mark_of(const rd_kafka_message_t *message)
+{
+    rd_kafka_timestamp_type_t type;
+    const unsigned char *bytes = message->payload;
+    uint64_t hash = 14695981039346656037u ^ (uint64_t)rd_kafka_message_timestamp(message, &type);
+
+    for (size_t i = 0; i < message->len; i++)
+        hash = (hash ^ bytes[i]) * 1099511628211u;
+    return (struct mark){message->offset, hash};
+}
+
+/* Reads again from the newest record that is known to be of our topic. */
+static void doubt(struct relay *relay)
+{
+    for (int32_t i = 0; i < relay->partition_count; i++) {
+        struct partition *partition = &relay->partitions[i];
+        if (partition->doubted || partition->newest.offset < 0)
+            continue;
+        if (partition->trusted.offset < 0)
+            partition->trusted = partition->newest;
+        partition->doubted = true;
+        rd_kafka_seek(relay->topic, i, partition->trusted.offset, 0);
+    }
+}
+
+static void trust(struct relay *relay)
+{
+    for (int32_t i = 0; i < relay->partition_count; i++)
+        if (!relay->partitions[i].doubted)
+            relay->partitions[i].trusted = relay->partitions[i].newest;
+}
+
+/* All partitions, even if only one tells it: a window may have records in each. */
+static void read_anew(struct relay *relay)
+{
+    log_warning("topic '%s' was made anew, or has lost its records: it is read from its beginning",
+                relay->spec->sink);
+    for (int32_t i = 0; i < relay->partition_count; i++) {
+        struct partition *partition = &relay->partitions[i];
+        points_free(partition->points);
+        *partition = (struct partition){
+            .next = -1, .newest = {.offset = -1}, .trusted = {.offset = -1}, .started = true};
+        rd_kafka_seek(relay->topic, i, RD_KAFKA_OFFSET_BEGINNING, 0);
+    }
+    history_restart(relay->history, relay->partition_count);
+    relay->stats.last_record = 0;
+    relay->changed = relay->renewed = true;
+}
+
+/* `message`: a record, or the end of a partition. What was read before cannot
+ * lie ahead; a doubted record may have gone by its age, and then so has all
+ * that was before it. */
+static bool is_another_topic(const struct partition *partition, const rd_kafka_message_t *message)
+{
+    if (!partition->doubted)
+        return message->offset < partition->expected;
+    if (message->offset != partition->trusted.offset)
+        return message->offset < partition->trusted.offset;
+    return message->err || mark_of(message).hash != partition->trusted.hash;
+}
+
+/* ---- what comes */
+
 static void take_record(struct relay *relay, const rd_kafka_message_t *message)
 {
     struct partition *partition = &relay->partitions[message->partition];
     struct error error;
 
     partition->next = message->offset + 1;
+    partition->newest = mark_of(message);
     relay->stats.records++;
     if (take_result(relay, partition, message, &error) < 0) {
         relay->stats.rejected++;
@@ -154,29 +233,41 @@ static void take_record(struct relay *relay, const rd_kafka_message_t *message)
     relay->stats.last_record = time_of(partition, message);
 }
 
-static void set_gone(struct relay *relay, bool gone)
+static void take_end(struct relay *relay, const rd_kafka_message_t *message)
 {
-    if (gone && !relay->gone)
-        log_warning("topic '%s' is gone from Kafka; what was read of it is still served, and it is "
-                    "read again when it is back",
-                    relay->spec->sink);
-    relay->gone = gone;
+    struct partition *partition = &relay->partitions[message->partition];
+
+    partition->next = message->offset;
+    history_position(relay->history, message->partition, message->offset);
+    note_end(relay, partition);
+}
+
+static void take_place(struct relay *relay, const rd_kafka_message_t *message)
+{
+    struct partition *partition = &relay->partitions[message->partition];
+
+    if (is_another_topic(partition, message)) {
+        read_anew(relay);
+        return;
+    }
+    partition->doubted = false;
+    partition->expected = message->offset + !message->err;
+    if (message->err)
+        take_end(relay, message);
+    else if (message->offset > partition->newest.offset)
+        take_record(relay, message);
 }
 
 static void take_message(struct relay *relay, const rd_kafka_message_t *message)
 {
     bool known = message->partition >= 0 && message->partition < relay->partition_count;
 
-    if (known && message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        take_record(relay, message);
-    } else if (known && message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        struct partition *partition = &relay->partitions[message->partition];
-        partition->next = message->offset;
-        history_position(relay->history, message->partition, message->offset);
-        note_end(relay, partition);
-    } else {
-        log_verbose("%s: %s", relay->spec->sink, rd_kafka_message_errstr(message));
+    if (known && (message->err == RD_KAFKA_RESP_ERR_NO_ERROR ||
+                  message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)) {
+        take_place(relay, message);
+        return;
     }
+    log_verbose("%s: %s", relay->spec->sink, rd_kafka_message_errstr(message));
 }
 
 /* Takes up to a slice; false: there was nothing more. */
@@ -185,8 +276,10 @@ static bool take_slice(struct relay *relay)
     rd_kafka_message_t *messages[SLICE];
     ssize_t count = rd_kafka_consume_batch_queue(relay->records, 0, messages, SLICE);
 
+    relay->renewed = false;
     for (ssize_t i = 0; i < count; i++) {
-        take_message(relay, messages[i]);
+        if (!relay->renewed)
+            take_message(relay, messages[i]);
         rd_kafka_message_destroy(messages[i]);
     }
     return count > 0;
@@ -213,17 +306,98 @@ static bool work(void *context)
     return more;
 }
 
+/* ---- how Kafka and the topic are */
+
+static void start_partition(struct relay *relay, int32_t number, int64_t offset)
+{
+    struct partition *partition = &relay->partitions[number];
+
+    *partition =
+        (struct partition){.next = -1, .newest = {.offset = -1}, .trusted = {.offset = -1}};
+    if (rd_kafka_consume_start_queue(relay->topic, number, offset, relay->records) == 0)
+        partition->started = true;
+}
+
+/* Stops them, and forgets them. */
+static void drop_partitions(struct relay *relay)
+{
+    for (int32_t i = 0; relay->partitions && i < relay->partition_count; i++) {
+        if (relay->partitions[i].started)
+            rd_kafka_consume_stop(relay->topic, i);
+        points_free(relay->partitions[i].points);
+    }
+    free(relay->partitions);
+    free(relay->live);
+}
+
+static void make_partitions(struct relay *relay, int32_t count)
+{
+    relay->partition_count = count;
+    relay->partitions = mem_alloc((size_t)count, sizeof *relay->partitions);
+    relay->live = mem_alloc((size_t)count, sizeof *relay->live);
+}
+
+static void change_partitions(struct relay *relay, int32_t count)
+{
+    log_warning("topic '%s' has %d partitions now, and had %d: it is read from its beginning",
+                relay->spec->sink, (int)count, (int)relay->partition_count);
+    drop_partitions(relay);
+    make_partitions(relay, count);
+    for (int32_t i = 0; i < count; i++)
+        start_partition(relay, i, RD_KAFKA_OFFSET_BEGINNING);
+    history_restart(relay->history, count);
+    relay->stats.last_record = 0;
+    relay->changed = true;
+}
+
+static bool all_live(const struct relay *relay)
+{
+    for (int32_t i = 0; i < relay->partition_count; i++)
+        if (!relay->live[i])
+            return false;
+    return true;
+}
+
+static void set_gone(struct relay *relay, bool gone)
+{
+    if (gone == relay->stats.gone)
+        return;
+    if (gone)
+        log_warning("topic '%s' is gone from Kafka; what was read of it is still served, and it is "
+                    "read again when it is back",
+                    relay->spec->sink);
+    relay->stats.gone = gone;
+    relay->changed = true;
+}
+
+static void set_connected(struct relay *relay, bool connected)
+{
+    relay->changed |= connected != relay->stats.connected;
+    relay->stats.connected = connected;
+}
+
+/* A connection to some broker is not enough: the one to the bootstrap address
+ * stays, and says nothing, while the broker that has the topic hangs. */
 static void on_statistics(void *context, const char *json, size_t length)
 {
     struct relay *relay = context;
     struct statistics now =
         statistics_read(json, length, relay->spec->sink, relay->live, relay->partition_count);
+    bool gone = now.topic_missing && now.known_count == 0;
+    bool connected = now.connected && (gone || all_live(relay));
+    bool asked = relay->metadata_asked && now.metadata_asked != relay->metadata_asked;
 
-    set_gone(relay, now.topic_missing);
-    if (now.connected != relay->stats.connected) {
-        relay->stats.connected = now.connected;
-        relay->changed = true;
-    }
+    /* Whoever deletes a topic and makes it anew in an instant is not seen
+     * otherwise than by the question for the metadata, after a fetch failed. */
+    if (gone || !connected || asked)
+        doubt(relay);
+    else
+        trust(relay);
+    relay->metadata_asked = now.metadata_asked;
+    set_gone(relay, gone);
+    set_connected(relay, connected);
+    if (now.known_count > 0 && now.known_count != relay->partition_count)
+        change_partitions(relay, now.known_count);
 }
 
 static rd_kafka_t *make_client(struct relay *relay, const struct kafka_settings *settings,
@@ -234,7 +408,12 @@ static rd_kafka_t *make_client(struct relay *relay, const struct kafka_settings 
         {"enable.partition.eof", "true"},
         {"enable.auto.commit", "false"},
         {"auto.offset.reset", "earliest"},
-        {"statistics.interval.ms", "1000"},
+        {"statistics.interval.ms", "500"}, /* as soon it is known that Kafka is lost */
+        /* Where a network was cut without a word, a new connection is made
+         * soon; and the results are small, so that slow ones do in this time. */
+        {"socket.timeout.ms", "10000"},
+        {"socket.connection.setup.timeout.ms", "4000"},
+        {"fetch.message.max.bytes", "262144"},
         {"queued.max.messages.kbytes", "16384"},
         /* the in-process broker does not wake a waiting fetch */
         {"fetch.wait.max.ms", whole ? "10" : "500"},
@@ -315,12 +494,10 @@ static int start_partitions(struct relay *relay, const struct kafka_settings *se
 
     find_starts(relay, settings, wanted, starts);
     for (int32_t i = 0; i < relay->partition_count && result == 0; i++) {
-        relay->partitions[i].next = -1;
-        if (rd_kafka_consume_start_queue(relay->topic, i, starts[i], relay->records) < 0)
+        start_partition(relay, i, starts[i]);
+        if (!relay->partitions[i].started)
             result = error_set(error, EXIT_FAILED, "cannot read topic '%s': %s", relay->spec->sink,
                                rd_kafka_err2str(rd_kafka_last_error()));
-        else
-            relay->partitions[i].started = true;
     }
     free(starts);
     return result;
@@ -331,14 +508,15 @@ static int start_partitions(struct relay *relay, const struct kafka_settings *se
 static int attach(struct relay *relay, const struct kafka_settings *settings,
                   const struct relay_history *wanted, struct error *error)
 {
+    int32_t count;
+
     relay->client = make_client(relay, settings, wanted->whole, error);
-    if (!relay->client || kafka_need_topic(relay->client, settings, relay->spec->sink,
-                                           "start the job that writes it first, or create it",
-                                           &relay->partition_count, error) < 0)
+    if (!relay->client ||
+        kafka_need_topic(relay->client, settings, relay->spec->sink,
+                         "start the job that writes it first, or create it", &count, error) < 0)
         return -1;
     relay->stats.connected = true;
-    relay->partitions = mem_alloc((size_t)relay->partition_count, sizeof *relay->partitions);
-    relay->live = mem_alloc((size_t)relay->partition_count, sizeof *relay->live);
+    make_partitions(relay, count);
     relay->history = history_new(relay->spec, relay->partition_count, wanted->windows);
     relay->topic = rd_kafka_topic_new(relay->client, relay->spec->sink, NULL);
     relay->records = rd_kafka_queue_new(relay->client);
@@ -392,18 +570,11 @@ struct relay_stats relay_stats(const struct relay *relay)
     return stats;
 }
 
-static void stop_partitions(struct relay *relay)
-{
-    for (int32_t i = 0; relay->partitions && i < relay->partition_count; i++)
-        if (relay->partitions[i].started)
-            rd_kafka_consume_stop(relay->topic, i);
-}
-
 void relay_stop(struct relay *relay)
 {
     if (!relay)
         return;
-    stop_partitions(relay);
+    drop_partitions(relay);
     if (relay->records) {
         wake_unwatch(relay->records);
         rd_kafka_queue_destroy(relay->records);
@@ -417,10 +588,6 @@ void relay_stop(struct relay *relay)
     kafka_close(relay->client);
     wake_stop(&relay->wake);
     history_free(relay->history);
-    for (int32_t i = 0; relay->partitions && i < relay->partition_count; i++)
-        points_free(relay->partitions[i].points);
-    free(relay->partitions);
-    free(relay->live);
     free(relay->record.counts);
     free(relay);
 }

@@ -1,5 +1,10 @@
 /* relay.h: from a result topic into a job's history, from start-up on, in the
- * loop's thread. Of a window's records the one with the largest total stays. */
+ * loop's thread. Of a window's records the one with the largest total stays.
+ *
+ * A topic that was made anew, or lost its records, is read anew into an empty
+ * history. No client tells that (the id of a topic came with librdkafka 2.3):
+ * so the newest record that was read is looked at again when Kafka was lost or
+ * the topic was not where it had been. */
 #ifndef TALLY_RELAY_H
 #define TALLY_RELAY_H
 
@@ -27,7 +32,9 @@ struct relay_stats {
     int64_t last_record; /* wall ms at which the newest came; 0: none yet */
     int64_t lag;         /* records of the topic not yet read */
     bool filled;         /* the topic was read to its end once */
-    bool connected; /* some broker answers; known within a second, for a silent one within four */
+    bool gone;           /* Kafka has no such topic any more */
+    bool connected;      /* the brokers that have the topic answer; known within 0.6 s, that one is
+                            silent within 1.9 s */
 };
 
 /* Reads `spec->sink` into a history of its own, which it owns, from where that

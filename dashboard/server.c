@@ -286,13 +286,11 @@ static void add_channels(struct server *server, struct relay *const *relays)
     server->channels = mem_alloc(server->channel_count, sizeof *server->channels);
     for (size_t i = 0; i < server->channel_count; i++) {
         struct channel *channel = &server->channels[i];
-        struct relay_stats stats = relay_stats(relays[i]);
         channel->server = server;
         channel->relay = relays[i];
         channel->spec = relay_spec(relays[i]);
         channel->history = relay_history(relays[i]);
-        channel->connected = stats.connected;
-        channel->filled = stats.filled;
+        stream_start(channel);
     }
 }
 
@@ -448,8 +446,10 @@ void server_stop(struct server *server)
 {
     if (!server)
         return;
-    for (size_t i = 0; i < server->channel_count; i++)
+    for (size_t i = 0; i < server->channel_count; i++) {
         relay_on_change(server->channels[i].relay, NULL, NULL);
+        stream_stop(&server->channels[i]);
+    }
     set_accepting(server, false);
     ev_timer_stop(server->loop, &server->timer);
     ev_timer_stop(server->loop, &server->round_end);

@@ -1,16 +1,22 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "cluster/base/clock.h"
 #include "cluster/base/limits.h"
+#include "dashboard/history_edition.h"
 #include "dashboard/parts.h"
 
 #define STATUS_EVERY 5 /* seconds */
-#define ROUND_S      0.2
-#define BEAT_EVERY   15
+/* A cut cable closes no connection: who hears nothing for this long and a
+ * little more takes it for cut (web/feed.js). So where there are no news all
+ * get a status; a topic with a window a second needs none. */
+#define QUIET_S    1.1
+#define ROUND_S    0.2
+#define BEAT_EVERY 15
 /* Beats without an answer, or not even sent, after which a client is closed. */
 #define BEATS_MISSED 2
 /* How long one who is sent away may take to hang up. */
@@ -58,7 +64,7 @@ static void watch_first_frame(struct client *client)
 }
 
 void stream_open(struct client *client, struct channel *channel, const char *last,
-                 enum transport transport)
+                 const char *edition, enum transport transport)
 {
     struct server *server = channel->server;
 
@@ -72,7 +78,8 @@ void stream_open(struct client *client, struct channel *channel, const char *las
     server->counts[transport]++;
     client->slot = (uint8_t)(clock_monotonic_us() / 100 % BEAT_EVERY);
     client->wants_status = true;
-    client->wants_snapshot = !last || !history_resume(channel->history, last, &client->cursor);
+    client->wants_snapshot =
+        !last || !history_resume(channel->history, last, edition, &client->cursor);
     lws_callback_on_writable(client->wsi);
     if (transport == TRANSPORT_WS)
         watch_first_frame(client);
@@ -143,6 +150,7 @@ void stream_write_status(struct channel *channel, struct buf *buf)
     buf_format(buf, "{\"now\":%lld,\"kafka\":\"%s\",\"job\":", (long long)clock_wall_ms(),
                stats.connected ? "connected" : "lost");
     buf_json_string(buf, channel->spec->name, strlen(channel->spec->name));
+    write_text(buf, "topic", stats.gone ? "gone" : "there");
     write_lag(buf, "last_record", stats.last_record ? stats.last_record : -1);
     write_lag(buf, "source_lag", job.source_lag);
     write_lag(buf, "result_lag", stats.lag);
@@ -307,22 +315,74 @@ int stream_write(struct client *client)
 
 /* ---- when something changes, and when time passes */
 
-void stream_changed(struct channel *channel)
+static void tell_all(struct channel *channel, bool status, bool snapshot)
 {
-    struct relay_stats stats = relay_stats(channel->relay);
-    bool told = stats.connected != channel->connected;
-
-    channel->connected = stats.connected;
-    channel->filled = stats.filled;
-    if (told)
+    if (status)
         forget_status(channel);
     for (struct client *client = channel->server->streams; client; client = client->next) {
         if (client->channel != channel)
             continue;
-        client->wants_status |= told;
+        client->wants_status |= status;
+        client->wants_snapshot |= snapshot;
         if (has_news(client))
             lws_callback_on_writable(client->wsi);
     }
+}
+
+static bool is_renewed(struct channel *channel)
+{
+    const char *edition = history_edition(channel->history);
+
+    if (strcmp(channel->edition, edition) == 0)
+        return false;
+    snprintf(channel->edition, sizeof channel->edition, "%s", edition);
+    return true;
+}
+
+void stream_changed(struct channel *channel)
+{
+    struct relay_stats stats = relay_stats(channel->relay);
+    uint64_t update = history_last(channel->history);
+    bool renewed = is_renewed(channel);
+    bool status = stats.connected != channel->connected || stats.gone != channel->gone || renewed;
+
+    if (status || update != channel->update) {
+        ev_timer_again(channel->server->loop, &channel->quietness);
+        channel->quiet = false;
+    }
+    channel->connected = stats.connected;
+    channel->gone = stats.gone;
+    channel->filled = stats.filled;
+    channel->update = update;
+    tell_all(channel, status, renewed);
+}
+
+static void on_quietness(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+    struct channel *channel = watcher->data;
+
+    (void)loop;
+    (void)events;
+    channel->quiet = true;
+    tell_all(channel, true, false);
+}
+
+void stream_start(struct channel *channel)
+{
+    struct relay_stats stats = relay_stats(channel->relay);
+
+    channel->connected = stats.connected;
+    channel->gone = stats.gone;
+    channel->filled = stats.filled;
+    is_renewed(channel);
+    ev_timer_init(&channel->quietness, on_quietness, QUIET_S, QUIET_S);
+    channel->quietness.data = channel;
+    ev_timer_start(channel->server->loop, &channel->quietness);
+}
+
+void stream_stop(struct channel *channel)
+{
+    ev_timer_stop(channel->server->loop, &channel->quietness);
 }
 
 /* False: it is dead. */
@@ -342,7 +402,7 @@ static void tick_client(struct client *client, uint32_t tick)
         lws_set_timeout(client->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
         return;
     }
-    if (tick % STATUS_EVERY == client->slot % STATUS_EVERY)
+    if (!client->channel->quiet && tick % STATUS_EVERY == client->slot % STATUS_EVERY)
         client->wants_status = true;
     if (has_news(client))
         lws_callback_on_writable(client->wsi);

@@ -32,9 +32,9 @@ CONFIG = """
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=CONTROLLER://127.0.0.1:{controller},PLAINTEXT://127.0.0.1:{port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listeners=CONTROLLER://127.0.0.1:{controller},PLAINTEXT://127.0.0.1:{port},BEHIND://127.0.0.1:{behind}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},BEHIND://127.0.0.1:{proxy}
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,BEHIND:PLAINTEXT
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 log.dirs={data}
@@ -178,17 +178,27 @@ class Topics:
 
 
 class Kafka(Topics):
-    """The process."""
+    """The process. `proxy`: the port of a proxy before a listener of its own, on the port `behind`."""
 
-    def __init__(self):
-        self.port = free_port()
+    def __init__(self, proxy=None):
+        self.port, self.behind = free_port(), free_port()
         super().__init__(f"127.0.0.1:{self.port}")
         self.dir = Path(tempfile.mkdtemp(prefix="tally-kafka-"))
         self.process = None
         (self.dir / "server.properties").write_text(
-            CONFIG.format(port=self.port, controller=free_port(), data=self.dir / "data"))
-        self._java("kafka.tools.StorageTool", "format", "-t", "MDAwMDAwMDAwMDAwMDAwMA", "-c")
+            CONFIG.format(port=self.port, controller=free_port(), data=self.dir / "data", behind=self.behind,
+                          proxy=proxy or self.behind))
+        self._format()
         atexit.register(self.close)
+
+    def _format(self):
+        self._java("kafka.tools.StorageTool", "format", "-t", "MDAwMDAwMDAwMDAwMDAwMA", "-c")
+
+    def wipe(self):
+        """While it is stopped: all that it held is gone."""
+        assert self.process is None
+        shutil.rmtree(self.dir / "data")
+        self._format()
 
     def _command(self, name, *args):
         return [*JAVA, "-cp", f"{jars()}/*", name, *args, str(self.dir / "server.properties")]

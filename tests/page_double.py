@@ -1,6 +1,7 @@
 """A dashboard's server that says what a test wants: the page's own files, and messages as the real one sends them."""
 
 import asyncio
+import contextlib
 import json
 import math
 import mimetypes
@@ -19,6 +20,7 @@ WEB = ROOT / "dashboard" / "web"
 DYGRAPHS = Path("/usr/share/javascript/dygraphs/dygraph.min.js")
 CSP = "default-src 'self'"  # as in dashboard/reply.c
 SNAPSHOT = 600              # as LIMIT_SNAPSHOT
+QUIET = 1.1                 # seconds, as in dashboard/stream.c
 LABELS = [{"name": "female", "zh": "女生"}, {"name": "male", "zh": "男生"}, {"name": "unknown", "zh": "未知"},
           {"name": "other", "zh": "other"}]
 
@@ -69,7 +71,12 @@ class PageDouble:
         async with websockets.serve(self._client, "127.0.0.1", self.port, process_request=self._http, max_size=None,
                                     ping_interval=None, close_timeout=0.2):
             self.started.set()
-            await self.stop.wait()
+            while not self.stop.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self.stop.wait(), QUIET)
+                for socket in list(self.clients):
+                    with contextlib.suppress(websockets.ConnectionClosed):
+                        await self._tell(socket, "status", self._status())
 
     def close(self):
         self.loop.call_soon_threadsafe(self.stop.set)
@@ -106,7 +113,7 @@ class PageDouble:
 
     def _head(self, query=None):
         job = (query or {}).get("job", self.jobs)[0]
-        return {"job": job, "labels": self.labels, "window": self.window}
+        return {"job": job, "edition": "0", "labels": self.labels, "window": self.window}
 
     def _status(self):
         return {"now": int(time.time() * 1000), "job": self.jobs[0], "last_record": self.last_record, **self.status}

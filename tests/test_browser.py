@@ -504,6 +504,7 @@ SPARK = {"id": "driver-20261121101500-0003", "driver": "RUNNING", "application":
 # What the server says, the state, the words in both languages.
 STATES = [
     ("silent", {}, 60_000, "Connected, but no new results", "已连接，但没有新结果"),
+    ("topic-gone", {"topic": "gone"}, 0, "The topic with the results is gone from Kafka", "结果主题已从 Kafka 中消失"),
     ("kafka-lost", {"kafka": "lost"}, 0, "The server has lost Kafka", "服务器与 Kafka 失去连接"),
     *[("stopped", {"spark": {**SPARK, "driver": driver}}, 0, english, chinese) for driver, english, chinese in (
         ("FINISHED", "The job has finished", "作业已结束"),
@@ -557,6 +558,23 @@ def test_disconnected_and_back(browser, double):
     server.answers_ws = True
     until(lambda: browser.state() == "live", 10, "live again")
     until(lambda: sorted(browser.rows()) == sorted(server.windows)[-20:], 3, "the topic's windows")
+
+
+@pytest.mark.parametrize("jobs", [["gender"], ["gender", "age-range"]], ids=["one", "two"])
+def test_a_topic_that_was_emptied(browser, double, jobs):
+    server = double(past(90), jobs=jobs)
+    chart = "#chart" if len(jobs) == 1 else ".card .chart"
+    until(lambda: browser.seen(chart), 5, "a chart")
+    server.windows, server.last_record = {}, None
+    server.snapshot()
+    server.say()
+    until(lambda: not browser.seen(chart), 3, "no chart")
+    assert browser.rows() == {} and not browser.seen("#newest-counting") and not browser.seen(".card .legend")
+    state = "#state" if len(jobs) == 1 else ".card .state"
+    until(lambda: browser.text(state) == "Connected, no results yet", 3, "words")
+    browser.shot(f"emptied-{len(jobs)}")
+    server.send(wave(int(time.time()) * 1000))
+    until(lambda: browser.seen(chart), 3, "a chart again")
 
 
 def test_the_age_of_the_data(browser, double):

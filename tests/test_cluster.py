@@ -331,6 +331,23 @@ def test_the_page_shows_what_the_topic_holds(cluster):
     assert {key: written.get(key) for key in results} == results
 
 
+def test_the_page_tells_how_the_job_goes(cluster):
+    """The cluster's own page, of its own gender driver."""
+    wait_fresh()
+
+    def at_work():
+        status = get_json(PAGE, "/api/status")
+        spark = status["spark"] or {}
+        rates = [spark.get("inputRate") or 0, spark.get("processingRate") or 0]
+        return status if spark.get("driver") == "RUNNING" and min(rates) > 0 else None
+    found = until(at_work, 60, "rates on the page", every=0.2)
+    spark = found["spark"]
+    assert (found["engine"], found["kafka"], found["topic"], spark["master"]) == ("spark", "connected", "there", "ok")
+    assert spark["executors"] >= 1 and spark["cores"] >= 1 and spark["batchMs"] > 0
+    assert spark["id"] in cluster.drivers("gender")
+    assert spark["application"] in cluster.active("applications", name=APP)
+
+
 def test_latency(cluster):
     """From a window's end to the arrival of its last total, at the tutorial's 10 records a second."""
     wait_fresh()

@@ -20,6 +20,7 @@ from tests import fixture, oracle, spark_double
 from tests import nginx as nginx_server
 from tests.kafka_server import free_port
 from tests.program import ROOT, Program, until
+from tests.test_submit import Pair
 from tests.web import Sse, WebSocket, answers, get, get_json, raw
 
 SOON = 10
@@ -1110,6 +1111,46 @@ def test_spark_on_the_page(site, kafka):
         assert (ended["id"], ended["driver"], ended["application"]) == (spark_double.ID, "KILLED", None)
     finally:
         master.close()
+
+
+STANDBY, RECOVERING, DEAD = spark_double.page("STANDBY"), spark_double.page("RECOVERING"), spark_double.drop
+LEADS = "leads"
+
+# What two masters say, step by step; then: master, executors. One that is lost leaves what was said last.
+MASTERS = {
+    "the first leads": [(LEADS, STANDBY, "ok", 1)],
+    "the first is on standby": [(STANDBY, LEADS, "ok", 2)],
+    "the first is dead": [(DEAD, LEADS, "ok", 2)],
+    "the first hangs": [(spark_double.hang, LEADS, "ok", 2)],
+    "none leads": [(STANDBY, RECOVERING, "lost", None), (STANDBY, LEADS, "ok", 2)],
+    "leadership changes": [(LEADS, STANDBY, "ok", 1), (DEAD, STANDBY, "lost", 1), (DEAD, RECOVERING, "lost", 1),
+                           (DEAD, LEADS, "ok", 2), (STANDBY, LEADS, "ok", 2), (LEADS, DEAD, "ok", 1)],
+}
+
+
+@pytest.mark.parametrize("name", MASTERS)
+def test_several_masters_of_the_panel(site, name):
+    pair = Pair(spark_double.Double, {}, {})
+    both = pair.first, pair.second
+    try:
+        rows = {"drivers": [(spark_double.ID, "RUNNING", 1795263155792)], "apps": [("app-1", "tally-x", "RUNNING")]}
+        for executors, master in enumerate(both, 1):
+            master.set(app=spark_double.app_page([(n, "RUNNING") for n in range(executors)]))
+        page = None
+        for *told, wanted, executors in MASTERS[name]:
+            for master, each in zip(both, told):
+                master.set(json=spark_double.page(**rows) if each == LEADS else each)
+            page = page or site(options=(*pair.options, "--name", "tally-x"))
+            found = page.shows("/api/status", lambda d: d["spark"] and d["spark"]["master"] == wanted and
+                               d["spark"]["executors"] == executors)["spark"]
+            assert (found["id"], found["driver"]) == ((spark_double.ID, "RUNNING") if executors else (None, None))
+        stream = WebSocket(page.port)
+        until(lambda: stream.named("status"), SOON, "the status")
+        assert stream.named("status")[-1].data["spark"]["master"] == wanted
+        stream.close()
+    finally:
+        for master in both:
+            master.close()
 
 
 def test_without_a_master(site):

@@ -4,11 +4,10 @@
 import { openEvents, openSocket } from './transport.js';
 
 const FIRST_MS = 4000;                // a server speaks at once: a connection that says nothing is one in name only
-const DEAD_AFTER_MS = 12_000;         // the server sends a status every 5 s
-const CHECK_MS = 200;
-const DOUBT_AFTER_MS = 1000;          // of silence, where messages came faster: ask whether the server is there
-const DOUBT_GAPS = 2.5;
-const ASK_MS = 700;
+const DOUBT_AFTER_MS = 1250;          // the server speaks every 1.1 s at least (stream.c): ask whether it is there
+const ASK_MS = 600;                   // so that a cut is told within 2 s
+const DEAD_AFTER_MS = 5000;           // it answers, but not here
+const CHECK_MS = 100;
 const RETRY_MIN_MS = 500;
 const RETRY_MAX_MS = 10_000;
 const UPGRADE_MIN_MS = 15_000;        // from server-sent events back to a WebSocket
@@ -16,6 +15,7 @@ const UPGRADE_MAX_MS = 600_000;
 
 export class Feed {
   #address;
+  #edition;
   #onMessage;
   #onChange;
   #link = null;
@@ -23,9 +23,7 @@ export class Feed {
   #lastId = null;
   #heardAt = 0;
   #hasSpoken = false;
-  #gap = 0;                           // ms between messages, lately
   #isAsking = false;
-  #hasAsked = false;                  // since the last message
   #failures = 0;
   #hadSocket = false;
   #timer = 0;
@@ -35,9 +33,10 @@ export class Feed {
   phase = 'connecting';               // then open, waiting, retrying
   retryAt = 0;
 
-  // `address(path, arguments)` makes a URL of this server.
-  constructor(address, onMessage, onChange) {
+  // `address(path, arguments)` makes a URL of this server; `edition()` tells what the ids are of.
+  constructor(address, edition, onMessage, onChange) {
     this.#address = address;
+    this.#edition = edition;
     this.#onMessage = onMessage;
     this.#onChange = onChange;
   }
@@ -62,7 +61,7 @@ export class Feed {
 
   #open(how) {
     this.#heardAt = performance.now();
-    this.#hasSpoken = this.#hasAsked = false;
+    this.#hasSpoken = false;
     const link = how((path) => this.#resumed(path), (...message) => {
       if (link === this.#link) this.#hear(...message);
     }, () => {
@@ -72,14 +71,11 @@ export class Feed {
   }
 
   #resumed(path) {
-    return this.#address(path, this.#lastId ? { last: this.#lastId } : {});
+    return this.#address(path, this.#lastId ? { last: this.#lastId, edition: this.#edition() } : {});
   }
 
   #hear(event, data, id) {
-    const now = performance.now();
-    this.#gap = Math.max(now - this.#heardAt, 0.8 * this.#gap);
-    this.#heardAt = now;
-    this.#hasAsked = false;
+    this.#heardAt = performance.now();
     if (!this.#hasSpoken) this.#begin();
     this.#onMessage(event, data);
     if (id) this.#lastId = id;
@@ -89,7 +85,6 @@ export class Feed {
   #begin() {
     this.#hasSpoken = true;
     this.#failures = 0;
-    this.#gap = 0;
     if (this.kind === 'ws') {
       this.#hadSocket = true;
       this.#upgradeAt = Infinity;
@@ -133,17 +128,17 @@ export class Feed {
       if (silence > FIRST_MS) this.#end(this.kind === 'ws' ? openSocket : openEvents);
     } else if (silence > DEAD_AFTER_MS) {
       this.#lose();
-    } else if (silence > Math.max(DOUBT_AFTER_MS, DOUBT_GAPS * this.#gap) && !this.#hasAsked) {
+    } else if (silence > DOUBT_AFTER_MS) {
       this.#ask();
     }
     if (performance.now() >= this.#upgradeAt) this.#tryUpgrade();
   }
 
-  // A cut cable closes no connection. Where news have stopped, a question tells soon whether the server is still there.
+  // A cut cable closes no connection. Where the server has stopped speaking, a question tells soon whether it is there.
   async #ask() {
     const link = this.#link;
     if (!link || this.#isAsking) return;
-    this.#isAsking = this.#hasAsked = true;
+    this.#isAsking = true;
     const isThere = await answers(this.#address('livez'));
     this.#isAsking = false;
     const isNews = performance.now() - this.#heardAt < ASK_MS;

@@ -34,7 +34,8 @@ export class History {
     const known = store.between(-Infinity, to - 1);
     const response = await fetch(this.#address('api/windows', { from, to, limit: MAX_WINDOWS }));
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
-    const { windows } = await response.json();
+    const { edition, windows } = await response.json();
+    if (edition !== store.edition) throw new Error('of another edition');     // whose snapshot is on its way
     if (store.coveredFrom !== to) return true;      // a snapshot has come meanwhile: draw, and ask again
     const within = known.filter((record) => record.start >= from);
     store.replace(from, within, windows);

@@ -22,7 +22,8 @@ export class Job {
     this.#onConnection = onConnection;
     const address = (path, values) => this.address(path, values);
     this.#history = new History(address);
-    this.feed = new Feed(address, (event, data) => this.#receive(event, data), () => this.#connectionChanged());
+    this.feed = new Feed(address, () => this.store.edition, (event, data) => this.#receive(event, data),
+      () => this.#connectionChanged());
   }
 
   get name() {

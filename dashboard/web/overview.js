@@ -55,6 +55,7 @@ class Card {
     const { store } = this.job;
     const { locale } = this.#header;
     setText(this.#nodes.size, windowWords(store.window, locale));
+    this.#nodes.legend.hidden = this.#nodes.chart.hidden = !store.newest;
     if (!store.newest) return;
     const range = this.#range.of(store);
     const sums = store.sums(...range);

@@ -168,6 +168,8 @@ export class Page {
     $('history').hidden = !newest;
     if (!newest) {
       this.#tiles.update(undefined, undefined, false, this.#header.locale);
+      this.#table.update([], () => true, this.#header.locale);
+      $('newest-counting').hidden = true;
       if (store.job) setText($('newest-time'), this.#header.locale.text('noWindowYet'));
     } else {
       this.#showToolbar();

@@ -15,6 +15,7 @@ export function health(phase, status, age, slide) {
   if (phase === 'connecting') return 'connecting';
   if (phase !== 'open') return 'disconnected';
   if (status?.kafka === 'lost') return 'kafka-lost';
+  if (status?.topic === 'gone') return 'topic-gone';
   if (ENDED.includes(driverState(status))) return 'stopped';
   if (age !== null && age <= Math.max(SILENT_AFTER_MS, SILENT_AFTER_SLIDES * slide)) return 'live';
   return status ? 'silent' : 'connecting';

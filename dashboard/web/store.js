@@ -13,6 +13,7 @@ export class WindowStore {
   window = null;          // null: the results tell times, not windows, and nothing can be missing
   seen = new Set();       // names of the series that ever counted anything, evicted windows included
   coveredFrom = Infinity; // from this start on, the server has told every window it has
+  edition = '';           // of the topic and its reader: the windows of two do not belong together
 
   constructor(limit = MAX_WINDOWS) {
     this.#limit = limit;
@@ -39,18 +40,19 @@ export class WindowStore {
     return this.window?.slide ?? 0;
   }
 
-  // Another job, or other series, starts afresh. Else the snapshot is the truth from its first window on, and what is
-  // older stays until replace() checks it, so that the picture does not flicker.
-  applySnapshot({ job, labels, window, windows }) {
+  // Another job, other series or another edition start afresh. Else the snapshot is the truth from its first window on,
+  // and what is older stays until replace() checks it, so that the picture does not flicker.
+  applySnapshot({ job, edition, labels, window, windows }) {
     const identity = JSON.stringify([job, labels, window ?? null]);
     if (identity !== this.#identity) {
-      this.#identity = identity;
       this.seen = new Set();
       this.job = job;
       this.labels = labels;
       this.window = window ?? null;
-      this.#records = [];
     }
+    if (identity !== this.#identity || edition !== this.edition) this.#records = [];
+    this.#identity = identity;
+    this.edition = edition;
     this.#records = windows.length ? this.#records.slice(0, this.#position(windows[0].start)) : [];
     this.coveredFrom = windows.length ? windows[0].start : -Infinity;
     for (const record of windows) this.add(record);
@@ -138,8 +140,8 @@ export class WindowStore {
   // As it is now: for a reader who has paused. Records are never written to.
   frozen() {
     const copy = new WindowStore(this.#limit);
-    const { job, labels, window, coveredFrom } = this;
-    Object.assign(copy, { job, labels, window, coveredFrom, seen: new Set(this.seen) });
+    const { job, labels, window, coveredFrom, edition } = this;
+    Object.assign(copy, { job, labels, window, coveredFrom, edition, seen: new Set(this.seen) });
     copy.#records = this.#records.slice();
     return copy;
   }

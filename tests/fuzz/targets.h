@@ -16,6 +16,7 @@
 #include "cluster/base/limits.h"
 #include "dashboard/access_log.h"
 #include "dashboard/frames.h"
+#include "dashboard/history_edition.h"
 #include "dashboard/history_range.h"
 #include "dashboard/pages.h"
 #include "dashboard/position.h"
@@ -329,7 +330,7 @@ static void check_messages(struct history *history)
         json_t *root = json_loadb(body, message->length, 0, NULL);
         const char *id = json_string_value(json_object_get(root, "id"));
         MUST(root && id);
-        if (history_resume(history, id, &resumed))
+        if (history_resume(history, id, history_edition(history), &resumed))
             MUST(resumed >= cursor || history_behind(history, resumed, 100) > 0);
         json_decref(root);
     }

@@ -301,12 +301,39 @@ static void test_statistics(void **state)
         "{\"brokers\":{\"b:1/"
         "1\":{\"nodeid\":1,\"state\":\"UP\",\"rxidle\":1000}},\"topics\":{\"sex\":"
         "{\"partitions\":{\"0\":{\"partition\":0,\"leader\":1},\"-1\":{\"partition\":-1}}}}}"};
+    static const struct {
+        const char *name, *broker, *partition;
+        bool connected, live, missing;
+        int32_t known;
+    } rows[] = {
+        {"all is well", "\"state\":\"UP\",\"rxidle\":1000", "", true, true, false, 1},
+        {"idle", "\"state\":\"UP\",\"rxidle\":9000000", "", true, true, false, 1},
+        {"waits", "\"state\":\"UP\",\"rxidle\":1300000,\"waitresp_cnt\":1", "", true, true, false,
+         1},
+        {"hangs", "\"state\":\"UP\",\"rxidle\":1500000,\"waitresp_cnt\":1", "", false, false, false,
+         1},
+        {"down", "\"state\":\"CONNECT\",\"rxidle\":1000", "", false, false, false, 1},
+        {"the topic is gone", "\"state\":\"UP\"", ",\"unknown\":true", true, true, true, 0},
+    };
     struct buf buf = {0};
     bool live[2];
 
     (void)state;
     assert_true(statistics_read(texts[0], strlen(texts[0]), "sex", live, 2).connected);
     assert_true(live[0] && !live[1]);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct buf text = {0};
+        struct statistics read;
+        buf_format(&text,
+                   "{\"brokers\":{\"b:1/1\":{\"nodeid\":1,%s}},\"topics\":{\"sex\":{"
+                   "\"partitions\":{\"0\":{\"partition\":0,\"leader\":1%s}}}}}",
+                   rows[i].broker, rows[i].partition);
+        read = statistics_read(text.data, text.length, "sex", live, 2);
+        CHECK(read.connected == rows[i].connected && live[0] == rows[i].live &&
+                  read.topic_missing == rows[i].missing && read.known_count == rows[i].known,
+              rows[i].name);
+        buf_free(&text);
+    }
     for (int i = 0; i < rounds() / 4; i++) {
         char *data;
         seed(&buf, texts, 1);

@@ -1,6 +1,7 @@
 #include "tests/unit/unit.h"
 
 #include "cluster/base/limits.h"
+#include "dashboard/history_edition.h"
 #include "dashboard/history_range.h"
 
 static struct spec_series series[] = {{.name = (char[]){"a"}, .zh = (char[]){"\xe7\x94\xb2"}},
@@ -31,11 +32,25 @@ static bool add(struct history *history, int64_t start, uint64_t total, int32_t 
     return history_add(history, &record, partition, offset);
 }
 
+/* Takes the edition, which is another one each time, out of a text that has it. */
+static void cut_edition(const struct history *history, char *text)
+{
+    struct buf edition = {0};
+    char *at;
+
+    buf_format(&edition, "\"edition\":\"%s\",", history_edition(history));
+    at = strstr(text, edition.data);
+    assert_non_null(at);
+    memmove(at, at + edition.length, strlen(at + edition.length) + 1);
+    buf_free(&edition);
+}
+
 static char *json(const struct history *history, int64_t from, int64_t to, size_t limit)
 {
     struct buf text = {0};
 
     history_write(history, (struct history_range){from, to, limit}, HISTORY_JSON, &text);
+    cut_edition(history, text.data);
     return text.data;
 }
 
@@ -232,12 +247,14 @@ static void test_overtaken(void **state)
 {
     static const struct {
         const char *name;
-        int64_t newer; /* windows that push out as many */
+        bool restarted;
+        int64_t from, to; /* windows that come meanwhile, and push out as many */
         bool whole;
-    } rows[] = {{"none goes", 0, true},
-                {"what is written goes", 1, true},
-                {"the next one goes", 2, false},
-                {"all go", 100, false}};
+    } rows[] = {{"none goes", false, 11, 10, true},
+                {"what is written goes", false, 11, 11, true},
+                {"the next one goes", false, 11, 12, false},
+                {"all go", false, 11, 110, false},
+                {"another topic, of the same times", true, 1, 10, false}};
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -251,7 +268,9 @@ static void test_overtaken(void **state)
                               HISTORY_JSON);
         assert_true(history_read_on(history, &reader, 1, &text) && !reader.ended);
         length = text.length;
-        for (int64_t n = 11; n <= 10 + rows[i].newer; n++)
+        if (rows[i].restarted)
+            history_restart(history, 1);
+        for (int64_t n = rows[i].from; n <= rows[i].to; n++)
             add(history, n * 1000, 1, 0, n);
         CHECK(history_read_on(history, &reader, SIZE_MAX, &text) == rows[i].whole, rows[i].name);
         CHECK(reader.ended == rows[i].whole, rows[i].name);
@@ -292,6 +311,7 @@ static void test_messages(void **state)
     struct history *history = history_new(&spec, 2, 0);
     uint64_t cursor = 0, again = 0;
     struct body *message;
+    char *snapshot;
 
     (void)state;
     add(history, 1000, 1, 1, 41);
@@ -313,9 +333,12 @@ static void test_messages(void **state)
                         "event: window\nid: 0-0.1-42\ndata: " RECORD("1000", "2000", "1") "\n\n");
     body_release(message);
     message = history_snapshot(history, &cursor, TRANSPORT_WS);
-    assert_string_equal(message->data,
+    snapshot = mem_text(message->data);
+    cut_edition(history, snapshot);
+    assert_string_equal(snapshot,
                         "{\"event\":\"snapshot\",\"id\":\"0-7.1-42\",\"data\":" HEAD RECORD(
                             "1000", "2000", "2") "]}}");
+    free(snapshot);
     history_free(history);
 }
 
@@ -422,7 +445,7 @@ static void test_resume(void **state)
     add(history, 1000, 2, 0, 3);
     for (size_t i = 0; i < COUNT(rows); i++) {
         uint64_t cursor = 0;
-        CHECK(history_resume(history, rows[i].id, &cursor) == rows[i].found, rows[i].name);
+        CHECK(history_resume(history, rows[i].id, NULL, &cursor) == rows[i].found, rows[i].name);
         CHECK(cursor == rows[i].cursor, rows[i].name);
     }
     history_free(history);
@@ -438,27 +461,71 @@ static void test_resume_too_far_back(void **state)
     for (int64_t i = 0; i < 1000; i++)
         add(history, i * 1000, 1, 0, i);
     snprintf(id, sizeof id, "0-%d", 1000 - LIMIT_BEHIND);
-    assert_true(history_resume(history, id, &cursor));
+    assert_true(history_resume(history, id, NULL, &cursor));
     assert_int_equal(history_behind(history, cursor, 1000), LIMIT_BEHIND);
     snprintf(id, sizeof id, "0-%d", 1000 - LIMIT_BEHIND - 1);
-    assert_false(history_resume(history, id, &cursor));
+    assert_false(history_resume(history, id, NULL, &cursor));
     history_free(history);
 }
 
-/* The topic is deleted and made anew: an old id must not pass for a new one. */
-static void test_resume_after_a_new_topic(void **state)
+/* The topic is deleted and made anew: nothing of the old one stays, and an old
+ * id does not pass for a new one. */
+static void test_restart(void **state)
 {
     struct history *history = history_new(&spec, 1, 0);
+    struct body *old;
     uint64_t cursor = 0;
+    char edition[32];
 
     (void)state;
     for (int64_t i = 0; i < 10; i++)
+        add(history, i * 1000, 5, 0, i);
+    snprintf(edition, sizeof edition, "%s", history_edition(history));
+    assert_true(history_resume(history, "0-9", edition, &cursor));
+    assert_int_equal(cursor, 9);
+    old = body_hold(history_snapshot(history, &cursor, TRANSPORT_WS));
+    history_restart(history, 2);
+    assert_string_not_equal(history_edition(history), edition);
+    assert_int_equal(history_count(history), 0);
+    assert_int_equal(history_behind(history, 0, SIZE_MAX), 0);
+    assert_ptr_not_equal(history_snapshot(history, &cursor, TRANSPORT_WS), old);
+    assert_int_equal(old->references, 1);
+    body_release(old);
+    for (int64_t i = 0; i < 10; i++)
+        assert_true(add(history, i * 1000, 1, 1, i));
+    assert_int_equal(history_behind(history, cursor, SIZE_MAX), 10);
+    assert_false(history_resume(history, "0-0.1-9", edition, &cursor));
+    assert_true(history_resume(history, "0-0.1-9", history_edition(history), &cursor));
+    assert_int_equal(history_behind(history, cursor, SIZE_MAX), 1);
+    history_free(history);
+}
+
+/* Who started before may have been given an id by another server. */
+static void test_resume_from_before_the_start(void **state)
+{
+    static const struct {
+        const char *name, *id;
+        bool named, found;
+    } rows[] = {
+        {"from before", "0-4", false, false},
+        {"from before, of this edition", "0-4", true, true},
+        {"at the start", "0-5", false, true},
+        {"after it", "0-7", false, true},
+    };
+    struct history *history = history_new(&spec, 1, 0);
+
+    (void)state;
+    for (int64_t i = 0; i < 10; i++) {
+        if (i == 5)
+            history_past_is_read(history);
         add(history, i * 1000, 1, 0, i);
-    assert_true(history_resume(history, "0-9", &cursor));
-    add(history, 10000, 1, 0, 0);
-    assert_false(history_resume(history, "0-9", &cursor));
-    assert_true(history_resume(history, "0-1", &cursor));
-    assert_int_equal(cursor, history_last(history));
+    }
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const char *edition = rows[i].named ? history_edition(history) : NULL;
+        uint64_t cursor = 0;
+        CHECK(history_resume(history, rows[i].id, edition, &cursor) == rows[i].found, rows[i].name);
+    }
+    assert_false(history_resume(history, "0-7", "", &(uint64_t){0}));
     history_free(history);
 }
 
@@ -489,7 +556,7 @@ static void test_resume_misses_nothing(void **state)
         size_t wanted = 0;
         for (size_t w = 0; w < WINDOWS; w++)
             wanted += changed_at[w] > i;
-        if (history_resume(history, ids[i], &cursor))
+        if (history_resume(history, ids[i], NULL, &cursor))
             assert_true(history_behind(history, cursor, SIZE_MAX) >= wanted);
         if (i == UPDATES)
             assert_int_equal(history_behind(history, cursor, SIZE_MAX), 0);
@@ -514,7 +581,8 @@ int main(void)
         cmocka_unit_test(test_snapshots_are_bounded),
         cmocka_unit_test(test_resume),
         cmocka_unit_test(test_resume_too_far_back),
-        cmocka_unit_test(test_resume_after_a_new_topic),
+        cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_resume_from_before_the_start),
         cmocka_unit_test(test_resume_misses_nothing),
     };
     return cmocka_run_group_tests_name("history", tests, NULL, NULL);
