@@ -146,6 +146,11 @@ $(BUILD)/tests/%: tests/unit/%.c $(OBJECTS)
 	@mkdir -p $(@D)
 	@$(CC) $(CPPFLAGS) $(BUILD_CFLAGS) -o $@ $< $(OBJECTS) $(BUILD_LIBS) -lcmocka
 
+# The load of tests/load.py.
+$(BUILD)/bench/clients: tests/bench/clients.c
+	@mkdir -p $(@D)
+	@$(CC) -D_GNU_SOURCE -std=c17 $(CFLAGS) $(WARNINGS) -o $@ $<
+
 # What the tests take from npm.
 build/npm/installed: tests/package.json
 	@mkdir -p $(@D)
