@@ -271,6 +271,21 @@ int stream_write(struct client *client)
 
 /* ---- when something changes, and when time passes */
 
+static void end_at_once(struct client *client)
+{
+    lws_set_timeout(client->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
+}
+
+/* At once, rather than when the loop says that there is room: that costs two
+ * epoll_ctl() a message, a third of all with 10,000 clients. Who has no room
+ * left is called back by libwebsockets. Whoever is being closed has left the
+ * list. Ends the client if its connection is broken. */
+static void send_news(struct client *client)
+{
+    if (has_news(client) && !lws_partial_buffered(client->wsi) && stream_write(client) < 0)
+        end_at_once(client);
+}
+
 void stream_changed(struct channel *channel)
 {
     struct relay_stats stats = relay_stats(channel->relay);
@@ -280,12 +295,12 @@ void stream_changed(struct channel *channel)
     channel->filled = stats.filled;
     if (told)
         forget_status(channel);
-    for (struct client *client = channel->server->streams; client; client = client->next) {
+    for (struct client *client = channel->server->streams, *next; client; client = next) {
+        next = client->next;
         if (client->channel != channel)
             continue;
         client->wants_status |= told;
-        if (has_news(client))
-            lws_callback_on_writable(client->wsi);
+        send_news(client);
     }
 }
 
@@ -303,24 +318,23 @@ static void tick_client(struct client *client, uint32_t tick)
 {
     if (tick % BEAT_EVERY == client->slot && !beat(client)) {
         client->server->dropped[transport_of(client)]++;
-        lws_set_timeout(client->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
+        end_at_once(client);
         return;
     }
     if (tick % STATUS_EVERY == client->slot % STATUS_EVERY)
         client->wants_status = true;
-    if (has_news(client))
-        lws_callback_on_writable(client->wsi);
+    send_news(client);
 }
 
 void stream_round(struct server *server)
 {
     server->round++;
-    for (struct client *client = server->streams; client; client = client->next) {
+    for (struct client *client = server->streams, *next; client; client = next) {
+        next = client->next;
         if (!client->waits)
             continue;
         client->waits = false;
-        if (has_news(client))
-            lws_callback_on_writable(client->wsi);
+        send_news(client);
     }
 }
 
