@@ -39,9 +39,9 @@ class Clients:
         assert self.running.out.count("\n") >= self.said, self.running.err
         return json.loads(self.running.out.splitlines()[self.said - 1])
 
-    def report(self, timeout=30):
-        """What came since the last report."""
-        self.running.process.stdin.write(b"\n")
+    def report(self, anew=False, timeout=30):
+        """What came since they were connected, or since the last one with `anew`."""
+        self.running.process.stdin.write(b"0\n" if anew else b"\n")
         self.running.process.stdin.flush()
         return self.next(timeout)
 

@@ -30,13 +30,12 @@ def fill(feed, windows):
 
 
 def everything(clients, messages):
-    """The report, when so many messages have come, each once and in order."""
-    found = []
-    until(lambda: found.append(clients.report()) or sum(r["messages"] for r in found) >= messages, SOON,
-          f"{messages} messages", every=0.2)
-    assert sum(r["messages"] for r in found) == messages
-    assert not any(r["gaps"] or r["repeats"] or r["closed"] for r in found), found
-    return found[-1]
+    """The report, when so many messages have come since the last one, each once and in order."""
+    until(lambda: clients.report()["messages"] >= messages, SOON, f"{messages} messages", every=0.2)
+    found = clients.report()
+    clients.report(anew=True)
+    assert found["messages"] == messages and not (found["gaps"] or found["repeats"] or found["closed"]), found
+    return found
 
 
 def broadcast(feed, rate, seconds):
@@ -78,21 +77,22 @@ def test_one_that_never_reads_among_200(feed, mode):
 if ALL:
     @pytest.mark.parametrize("mode", MODES)
     def test_one_that_never_reads_among_1000(feed, mode):
-        """Two minutes in turns with and without it: the others' p99 is the same. Two more with it: memory is flat, and
-        it is closed and counted."""
+        """Two minutes in turns with and without it: the others' p99 is the same, in the turn of each that the rest of
+        the machine disturbed least. Two more with it: memory is flat, and it is closed and counted."""
         fill(feed, HISTORY)
         clients = Clients(mode, feed.port, 999)
         broadcast(feed, 10, 5)
         everything(clients, 999 * 50)
         found = {False: [], True: []}
-        for n in range(24):
+        for n in range(60):
             present = n % 2 == 1
             with stalled(mode, feed.port) if present else contextlib.nullcontext():
                 until(lambda: feed.metrics()["tally_clients", mode] == 999 + present, SOON, "the silent one")
-                broadcast(feed, 10, 5)
-                found[present].append(everything(clients, 999 * 50)["by_stamp"]["p99"])
-        without, beside = (statistics.median(found[present]) for present in (False, True))
-        print(f"{mode}: p99 of the others {without:.1f} ms without, {beside:.1f} ms beside one that never reads")
+                broadcast(feed, 10, 2)
+                found[present].append(everything(clients, 999 * 20)["by_stamp"]["p99"])
+        without, beside = min(found[False]), min(found[True])
+        print(f"{mode}: p99 of the others {without:.1f} ms without, {beside:.1f} ms beside one that never reads; "
+              f"medians {statistics.median(found[False]):.1f}, {statistics.median(found[True]):.1f}")
         assert beside < 1.1 * without, found
 
         sizes = []

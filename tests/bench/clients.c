@@ -3,9 +3,9 @@
  *     clients sse|ws|eio PORT COUNT
  *
  * sse: /events; ws: /ws; eio: Engine.IO 4 over a WebSocket, as socket.io's own
- * client with `transports: ["websocket"]`. It says when all are connected, then
- * a summary for each line that it reads, of what came since the last; at the
- * end of its input it ends. All that it says is one JSON object a line.
+ * client with `transports: ["websocket"]`. It gives a summary of what came when
+ * all are connected, and for each line that it reads; a line with a 0 begins
+ * anew before that. At the end of its input it ends. A summary is one line, JSON.
  *
  * Of a message named `window` it takes two values: "id":"PARTITION-NUMBER"
  * (in SSE the line `id:`), where numbers grow by one, and "sent":MICROSECONDS,
@@ -42,7 +42,7 @@ struct connection {
     size_t rest_length;
 };
 
-/* What came since the last summary. */
+/* What came since it began anew. */
 struct figures {
     uint64_t messages, snapshots, gaps, repeats, bytes;
     uint32_t *by_stamp, *by_first; /* microseconds, one a message */
@@ -160,6 +160,10 @@ static void print_summary(struct load *load)
     print_times("by_first", figures->by_first, figures->messages);
     printf("}\n");
     fflush(stdout);
+}
+
+static void begin_anew(struct figures *figures)
+{
     figures->messages = figures->snapshots = figures->gaps = figures->repeats = figures->bytes = 0;
 }
 
@@ -442,9 +446,12 @@ static void on_input(struct load *load)
     ssize_t got = read(STDIN_FILENO, lines, sizeof lines);
 
     load->ended = got <= 0;
-    for (ssize_t i = 0; i < got; i++)
+    for (ssize_t i = 0; i < got; i++) {
+        if (lines[i] == '0')
+            begin_anew(&load->figures);
         if (lines[i] == '\n')
             print_summary(load);
+    }
 }
 
 static void on_event(struct load *load, const struct epoll_event *event)

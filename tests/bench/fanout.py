@@ -13,12 +13,13 @@ import time
 from collections import namedtuple
 from pathlib import Path
 
-from tests.bench.common import ROUNDS, temporary
+from tests.bench.common import temporary
 from tests.bench.peers import npm, pip
 from tests.kafka_server import Kafka, free_port
 from tests.load import Clients, Feed, processor, settled
 from tests.program import Running
 
+ROUNDS = int(os.environ.get("ROUNDS", 3))
 CLIENTS = int(os.environ.get("CLIENTS", 10_000))
 BROADCASTS = int(os.environ.get("BROADCASTS", 20))
 
