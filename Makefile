@@ -10,7 +10,7 @@ PACKAGES_BUILD := gcc|clang make pkg-config libc6-dev librdkafka-dev libwebsocke
 PACKAGES_TEST := libcmocka-dev valgrind kcat mawk maven default-jre-headless python3 python3-pytest \
 	python3-yaml python3-confluent-kafka python3-kafka python3-selenium python3-websockets \
 	chromium chromium-driver npm|nodejs openssl procps zsh man-db groff-base python3-prometheus-client \
-	python3-wsproto
+	python3-wsproto python3-venv
 PACKAGES_LINT := clang clang-format clang-tidy cppcheck shellcheck
 
 LIBRARIES := rdkafka libwebsockets yaml-0.1 jansson libcurl libssl libcrypto libzip

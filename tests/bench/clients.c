@@ -4,8 +4,9 @@
  *
  * sse: /events; ws: /ws; eio: Engine.IO 4 over a WebSocket, as socket.io's own
  * client with `transports: ["websocket"]`. It gives a summary of what came when
- * all are connected, and for each line that it reads; a line with a 0 begins
- * anew before that. At the end of its input it ends. A summary is one line, JSON.
+ * all are connected and have their snapshot, and for each line that it reads; a
+ * line with a 0 begins anew before that. At the end of its input it ends. A
+ * summary is one line, JSON.
  *
  * Of a message named `window` it takes two values: "id":"PARTITION-NUMBER"
  * (in SSE the line `id:`), where numbers grow by one, and "sent":MICROSECONDS,
@@ -31,7 +32,8 @@
 #define CONTROL_MOST  125 /* bytes in a control frame (RFC 6455, section 5.5) */
 
 enum mode { MODE_SSE, MODE_WS, MODE_EIO, MODES };
-enum phase { CONNECTING, SHAKING, JOINING, LIVE, CLOSED }; /* JOINING: Engine.IO only */
+/* LIVE: it has the snapshot, or of Engine.IO the answer that it is connected. */
+enum phase { CONNECTING, SHAKING, JOINING, LIVE, CLOSED };
 enum opcode { OP_TEXT = 1, OP_CLOSE = 8, OP_PING = 9, OP_PONG = 10 };
 
 struct connection {
@@ -234,7 +236,9 @@ static void take_message(struct load *load, struct connection *connection, const
         take_window(load, connection, message, length, now);
     } else if (starts_with(message, length, snapshot[load->mode])) {
         connection->id = id_of(message, length, load->mode);
-        load->figures.snapshots++;
+        load->figures.snapshots += connection->phase == LIVE;
+        if (connection->phase == JOINING)
+            set_live(load, connection);
     }
 }
 
@@ -340,8 +344,6 @@ static ssize_t take_head(struct load *load, struct connection *connection, const
         return -1;
     }
     connection->phase = JOINING;
-    if (load->mode != MODE_EIO)
-        set_live(load, connection);
     return end + 4 - data;
 }
 
