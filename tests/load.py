@@ -46,15 +46,14 @@ class Clients:
         return self.next(timeout)
 
     def close(self):
-        self.running.process.stdin.close()
-        self.running.wait()
+        self.running.kill()
 
 
 class Feed:
     """`tally dashboard` of one job, and its result topic; a broadcast is one record more."""
 
     def __init__(self, kafka, folder, name, port, **options):
-        self.kafka, self.port, self.count = kafka, port, 0
+        self.kafka, self.port, self.count, self.loads = kafka, port, 0, []
         self.spec = fixture.spec(name)
         self.spec["labels"]["0"] = {"name": "sent"}
         self.topic = kafka.create_topic(self.spec["sink"]["topic"])
@@ -64,6 +63,11 @@ class Feed:
         self.server = self.program.start("dashboard", path, "--bootstrap-servers", kafka.address, "--port", port,
                                          **options)
         self.server.wait_for(r"http://localhost:\d+/")
+
+    def clients(self, mode, count):
+        """They end with the feed."""
+        self.loads.append(Clients(mode, self.port, count))
+        return self.loads[-1]
 
     def broadcast(self, count=1):
         self.kafka.write(self.topic, [self.record() for _ in range(count)])
@@ -81,6 +85,8 @@ class Feed:
                 for sample in family.samples}
 
     def close(self):
+        for each in self.loads:
+            each.close()
         self.program.end_all()
 
 

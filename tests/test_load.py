@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.kafka_server import free_port
-from tests.load import Clients, Feed, processor, resident, settled, stalled
+from tests.load import Feed, processor, resident, settled, stalled
 from tests.program import until
 
 ALL = os.environ.get("TALLY_ALL") == "1"
@@ -51,7 +51,7 @@ def broadcast(feed, rate, seconds):
 def test_one_that_never_reads_among_200(feed, mode):
     """The others get each broadcast, once; memory does not grow; it is brought to the newest state when it reads."""
     fill(feed, HISTORY)
-    clients = Clients(mode, feed.port, 199)
+    clients = feed.clients(mode, 199)
     silent = stalled(mode, feed.port)
     until(lambda: feed.metrics()["tally_clients", mode] == 200, SOON, "the last client")
     broadcast(feed, 20, 2)
@@ -71,7 +71,6 @@ def test_one_that_never_reads_among_200(feed, mode):
     assert windows < 200 - 64, "it got what it had missed one by one"
     assert feed.metrics()["tally_client_snapshots_total", ""] >= 1
     silent.close()
-    clients.close()
 
 
 if ALL:
@@ -80,7 +79,7 @@ if ALL:
         """Two minutes in turns with and without it: the others' p99 is the same, in the turn of each that the rest of
         the machine disturbed least. Two more with it: memory is flat, and it is closed and counted."""
         fill(feed, HISTORY)
-        clients = Clients(mode, feed.port, 999)
+        clients = feed.clients(mode, 999)
         broadcast(feed, 10, 5)
         everything(clients, 999 * 50)
         found = {False: [], True: []}
@@ -104,14 +103,13 @@ if ALL:
             assert feed.metrics()["tally_clients_dropped_total", mode] == 1
         print(f"{mode}: memory {min(sizes) / 1e6:.2f} to {max(sizes) / 1e6:.2f} MB")
         assert max(sizes) - min(sizes) < 256 << 10, sizes
-        clients.close()
 
     @pytest.mark.parametrize("mode", MODES)
     def test_ten_thousand(feed, mode):
         """Each gets every broadcast once, for 2 kB of memory, from one thread: the others are librdkafka's."""
         fill(feed, 1)
         before = settled(feed.server.pid)
-        clients = Clients(mode, feed.port, 10_000)
+        clients = feed.clients(mode, 10_000)
         each = (settled(feed.server.pid) - before) / 10_000
         began = processor(feed.server.pid)
         broadcast(feed, 1, 15)
@@ -121,4 +119,3 @@ if ALL:
               f"{found['by_stamp']}, {used[''] - began['']:.2f} s of the processor")
         assert each <= 2000
         assert {name for name in used if name.split(":")[0] != "rdk"} == {"", "main"}, used
-        clients.close()

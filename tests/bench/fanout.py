@@ -86,23 +86,19 @@ class Peer:
 
 def measure(server, mode):
     load = os.getloadavg()[0]
-    try:
-        pid = server.server.pid
-        before = settled(pid)
-        clients = Clients(mode, server.port, CLIENTS)
-        try:
-            memory = (settled(pid) - before) / CLIENTS
-            used = processor(pid)[""]
-            for _ in range(BROADCASTS):
-                next_one = time.monotonic() + 1
-                server.broadcast()
-                time.sleep(max(0, next_one - time.monotonic()))
-            used = processor(pid)[""] - used
-            report = clients.report()
-        finally:
-            clients.close()
-    finally:
-        server.close()
+    pid = server.server.pid
+    before = settled(pid)
+    clients = Clients(mode, server.port, CLIENTS)
+    memory = (settled(pid) - before) / CLIENTS
+    used = processor(pid)[""]
+    for _ in range(BROADCASTS):
+        next_one = time.monotonic() + 1
+        server.broadcast()
+        time.sleep(max(0, next_one - time.monotonic()))
+    used = processor(pid)[""] - used
+    report = clients.report()
+    clients.close()
+    server.close()
     assert report["live"] == CLIENTS and report["gaps"] == report["repeats"] == 0, report
     return Round(load, clients.connected["connect_seconds"], memory, used / BROADCASTS, report)
 
