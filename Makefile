@@ -10,7 +10,7 @@ PACKAGES_BUILD := gcc|clang make pkg-config libc6-dev librdkafka-dev libwebsocke
 PACKAGES_TEST := libcmocka-dev valgrind kcat mawk maven default-jre-headless python3 python3-pytest \
 	python3-yaml python3-confluent-kafka python3-kafka python3-selenium python3-websockets \
 	chromium chromium-driver npm|nodejs openssl procps zsh man-db groff-base python3-prometheus-client \
-	python3-wsproto curl patch
+	python3-wsproto python3-venv curl patch
 PACKAGES_FUZZ := clang libclang-rt-14-dev|libclang-rt-19-dev
 PACKAGES_LINT := clang clang-format clang-tidy cppcheck shellcheck
 
@@ -162,6 +162,11 @@ $(BUILD)/tests/%: tests/unit/%.c $(OBJECTS)
 	@echo "  TEST $@"
 	@mkdir -p $(@D)
 	@$(CC) $(CPPFLAGS) $(BUILD_CFLAGS) -o $@ $< $(OBJECTS) $(BUILD_LIBS) -lcmocka
+
+# The load of tests/load.py.
+$(BUILD)/bench/clients: tests/bench/clients.c
+	@mkdir -p $(@D)
+	@$(CC) -D_GNU_SOURCE -std=c17 $(CFLAGS) $(WARNINGS) -o $@ $<
 
 # What the tests take from npm.
 build/npm/installed: tests/package.json

@@ -315,17 +315,32 @@ int stream_write(struct client *client)
 
 /* ---- when something changes, and when time passes */
 
+static void end_at_once(struct client *client)
+{
+    lws_set_timeout(client->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
+}
+
+/* At once, rather than when the loop says that there is room: that costs two
+ * epoll_ctl() a message, a third of all with 10,000 clients. Who has no room
+ * left is called back by libwebsockets. Whoever is being closed has left the
+ * list. Ends the client if its connection is broken. */
+static void send_news(struct client *client)
+{
+    if (has_news(client) && !lws_partial_buffered(client->wsi) && stream_write(client) < 0)
+        end_at_once(client);
+}
+
 static void tell_all(struct channel *channel, bool status, bool snapshot)
 {
     if (status)
         forget_status(channel);
-    for (struct client *client = channel->server->streams; client; client = client->next) {
+    for (struct client *client = channel->server->streams, *next; client; client = next) {
+        next = client->next;
         if (client->channel != channel)
             continue;
         client->wants_status |= status;
         client->wants_snapshot |= snapshot;
-        if (has_news(client))
-            lws_callback_on_writable(client->wsi);
+        send_news(client);
     }
 }
 
@@ -399,24 +414,23 @@ static void tick_client(struct client *client, uint32_t tick)
 {
     if (tick % BEAT_EVERY == client->slot && !beat(client)) {
         client->server->dropped[transport_of(client)]++;
-        lws_set_timeout(client->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
+        end_at_once(client);
         return;
     }
     if (!client->channel->quiet && tick % STATUS_EVERY == client->slot % STATUS_EVERY)
         client->wants_status = true;
-    if (has_news(client))
-        lws_callback_on_writable(client->wsi);
+    send_news(client);
 }
 
 void stream_round(struct server *server)
 {
     server->round++;
-    for (struct client *client = server->streams; client; client = client->next) {
+    for (struct client *client = server->streams, *next; client; client = next) {
+        next = client->next;
         if (!client->waits)
             continue;
         client->waits = false;
-        if (has_news(client))
-            lws_callback_on_writable(client->wsi);
+        send_news(client);
     }
 }
 
