@@ -31,20 +31,18 @@ def fill(feed, windows):
 
 def everything(clients, messages):
     """The report, when so many messages have come since the last one, each once and in order."""
-    until(lambda: clients.report()["messages"] >= messages, SOON, f"{messages} messages", every=0.2)
+    until(lambda: clients.report()["messages"] >= messages, SOON, f"{messages} messages", every=0.02)
     found = clients.report()
     clients.report(anew=True)
     assert found["messages"] == messages and not (found["gaps"] or found["repeats"] or found["closed"]), found
     return found
 
 
-def broadcast(feed, rate, seconds):
-    """Gives their number."""
-    for n in range(rate * seconds):
+def broadcast(feed, rate, count=1):
+    for _ in range(count):
         began = time.monotonic()
         feed.broadcast()
         time.sleep(max(0, began + 1 / rate - time.monotonic()))  # the pace, not a wait for something
-    return rate * seconds
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -54,10 +52,10 @@ def test_one_that_never_reads_among_200(feed, mode):
     clients = feed.clients(mode, 199)
     silent = stalled(mode, feed.port)
     until(lambda: feed.metrics()["tally_clients", mode] == 200, SOON, "the last client")
-    broadcast(feed, 10, 2)
+    broadcast(feed, 10, 20)
     everything(clients, 199 * 20)
     before = resident(feed.server.pid)
-    broadcast(feed, 10, 8)
+    broadcast(feed, 10, 80)
     everything(clients, 199 * 80)
     assert resident(feed.server.pid) - before < 1 << 20
     newest = f'"start":{feed.began + feed.count * 1000},'.encode()
@@ -76,28 +74,29 @@ def test_one_that_never_reads_among_200(feed, mode):
 if ALL:
     @pytest.mark.parametrize("mode", MODES)
     def test_one_that_never_reads_among_1000(feed, mode):
-        """Two minutes in turns with and without it: the others' p99 is the same, in the turn of each that the rest of
-        the machine disturbed least. Two more with it: memory is flat, and it is closed and counted."""
+        """Two minutes in turns with and without it: the others' p99 of a broadcast is the same, the lower quartile of
+        600 each, as the rest of the machine disturbs some. Two more with it: memory is flat, it is closed and counted."""
         fill(feed, HISTORY)
         clients = feed.clients(mode, 999)
-        broadcast(feed, 10, 5)
+        broadcast(feed, 10, 50)
         everything(clients, 999 * 50)
         found = {False: [], True: []}
         for n in range(60):
             present = n % 2 == 1
             with stalled(mode, feed.port) if present else contextlib.nullcontext():
                 until(lambda: feed.metrics()["tally_clients", mode] == 999 + present, SOON, "the silent one")
-                broadcast(feed, 10, 2)
-                found[present].append(everything(clients, 999 * 20)["by_stamp"]["p99"])
-        without, beside = min(found[False]), min(found[True])
+                for _ in range(20):
+                    broadcast(feed, 10)
+                    found[present].append(everything(clients, 999)["by_stamp"]["p99"])
+        without, beside = (statistics.quantiles(found[present])[0] for present in (False, True))
         print(f"{mode}: p99 of the others {without:.1f} ms without, {beside:.1f} ms beside one that never reads; "
               f"medians {statistics.median(found[False]):.1f}, {statistics.median(found[True]):.1f}")
-        assert beside < 1.1 * without, found
+        assert beside < 1.1 * without
 
         sizes = []
         with stalled(mode, feed.port):
             for _ in range(24):
-                broadcast(feed, 10, 5)
+                broadcast(feed, 10, 50)
                 everything(clients, 999 * 50)
                 sizes.append(resident(feed.server.pid))
             assert feed.metrics()["tally_clients_dropped_total", mode] == 1
