@@ -11,6 +11,7 @@ PACKAGES_TEST := libcmocka-dev valgrind kcat mawk maven default-jre-headless pyt
 	python3-yaml python3-confluent-kafka python3-kafka python3-selenium python3-websockets \
 	chromium chromium-driver npm|nodejs openssl procps zsh man-db groff-base python3-prometheus-client \
 	python3-wsproto
+PACKAGES_BENCH := gawk python3-venv
 PACKAGES_LINT := clang clang-format clang-tidy cppcheck shellcheck
 
 LIBRARIES := rdkafka libwebsockets yaml-0.1 jansson libcurl libssl libcrypto libzip
@@ -67,7 +68,7 @@ test-all: packages-test
 	@TALLY_ALL=1 tests/run
 
 ## bench: this program beside others, in ratios; one of them by ROW=count
-bench: packages-test build
+bench: packages-bench build
 	@tests/bench/run $(ROW)
 
 ## lint: warnings of gcc and clang as errors, clang-tidy, cppcheck, shellcheck, the format
@@ -102,12 +103,14 @@ clean:
 help:
 	@sed -n 's/^## \([a-z-]*\): /\1:/p' Makefile | awk -F: '{ name = $$1; sub(/^[^:]*:/, ""); printf "make %-14s %s\n", name, $$0 }'
 
-.PHONY: packages-run packages-test packages-lint
+.PHONY: packages-run packages-test packages-bench packages-lint
 packages-run:
 	@./packages $(foreach p,$(PACKAGES_BUILD),'$p')
 packages-test:
 	@./packages $(foreach p,$(PACKAGES_BUILD) $(PACKAGES_TEST),'$p')
 	@$(MAKE) --no-print-directory build/npm/installed
+packages-bench: packages-test
+	@./packages $(foreach p,$(PACKAGES_BENCH),'$p')
 packages-lint:
 	@./packages $(foreach p,$(PACKAGES_BUILD) $(PACKAGES_TEST) $(PACKAGES_LINT),'$p')
 
