@@ -3,6 +3,7 @@ polars, DuckDB; and `wc -l`, which only looks for line ends, as the limit. JSON 
 
 import json
 import os
+import shutil
 import statistics
 import sys
 from pathlib import Path
@@ -67,6 +68,10 @@ def agree(commanded, file):
 
 
 def main():
+    missing = [name for name in ("mawk", "gawk") if not shutil.which(name)]
+    if missing:
+        print(f"left out: no {missing[0]} here: make packages-bench")
+        return
     commanded = contestants()
     with temporary() as folder:
         files = {rows: user_log(Path(folder) / f"{rows}.csv", rows) for rows in (ROWS, PART)}

@@ -6,14 +6,14 @@ import os
 import sys
 from pathlib import Path
 
-from tests.bench.common import ROOT, TALLY, commands, human, in_turns, run, table, temporary
-from tests.bench.common import versions as print_versions
+from tests.bench.common import ROOT, TALLY, commands, human, in_turns, run, table, temporary, versions
 from tests.bench.kafka_peers import Broker, peer_versions, pythons, spec
 
 RECORDS = int(os.environ.get("RECORDS", 2_000_000))
 SLOW = 10  # kafka-python counts this part, from a topic of its own
 START = 1795245400000
 HERE = Path(__file__).parent
+SCRIPTS = {"confluent-kafka": "engine_confluent.py", "kafka-python": "engine_kafka_python.py"}
 
 
 class Bench:
@@ -75,8 +75,8 @@ def main():
             bench.fill("part", RECORDS // SLOW)
             contestants = {
                 "tally run --once": bench.tally,
-                "confluent-kafka": lambda: bench.python("engine_confluent.py", "all", RECORDS),
-                "kafka-python": lambda: bench.python("engine_kafka_python.py", "part", RECORDS // SLOW),
+                "confluent-kafka": lambda: bench.python(SCRIPTS["confluent-kafka"], "all", RECORDS),
+                "kafka-python": lambda: bench.python(SCRIPTS["kafka-python"], "part", RECORDS // SLOW),
             }
             counts = {name: RECORDS // SLOW if name == "kafka-python" else RECORDS for name in contestants}
             check(bench, contestants, counts)
@@ -84,13 +84,13 @@ def main():
                   "records", counts, in_turns(contestants))
     finally:
         kafka.close()
-    print("Start and end of the process are in it. tally also keeps its progress in Kafka once a second, sends what is counted "
-          "so far every 100 ms, and takes records in any order from any number of partitions; the loops do not.\n")
-    print_versions(**peer_versions())
+    print("Start and end of the process are in it. tally also keeps its progress in Kafka once a second, sends what is "
+          "counted so far every 100 ms, and takes records in any order from any number of partitions; the loops do not.\n")
+    versions(**peer_versions())
     python = pythons().replace(f"{ROOT}/", "")
     commands(**{"tally": ["tally", "run", "b.yaml", "--once", "--no-page", "--bootstrap-servers", "KAFKA"]},
-             **{name: [python, f"tests/bench/engine_{name.replace('-', '_').removesuffix('_kafka')}.py", "KAFKA", "SOURCE", "SINK",
-                       "RECORDS"] for name in ("confluent-kafka", "kafka-python")})
+             **{name: [python, f"tests/bench/{script}", "KAFKA", "SOURCE", "SINK", "RECORDS"]
+                for name, script in SCRIPTS.items()})
 
 
 if __name__ == "__main__":
