@@ -12,6 +12,7 @@ PACKAGES_TEST := libcmocka-dev valgrind kcat mawk maven default-jre-headless pyt
 	chromium chromium-driver npm|nodejs openssl procps zsh man-db groff-base python3-prometheus-client \
 	python3-wsproto python3-venv curl patch
 PACKAGES_FUZZ := clang libclang-rt-14-dev|libclang-rt-19-dev
+PACKAGES_BENCH := gawk
 PACKAGES_LINT := clang clang-format clang-tidy cppcheck shellcheck
 
 LIBRARIES := rdkafka libwebsockets yaml-0.1 jansson libcurl libssl libcrypto libzip
@@ -69,7 +70,7 @@ test-all: packages-test
 	@TALLY_ALL=1 tests/run
 
 ## bench: this program beside others, in ratios; one of them by ROW=count
-bench: packages-test build
+bench: packages-bench build
 	@tests/bench/run $(ROW)
 
 ## lint: warnings of gcc and clang as errors, clang-tidy, cppcheck, shellcheck, the format
@@ -104,12 +105,14 @@ clean:
 help:
 	@sed -n 's/^## \([a-z-]*\): /\1:/p' Makefile | awk -F: '{ name = $$1; sub(/^[^:]*:/, ""); printf "make %-14s %s\n", name, $$0 }'
 
-.PHONY: packages-run packages-test packages-lint
+.PHONY: packages-run packages-test packages-bench packages-lint
 packages-run:
 	@./packages $(foreach p,$(PACKAGES_BUILD),'$p')
 packages-test:
 	@./packages $(foreach p,$(PACKAGES_BUILD) $(PACKAGES_TEST),'$p')
 	@$(MAKE) --no-print-directory build/npm/installed
+packages-bench: packages-test
+	@./packages $(foreach p,$(PACKAGES_BENCH),'$p')
 packages-lint:
 	@./packages $(foreach p,$(PACKAGES_BUILD) $(PACKAGES_TEST) $(PACKAGES_LINT),'$p')
 

@@ -21,8 +21,13 @@ struct counter {
     struct record_writer *writer;
     struct buf out;
     struct rows *rows;
-    /* The time of the next row is time + part / rate, in ms: no division a row. */
-    int64_t time, part;
+    /* The time of the next row is time + part / rate, in ms, and grows by
+     * step + step_part / rate: no division a row. */
+    int64_t time, part, step, step_part;
+    int64_t largest; /* event time seen */
+    /* Times from `from` to before `until` count here and nowhere else. */
+    struct window *newest;
+    int64_t from, until;
 };
 
 static int flush(struct counter *counter, struct error *error)
@@ -48,28 +53,42 @@ static int put_closed(struct counter *counter, bool all, struct error *error)
     return 0;
 }
 
+/* A time within the newest window makes none of the same window late, and the older
+ * ones that it closes can wait: so the watermark has to be right only here. */
+static int count_outside(struct counter *counter, int64_t time, uint32_t series,
+                         struct error *error)
+{
+    static const struct place nowhere = {0, 0};
+
+    windows_set_watermark(counter->windows, counter->largest - counter->spec->lateness);
+    if (put_closed(counter, false, error) < 0)
+        return -1;
+    windows_count(counter->windows, time, series, nowhere, true, &counter->summary->late);
+    counter->newest = windows_newest_alone(counter->windows);
+    counter->from = counter->newest ? counter->newest->record.start : 0;
+    counter->until = counter->newest ? counter->newest->record.end : 0;
+    return 0;
+}
+
 static int count_value(struct counter *counter, int64_t time, const struct csv_field *value,
                        struct error *error)
 {
-    static const struct place nowhere = {0, 0};
     uint32_t series = labels_series(&counter->labels, value->data, value->length);
 
-    if (time - counter->spec->lateness > windows_watermark(counter->windows)) {
-        windows_set_watermark(counter->windows, time - counter->spec->lateness);
-        if (put_closed(counter, false, error) < 0)
-            return -1;
-    }
-    windows_count(counter->windows, time, series, nowhere, true, &counter->summary->late);
+    if (time > counter->largest)
+        counter->largest = time;
+    if (time < counter->from || time >= counter->until)
+        return count_outside(counter, time, series, error);
+    counter->newest->record.counts[series]++;
     return 0;
 }
 
 static int64_t next_time(struct counter *counter)
 {
-    const int64_t step = 1000 * 1000; /* ms a row at a rate of one thousandth */
     int64_t now = counter->time;
 
-    counter->time += step / counter->options->rate;
-    counter->part += step % counter->options->rate;
+    counter->time += counter->step;
+    counter->part += counter->step_part;
     if (counter->part >= counter->options->rate) {
         counter->part -= counter->options->rate;
         counter->time++;
@@ -128,6 +147,7 @@ static int count_rows(struct counter *counter, struct error *error)
 int count_csv(const struct spec *spec, const struct count_options *options,
               struct count_summary *summary, struct error *error)
 {
+    const int64_t step = 1000 * 1000; /* ms a row at a rate of one thousandth */
     struct counter counter = {.spec = spec, .options = options, .summary = summary};
     int result;
 
@@ -137,6 +157,8 @@ int count_csv(const struct spec *spec, const struct count_options *options,
     counter.windows = windows_new(spec, 0);
     counter.writer = record_writer_new(spec);
     labels_start(&counter.labels, spec);
+    counter.step = step / options->rate;
+    counter.step_part = step % options->rate;
     result = count_rows(&counter, error);
     if (result == 0)
         result = flush(&counter, error);

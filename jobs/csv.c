@@ -2,34 +2,30 @@
 
 #include <stdlib.h>
 #include <string.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 #include "cluster/base/buf.h"
 #include "cluster/base/limits.h"
+#include "jobs/csv_block.h"
 
-#define BLOCK     64
-#define NO_BLOCK  SIZE_MAX
 #define NOT_FOUND SIZE_MAX
 
 struct csv {
     size_t columns[CSV_WANTED];
     size_t column_count;
     /* A field lies between two delimiters: the ordinals (from 1) of the commas
-     * that bound the wanted ones, ascending, and where they are in this row. */
-    size_t ordinals[2 * CSV_WANTED], ordinal_count;
-    size_t places[2 * CSV_WANTED];
+     * that bound the wanted ones, ascending, and where they are in this row.
+     * The first is 0: what lies before the row counts as its comma 0. */
+    size_t ordinals[2 * CSV_WANTED + 1], ordinal_count;
+    size_t places[2 * CSV_WANTED + 1];
+    size_t gaps[2 * CSV_WANTED + 2]; /* commas to pass over before each */
+    /* Of each wanted field, the ordinals before and behind it: their indices. */
+    size_t before[CSV_WANTED], behind[CSV_WANTED];
 
     const char *data;
     size_t length, at; /* at: the start of the next row */
     bool last;
     bool started;  /* the byte order mark was looked for */
     bool skipping; /* inside an over-long line */
-
-    /* One bit a byte for the 64 bytes from data + block. */
-    size_t block;
-    uint64_t commas, newlines, specials; /* specials: quotes and NULs */
 
     struct buf scratch[CSV_WANTED]; /* fields with escaped quotes, undone */
 };
@@ -47,15 +43,30 @@ static void add_ordinal(struct csv *csv, size_t ordinal)
     csv->ordinal_count++;
 }
 
+static size_t index_of(const struct csv *csv, size_t ordinal)
+{
+    size_t i = 0;
+
+    while (csv->ordinals[i] != ordinal)
+        i++;
+    return i;
+}
+
 void csv_want(struct csv *csv, const size_t *columns, size_t count)
 {
     csv->column_count = count;
     csv->ordinal_count = 0;
+    add_ordinal(csv, 0);
     for (size_t i = 0; i < count; i++) {
         csv->columns[i] = columns[i];
-        if (columns[i] > 0)
-            add_ordinal(csv, columns[i]);
+        add_ordinal(csv, columns[i]);
         add_ordinal(csv, columns[i] + 1);
+    }
+    for (size_t i = 1; i < csv->ordinal_count; i++)
+        csv->gaps[i] = csv->ordinals[i] - csv->ordinals[i - 1] - 1;
+    for (size_t i = 0; i < count; i++) {
+        csv->before[i] = index_of(csv, columns[i]);
+        csv->behind[i] = index_of(csv, columns[i] + 1);
     }
 }
 
@@ -63,7 +74,6 @@ struct csv *csv_new(const size_t *columns, size_t count)
 {
     struct csv *csv = mem_alloc(1, sizeof *csv);
 
-    csv->block = NO_BLOCK;
     csv_want(csv, columns, count);
     return csv;
 }
@@ -83,7 +93,6 @@ void csv_give(struct csv *csv, const char *data, size_t length, bool last)
     csv->length = length;
     csv->at = 0;
     csv->last = last;
-    csv->block = NO_BLOCK;
 }
 
 size_t csv_used(const struct csv *csv)
@@ -91,92 +100,50 @@ size_t csv_used(const struct csv *csv)
     return csv->at;
 }
 
-#ifdef __SSE2__
-static uint64_t equal_bits(const __m128i *bytes, char c)
-{
-    const __m128i wanted = _mm_set1_epi8(c);
-    uint64_t bits = 0;
-
-    for (int i = 0; i < 4; i++)
-        bits |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes[i], wanted)) << (16 * i);
-    return bits;
-}
-
-static void read_block(struct csv *csv, const char *from)
-{
-    __m128i bytes[4];
-
-    for (int i = 0; i < 4; i++)
-        bytes[i] = _mm_loadu_si128((const __m128i *)(const void *)(from + 16 * i));
-    csv->commas = equal_bits(bytes, ',');
-    csv->newlines = equal_bits(bytes, '\n');
-    csv->specials = equal_bits(bytes, '"') | equal_bits(bytes, '\0');
-}
-#else
-static void read_block(struct csv *csv, const char *from)
-{
-    csv->commas = csv->newlines = csv->specials = 0;
-    for (int i = 0; i < BLOCK; i++) {
-        csv->commas |= (uint64_t)(from[i] == ',') << i;
-        csv->newlines |= (uint64_t)(from[i] == '\n') << i;
-        csv->specials |= (uint64_t)(from[i] == '"' || from[i] == '\0') << i;
-    }
-}
-#endif
-
-static void load_block(struct csv *csv, size_t block)
-{
-    size_t left = csv->length - block;
-
-    if (csv->block == block)
-        return;
-    csv->block = block;
-    read_block(csv, csv->data + block);
-    if (left < BLOCK) { /* the padding says nothing */
-        uint64_t real = (UINT64_C(1) << left) - 1;
-        csv->commas &= real;
-        csv->newlines &= real;
-        csv->specials &= real;
-    }
-}
-
 /* What the fast reader found of a row without quotes and NULs. */
 enum plain { PLAIN_ROW, PLAIN_SPECIAL, PLAIN_UNFINISHED };
 
-/* Finds the row's end and the wanted commas, a block of 64 bytes at a time. */
+/* Notes where the wanted ones are among the commas of a block. `*next`: the first
+ * of them that is still to come, `*skip`: the commas before it. */
+static void take_commas(struct csv *csv, size_t block, uint64_t commas, size_t *next, size_t *skip)
+{
+    while (*next < csv->ordinal_count) {
+        for (; *skip && commas; (*skip)--)
+            commas &= commas - 1;
+        if (!commas)
+            return;
+        csv->places[(*next)++] = block + (size_t)__builtin_ctzll(commas);
+        commas &= commas - 1;
+        *skip = csv->gaps[*next];
+    }
+}
+
+/* Finds the row's end and the wanted commas, 64 bytes at a time from its start:
+ * most rows take one step, and nothing is kept between rows. */
 static enum plain scan_plain(struct csv *csv, size_t *end, size_t *found)
 {
-    size_t block = csv->at & ~(size_t)(BLOCK - 1), seen = 0, next = 0;
-    uint64_t live = ~UINT64_C(0) << (csv->at & (BLOCK - 1));
+    size_t skip = csv->gaps[1];
 
-    for (; block < csv->length; block += BLOCK, live = ~UINT64_C(0)) {
-        uint64_t newline, before, commas;
-        load_block(csv, block);
-        newline = csv->newlines & live;
-        before = live & (newline ? (newline & -newline) - 1 : ~UINT64_C(0));
-        if (csv->specials & before)
+    *found = 1;
+    csv->places[0] = csv->at - 1;
+    for (size_t block = csv->at; block < csv->length; block += CSV_BLOCK) {
+        struct csv_bits bits = csv_bits(csv->data + block);
+        uint64_t before = ~UINT64_C(0); /* the row's end, or the data's */
+        if (csv->length - block < CSV_BLOCK)
+            before = (UINT64_C(1) << (csv->length - block)) - 1;
+        bits.newlines &= before;
+        if (bits.newlines)
+            before = (bits.newlines & -bits.newlines) - 1;
+        if (bits.specials & before)
             return PLAIN_SPECIAL;
-        for (commas = csv->commas & before; commas && next < csv->ordinal_count;
-             commas &= commas - 1)
-            if (++seen == csv->ordinals[next])
-                csv->places[next++] = block + (size_t)__builtin_ctzll(commas);
-        if (newline) {
-            *end = block + (size_t)__builtin_ctzll(newline);
-            *found = next;
+        take_commas(csv, block, bits.commas & before, found, &skip);
+        if (bits.newlines) {
+            *end = block + (size_t)__builtin_ctzll(bits.newlines);
             return PLAIN_ROW;
         }
     }
     *end = csv->length;
-    *found = next;
     return PLAIN_UNFINISHED;
-}
-
-static size_t place_of(const struct csv *csv, size_t ordinal, size_t found)
-{
-    for (size_t i = 0; i < found; i++)
-        if (csv->ordinals[i] == ordinal)
-            return csv->places[i];
-    return NOT_FOUND;
 }
 
 /* Without the CR of a CRLF. */
@@ -199,15 +166,10 @@ static enum csv_result cut_plain(const struct csv *csv, size_t start, size_t end
     if (start == end)
         return reject(row, REJECT_SHORT);
     for (size_t i = 0; i < csv->column_count; i++) {
-        size_t column = csv->columns[i], from = start, to = place_of(csv, column + 1, found);
-        if (column > 0) {
-            from = place_of(csv, column, found);
-            if (from == NOT_FOUND)
-                return reject(row, REJECT_SHORT);
-            from++;
-        }
-        if (to == NOT_FOUND)
-            to = end;
+        size_t from, to = csv->behind[i] < found ? csv->places[csv->behind[i]] : end;
+        if (csv->before[i] >= found)
+            return reject(row, REJECT_SHORT);
+        from = csv->places[csv->before[i]] + 1;
         row->fields[i] = (struct csv_field){csv->data + from, to - from};
     }
     return CSV_ROW;

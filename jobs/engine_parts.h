@@ -21,8 +21,9 @@ struct source {
     int64_t largest;     /* event time seen, or NO_TIME */
     int64_t quiet_since; /* monotonic ms */
     int64_t committed;
+    size_t queued; /* messages in its queue, when we last looked */
     bool at_end;   /* the broker has said so, and nothing came since */
-    bool was_full; /* its queue, since the fetcher was last woken */
+    bool was_full; /* its queue, when something last came in; its fetcher sleeps */
     bool left_out; /* of the watermark: at its end and idle */
 };
 
@@ -44,6 +45,8 @@ struct engine {
     bool connected;
     int missing;         /* statistics in a row that did not find the topic */
     int64_t last_record; /* monotonic ms; of any partition */
+    int64_t now;         /* of the batch that is counted: monotonic ms, and ... */
+    int64_t now_wall;    /* ... since the epoch */
 
     struct windows *windows;
     struct labels labels;

@@ -25,14 +25,13 @@ struct rows {
     char *buffer;
     size_t filled; /* bytes in the buffer */
     size_t sample_at;
-    bool primed; /* the parser has what is in the buffer */
     bool end;
     bool nonblocking;
     /* The wanted columns; a name is looked up in the header row. */
     const char *names[CSV_WANTED];
     size_t columns[CSV_WANTED];
     size_t column_count;
-    bool has_header, header_read;
+    bool has_header, header_due; /* due: the next row is the header */
 };
 
 static int set_time_column(struct rows *rows, const char *column, struct error *error)
@@ -95,6 +94,17 @@ static int open_input(struct rows *rows, const char *file, struct error *error)
     return 0;
 }
 
+/* Of a header row its first column is asked for: with it, it is a CSV's row. */
+static void start_csv(struct rows *rows)
+{
+    static const size_t first_column[] = {0};
+
+    csv_free(rows->csv);
+    rows->header_due = rows->has_header;
+    rows->csv =
+        rows->has_header ? csv_new(first_column, 1) : csv_new(rows->columns, rows->column_count);
+}
+
 struct rows *rows_open(const struct spec *spec, const struct rows_options *options,
                        struct error *error)
 {
@@ -105,7 +115,7 @@ struct rows *rows_open(const struct spec *spec, const struct rows_options *optio
         rows_close(rows);
         return NULL;
     }
-    rows->csv = csv_new(rows->columns, rows->column_count);
+    start_csv(rows);
     return rows;
 }
 
@@ -126,7 +136,7 @@ struct rows *rows_open_sample(const struct spec *spec, struct error *error)
         rows_close(rows);
         return NULL;
     }
-    rows->csv = csv_new(rows->columns, rows->column_count);
+    start_csv(rows);
     return rows;
 }
 
@@ -191,11 +201,9 @@ static enum rows_result refill(struct rows *rows, struct error *error)
 
     if (rows->end)
         return ROWS_END;
-    if (rows->primed) {
-        rows->filled -= used;
-        memmove(rows->buffer, rows->buffer + used, rows->filled);
-        csv_give(rows->csv, rows->buffer, rows->filled, false);
-    }
+    rows->filled -= used;
+    memmove(rows->buffer, rows->buffer + used, rows->filled);
+    csv_give(rows->csv, rows->buffer, rows->filled, false);
     got = read_some(rows, rows->buffer + rows->filled, BUFFER - rows->filled);
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
         return ROWS_WAIT;
@@ -209,7 +217,6 @@ static enum rows_result refill(struct rows *rows, struct error *error)
     }
     rows->end = got == 0;
     rows->filled += (size_t)got;
-    rows->primed = true;
     csv_give(rows->csv, rows->buffer, rows->filled, rows->end);
     return ROWS_ROW;
 }
@@ -237,7 +244,7 @@ static int find_columns(struct rows *rows, const struct csv_row *header, struct 
 static int take_header(struct rows *rows, enum csv_result result, const struct csv_row *row,
                        struct error *error)
 {
-    rows->header_read = true;
+    rows->header_due = false;
     if (result == CSV_REJECT)
         return error_set(error, EXIT_INPUT, "%s: the header row cannot be read: %s", rows->name,
                          reject_name(row->reject));
@@ -246,23 +253,18 @@ static int take_header(struct rows *rows, enum csv_result result, const struct c
 
 enum rows_result rows_next(struct rows *rows, struct csv_row *row, struct error *error)
 {
-    static const size_t first_column[] = {0};
-
-    if (rows->has_header && !rows->header_read)
-        csv_want(rows->csv, first_column, 1);
     for (;;) {
-        enum csv_result result = rows->primed ? csv_next(rows->csv, row) : CSV_MORE;
-        enum rows_result refilled;
-        if (result != CSV_MORE && rows->has_header && !rows->header_read) {
+        enum csv_result result = csv_next(rows->csv, row);
+        if (result == CSV_MORE) {
+            enum rows_result refilled = refill(rows, error);
+            if (refilled != ROWS_ROW)
+                return refilled;
+        } else if (rows->header_due) {
             if (take_header(rows, result, row, error) < 0)
                 return ROWS_ERROR;
-            continue;
-        }
-        if (result != CSV_MORE)
+        } else {
             return result == CSV_ROW ? ROWS_ROW : ROWS_REJECT;
-        refilled = refill(rows, error);
-        if (refilled != ROWS_ROW)
-            return refilled;
+        }
     }
 }
 
@@ -272,9 +274,8 @@ int rows_rewind(struct rows *rows, struct error *error)
         return error_set(error, EXIT_INPUT, "%s cannot be read again from its start: %s",
                          rows->name, strerror(errno));
     rows->sample_at = rows->filled = 0;
-    rows->primed = rows->end = rows->header_read = false;
-    csv_free(rows->csv);
-    rows->csv = csv_new(rows->columns, rows->column_count);
+    rows->end = false;
+    start_csv(rows);
     return 0;
 }
 

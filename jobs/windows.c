@@ -226,27 +226,23 @@ static bool count_in_all(struct windows *windows, int64_t time, uint32_t series,
     return true;
 }
 
-/* The newest window, if it is the only one that holds the time and still open:
- * the common case, which then costs no division. */
-static struct window *newest_if_only(const struct windows *windows, int64_t time)
+struct window *windows_newest_alone(const struct windows *windows)
 {
     struct window *newest;
 
     if (windows->count == 0 || windows->size != windows->slide)
         return NULL;
     newest = windows_at(windows, windows->count - 1);
-    if (time < newest->record.start || time >= newest->record.end ||
-        newest->record.end <= windows->watermark)
-        return NULL;
-    return newest;
+    return newest->record.end > windows->watermark ? newest : NULL;
 }
 
 bool windows_count(struct windows *windows, int64_t time, uint32_t series, struct place place,
                    bool reserve, uint64_t *late)
 {
-    struct window *newest = newest_if_only(windows, time);
+    struct window *newest = windows_newest_alone(windows);
 
-    if (newest) {
+    /* The common case, which then costs no division. */
+    if (newest && time >= newest->record.start && time < newest->record.end) {
         count_in(newest, series, windows, place);
         return true;
     }

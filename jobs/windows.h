@@ -47,6 +47,10 @@ void windows_set_watermark(struct windows *windows, int64_t watermark);
  * others back. Adds its late pairs to `*late`. */
 bool windows_count(struct windows *windows, int64_t time, uint32_t series, struct place place,
                    bool reserve, uint64_t *late);
+/* The newest window, if it is open for the watermark and no other one holds its
+ * times (size = slide), or NULL. Until windows are taken out, what lies in its
+ * time may be counted in it by the caller. */
+struct window *windows_newest_alone(const struct windows *windows);
 /* How many of the windows that hold this time a watermark has closed. */
 uint64_t windows_closed_by(const struct windows *windows, int64_t time, int64_t watermark);
 

@@ -180,6 +180,8 @@ class Topics:
 class Kafka(Topics):
     """The process. `proxy`: the port of a proxy before a listener of its own, on the port `behind`."""
 
+    java = JAVA
+
     def __init__(self, proxy=None):
         self.port, self.behind = free_port(), free_port()
         super().__init__(f"127.0.0.1:{self.port}")
@@ -201,7 +203,7 @@ class Kafka(Topics):
         self._format()
 
     def _command(self, name, *args):
-        return [*JAVA, "-cp", f"{jars()}/*", name, *args, str(self.dir / "server.properties")]
+        return [*self.java, "-cp", f"{jars()}/*", name, *args, str(self.dir / "server.properties")]
 
     def _java(self, name, *args):
         done = subprocess.run(self._command(name, *args), capture_output=True, text=True, cwd=self.dir)

@@ -162,6 +162,18 @@ def test_count_and_engine_say_the_same(kafka, job, once, tally, tmp_path):
     assert shown.out.splitlines() == [r.value.decode() for r in kafka.read(spec["sink"]["topic"])]
 
 
+def test_nothing_is_fetched_twice(kafka, job, once, tally, tmp_path):
+    """More than librdkafka's queue holds (queued.min.messages): its fetcher is woken when it sleeps, not while it fetches."""
+    rows = 1_000_000
+    spec, path = job(partitions=1, source={"column": 1})
+    (tmp_path / "in.csv").write_bytes(b"".join(b"%d,0\n" % (fixture.BASE + n) for n in range(rows)))
+    made = tally.run("produce", path, "in.csv", "--time-column", 0, "--rate", "max", "--bootstrap-servers", kafka.address)
+    assert made.code == 0, made.err
+    said = once(path, "--verbose", "-X", "debug=msg", timeout=60).err
+    assert f"{rows} records, " in said
+    assert sum(map(int, re.findall(r"Enqueue (\d+) .*message", said))) == rows
+
+
 def test_a_second_run_changes_nothing(kafka, job, once):
     spec, path = job()
     records = fixture.stream(spec, 500)

@@ -3,6 +3,7 @@
 #include "cluster/base/buf.h"
 #include "cluster/base/limits.h"
 #include "jobs/csv.h"
+#include "jobs/csv_block.h"
 
 /* What reading gave: "value|" for a row, "!reason|" for a reject. */
 static void read_all(const char *text, size_t length, size_t column, size_t step, struct buf *out)
@@ -106,6 +107,81 @@ static void test_rows(void **state)
             read_all(rows[i].text, rows[i].length, rows[i].column, step, &out);
             CHECK(strcmp(out.data, rows[i].expected) == 0, rows[i].name);
             buf_free(&out);
+        }
+}
+
+/* The reader goes by blocks of 64 bytes: everything that ends or breaks a row at
+ * every place of a block, up to three blocks in. */
+static void test_edges_of_blocks(void **state)
+{
+    static const struct {
+        const char *name, *tail;
+        size_t length;
+        const char *expected;
+    } cases[] = {
+        {"LF", TEXT(",v\n"), "v|b|"},
+        {"CRLF", TEXT(",v\r\n"), "v|b|"},
+        {"more columns", TEXT(",v,w\n"), "v|b|"},
+        {"an empty value", TEXT(",\n"), "|b|"},
+        {"short row", TEXT("\n"), "!short row|b|"},
+        {"quotes", TEXT(",\"v\"\n"), "v|b|"},
+        {"quotes behind the value", TEXT(",v,\",\"\n"), "v|b|"},
+        {"a quote that never closes", TEXT(",v,\"w\n"), "!bad quoting|b|"},
+        {"NUL", TEXT(",v,\0\n"), "!NUL byte|b|"},
+        {"a quote in the next row", TEXT(",v\n\"q\",w\n"), "v|w|b|"},
+        {"a NUL in the next row", TEXT(",v\n\0,w\n"), "v|!NUL byte|b|"},
+    };
+    static const size_t steps[] = {1, 7, 63, 64, 65, 1000};
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++)
+        for (size_t before = 0; before <= (size_t)3 * CSV_BLOCK; before++)
+            for (size_t step = 0; step < COUNT(steps); step++) {
+                struct buf text = {0}, out = {0};
+                for (size_t x = 0; x < before; x++)
+                    buf_char(&text, 'x');
+                buf_add(&text, cases[i].tail, cases[i].length);
+                buf_text(&text, "a,b\n");
+                buf_reserve(&out, 1);
+                read_all(text.data, text.length, 1, steps[step], &out);
+                CHECK(strcmp(out.data, cases[i].expected) == 0, cases[i].name);
+                buf_free(&text);
+                buf_free(&out);
+            }
+}
+
+static struct csv_bits look(const char *bytes)
+{
+    struct csv_bits bits = {0, 0, 0};
+
+    for (int i = 0; i < CSV_BLOCK; i++) {
+        bits.commas |= (uint64_t)(bytes[i] == ',') << i;
+        bits.newlines |= (uint64_t)(bytes[i] == '\n') << i;
+        bits.specials |= (uint64_t)(bytes[i] == '"' || bytes[i] == 0) << i;
+    }
+    return bits;
+}
+
+static void check_bits(struct csv_bits found, struct csv_bits expected)
+{
+    assert_true(found.commas == expected.commas);
+    assert_true(found.newlines == expected.newlines);
+    assert_true(found.specials == expected.specials);
+}
+
+/* Every byte at every place of a block, among others that nearly are one of those
+ * looked for, as this machine reads blocks and as any does. */
+static void test_bits_of_blocks(void **state)
+{
+    static const char others[] = {',', '\n', '"', 0, 1, 0x7f, (char)0x80, (char)0xac};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(others); i++)
+        for (int value = 0; value < 256 * CSV_BLOCK; value++) {
+            char bytes[CSV_BLOCK];
+            memset(bytes, others[i], sizeof bytes);
+            bytes[value / 256] = (char)value;
+            check_bits(csv_bits(bytes), look(bytes));
+            check_bits(csv_bits_of_words(bytes), look(bytes));
         }
 }
 
@@ -214,6 +290,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_edges_of_blocks),
+        cmocka_unit_test(test_bits_of_blocks),
         cmocka_unit_test(test_long_rows),
         cmocka_unit_test(test_quotes_that_never_close),
         cmocka_unit_test(test_two_columns),
