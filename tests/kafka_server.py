@@ -180,6 +180,8 @@ class Topics:
 class Kafka(Topics):
     """The process."""
 
+    java = JAVA
+
     def __init__(self):
         self.port = free_port()
         super().__init__(f"127.0.0.1:{self.port}")
@@ -191,7 +193,7 @@ class Kafka(Topics):
         atexit.register(self.close)
 
     def _command(self, name, *args):
-        return [*JAVA, "-cp", f"{jars()}/*", name, *args, str(self.dir / "server.properties")]
+        return [*self.java, "-cp", f"{jars()}/*", name, *args, str(self.dir / "server.properties")]
 
     def _java(self, name, *args):
         done = subprocess.run(self._command(name, *args), capture_output=True, text=True, cwd=self.dir)
