@@ -16,6 +16,7 @@ from tests.program import environment
 RECORDS = int(os.environ.get("RECORDS", 2_000_000))
 SLOW = 10  # kafka-python reads this part of them, from a topic of its own
 START = 1795245400000
+PERF = "kafka-consumer-perf-test (in a group, prints none)"
 
 # fetch.message.max.bytes: fewer requests; queued.min.messages: librdkafka 2.0 fetches no more for up to a second once that
 # many small records wait (CONFIGURATION.md, fetch.queue.backoff.ms of 2.2).
@@ -86,7 +87,7 @@ def readers(at, topic, part):
 def perf_test(at, topic):
     """It prints what it read: `time, time, MB, MB/s, records, ...`."""
     return [*TOOL, "org.apache.kafka.tools.ConsumerPerformance", "--bootstrap-server", at, "--topic", topic, "--messages",
-            str(RECORDS), "--fetch-size", "10485760", "--hide-header"]
+            str(RECORDS), "--fetch-size", "10485760", "--hide-header", "--timeout", "60000"]
 
 
 def check_lines(name, command, lines, count):
@@ -95,9 +96,18 @@ def check_lines(name, command, lines, count):
     assert hashlib.sha256(run(command, out=True).out).hexdigest() == wanted, f"{name}: not the records of the topic"
 
 
-def check_perf(command, size):
-    said = run(command, out=True).out.decode().split(", ")
+def run_perf(command, size):
+    """Checked each time: it ends well when it has read less, too."""
+    done = run(command, out=True)
+    said = done.out.decode().split(", ")
     assert int(said[4]) == RECORDS and abs(float(said[2]) * 2**20 - RECORDS * size) < 2**20, said
+    return done
+
+
+def turns(called, perf, size):
+    """What in_turns() takes, of {name: (command, count)}."""
+    return {**{name: lambda command=command: run(command) for name, (command, _) in called.items()},
+            PERF: lambda: run_perf(perf, size)}
 
 
 def print_records(kafka, folder):
@@ -111,12 +121,10 @@ def print_records(kafka, folder):
     for name, (command, count) in called.items():
         check_lines(name, command, lines, count)
     perf = perf_test(at, "all")
-    check_perf(perf, 100)
-    called["kafka-consumer-perf-test (prints none)"] = perf, RECORDS
+    run_perf(perf, 100)
     table(f"consume: {human(RECORDS)} result records of 100 bytes, one partition, printed", "records",
-          {name: count for name, (_, count) in called.items()},
-          in_turns({name: lambda command=command: run(command) for name, (command, _) in called.items()}))
-    return {name: command for name, (command, _) in called.items()}
+          {**{name: count for name, (_, count) in called.items()}, PERF: RECORDS}, in_turns(turns(called, perf, 100)))
+    return {**{name: command for name, (command, _) in called.items()}, PERF: perf}
 
 
 class Engine:
@@ -152,12 +160,10 @@ def count_records(kafka, folder):
     engine.check()
     for name, (command, count) in called.items():
         check_lines(name, command, lines, count)
-    check_perf(perf, 1)
-    called["kafka-consumer-perf-test (prints none)"] = perf, RECORDS
-    counts = {name: count for name, (_, count) in called.items()}
-    others = {name: lambda command=command: run(command) for name, (command, _) in called.items()}
+    run_perf(perf, 1)
+    counts = {"tally run --once": RECORDS, **{name: count for name, (_, count) in called.items()}, PERF: RECORDS}
     table(f"consume: {human(RECORDS)} records of 1 byte, one partition; ours counts them, the others print them", "records",
-          {"tally run --once": RECORDS, **counts}, in_turns({"tally run --once": engine.once, **others}))
+          counts, in_turns({"tally run --once": engine.once, **turns(called, perf, 1)}))
     return {"tally run --once": engine.command()}
 
 
