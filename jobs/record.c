@@ -8,6 +8,7 @@
 #include "cluster/base/number.h"
 
 #define NUMBER_BYTES 20
+#define SAFE_DIGITS  18 /* a number of no more fits int64_t */
 
 struct record_writer {
     size_t series_count;
@@ -17,8 +18,8 @@ struct record_writer {
     size_t room;       /* the most a record can take */
 };
 
-static const char end_text[] = ",\"end\":", counts_text[] = ",\"counts\":{",
-                  total_text[] = "},\"total\":";
+static const char job_text[] = "{\"job\":", start_text[] = ",\"start\":", end_text[] = ",\"end\":",
+                  counts_text[] = ",\"counts\":{", total_text[] = "},\"total\":";
 
 struct record_writer *record_writer_new(const struct spec *spec)
 {
@@ -26,9 +27,9 @@ struct record_writer *record_writer_new(const struct spec *spec)
 
     writer->series_count = spec->series_count;
     writer->names = mem_alloc(spec->series_count, sizeof *writer->names);
-    buf_text(&writer->head, "{\"job\":");
+    buf_text(&writer->head, job_text);
     buf_json_string(&writer->head, spec->name, strlen(spec->name));
-    buf_text(&writer->head, ",\"start\":");
+    buf_text(&writer->head, start_text);
     buf_format(&writer->key, "%s/", spec->name);
     writer->room = writer->head.length + sizeof end_text + sizeof counts_text + sizeof total_text +
                    4 * (NUMBER_BYTES + 1);
@@ -100,6 +101,76 @@ void record_write_key(const struct record_writer *writer, const struct record *r
     buf->data[buf->length] = '\0';
 }
 
+/* ---- reading a record in the very form that record_write gives it */
+
+struct cursor {
+    const char *at, *end;
+};
+
+static bool take(struct cursor *in, const char *text)
+{
+    size_t length = strlen(text);
+
+    if ((size_t)(in->end - in->at) < length || memcmp(in->at, text, length) != 0)
+        return false;
+    in->at += length;
+    return true;
+}
+
+/* A name in quotes; not one that JSON writes in another way. */
+static bool take_name(struct cursor *in, const char *name)
+{
+    for (const char *c = name; *c; c++)
+        if (*c == '"' || *c == '\\' || (unsigned char)*c < ' ')
+            return false;
+    return take(in, "\"") && take(in, name) && take(in, "\"");
+}
+
+static bool take_number(struct cursor *in, int64_t *number)
+{
+    const char *first = in->at;
+
+    *number = 0;
+    while (in->at < in->end && *in->at >= '0' && *in->at <= '9' && in->at - first < SAFE_DIGITS)
+        *number = *number * 10 + (*in->at++ - '0');
+    return in->at > first && (*first != '0' || in->at == first + 1);
+}
+
+static bool take_counts(struct cursor *in, const struct spec *spec, struct record *record)
+{
+    uint64_t sum = 0;
+    int64_t count, total;
+
+    for (size_t i = 0; i < spec->series_count; i++) {
+        if ((i > 0 && !take(in, ",")) || !take_name(in, spec->series[i].name) || !take(in, ":") ||
+            !take_number(in, &count))
+            return false;
+        record->counts[i] = (uint64_t)count;
+        if (__builtin_add_overflow(sum, (uint64_t)count, &sum))
+            return false;
+    }
+    if (!take(in, total_text) || !take_number(in, &total))
+        return false;
+    record->total = sum;
+    return sum == (uint64_t)total;
+}
+
+/* Nearly all records have this form, and are read so in a tenth of the time that a tree of JSON
+ * takes. False says nothing: the tree will tell. */
+static bool read_as_written(const struct spec *spec, const char *bytes, size_t length,
+                            struct record *record)
+{
+    struct cursor in = {bytes, bytes + length};
+
+    return take(&in, job_text) && take_name(&in, spec->name) && take(&in, start_text) &&
+           take_number(&in, &record->start) && take(&in, end_text) &&
+           take_number(&in, &record->end) && take(&in, counts_text) &&
+           take_counts(&in, spec, record) && take(&in, "}") && in.at == in.end &&
+           record->start < record->end && record->end <= LIMIT_TIME_MS;
+}
+
+/* ---- reading any */
+
 static size_t find_series(const struct spec *spec, const char *name)
 {
     size_t i = 0;
@@ -164,6 +235,8 @@ int record_read(const struct spec *spec, const char *bytes, size_t length, struc
     if (length > LIMIT_RECORD_BYTES)
         return error_set(error, EXIT_INPUT, "a record of %zu bytes, the limit is %d", length,
                          LIMIT_RECORD_BYTES);
+    if (read_as_written(spec, bytes, length, record))
+        return 0;
     root = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &reason);
     if (!root)
         return error_set(error, EXIT_INPUT, "no JSON: %s", reason.text);

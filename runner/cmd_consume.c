@@ -13,12 +13,25 @@
 #define POLL_MS       100
 #define DRAW_EVERY_MS 100
 #define FLUSH_BYTES   (1 << 16)
+#define BATCH         512
+
+/* Half of what librdkafka keeps for us before it stops fetching: queued.min.messages, and
+ * queued.max.messages.kbytes below. */
+#define NEARLY_FULL_RECORDS 50000
+#define NEARLY_FULL_BYTES   (8u << 20)
+#define FIRST_WITH_BACKOFF  0x02020000 /* fetch.queue.backoff.ms: set in kafka.c */
 
 struct consumer {
     const struct options *options;
     struct spec *spec;
     rd_kafka_t *client;
-    int32_t partitions, at_end;
+    rd_kafka_queue_t *queue;
+    int32_t partition_count, ended; /* ended: have been read to their end */
+    struct partition {
+        int64_t next; /* the offset behind the last record; -1: none yet */
+        bool ended;
+    } * partitions;
+    bool was_full;            /* the client may have stopped fetching */
     struct live_table *table; /* NULL: JSON lines */
     struct record record;
     struct buf out;
@@ -42,14 +55,19 @@ static int open_client(struct consumer *consumer, struct error *error)
     consumer->client = kafka_consumer(consumer->options->kafka, pairs, NULL, error);
     if (!consumer->client ||
         kafka_need_topic(consumer->client, consumer->options->kafka, consumer->spec->sink,
-                         "it comes with the job's first start (tally run)", &consumer->partitions,
-                         error) < 0)
+                         "it comes with the job's first start (tally run)",
+                         &consumer->partition_count, error) < 0)
         return -1;
     rd_kafka_poll_set_consumer(consumer->client);
-    list = rd_kafka_topic_partition_list_new(consumer->partitions);
-    for (int32_t i = 0; i < consumer->partitions; i++)
+    consumer->queue = rd_kafka_queue_get_consumer(consumer->client);
+    consumer->partitions =
+        mem_alloc((size_t)consumer->partition_count, sizeof *consumer->partitions);
+    list = rd_kafka_topic_partition_list_new(consumer->partition_count);
+    for (int32_t i = 0; i < consumer->partition_count; i++) {
+        consumer->partitions[i].next = -1;
         rd_kafka_topic_partition_list_add(list, consumer->spec->sink, i)->offset =
             consumer->options->from_end ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
+    }
     code = rd_kafka_assign(consumer->client, list);
     rd_kafka_topic_partition_list_destroy(list);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -96,15 +114,23 @@ static void take_record(struct consumer *consumer, const rd_kafka_message_t *mes
     }
 }
 
+/* It comes again behind each new record. */
+static void note_end(struct consumer *consumer, struct partition *partition)
+{
+    consumer->ended += !partition->ended;
+    partition->ended = true;
+}
+
 static int take_message(struct consumer *consumer, const rd_kafka_message_t *message,
                         struct error *error)
 {
     switch (message->err) {
     case RD_KAFKA_RESP_ERR_NO_ERROR:
+        consumer->partitions[message->partition].next = message->offset + 1;
         take_record(consumer, message);
         return consumer->out.length >= FLUSH_BYTES ? flush(consumer, error) : 0;
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
-        consumer->at_end++;
+        note_end(consumer, &consumer->partitions[message->partition]);
         return flush(consumer, error);
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
         return error_set(error, EXIT_FAILED, "topic '%s' was deleted", consumer->spec->sink);
@@ -119,7 +145,67 @@ static bool is_done(const struct consumer *consumer)
     const struct options *options = consumer->options;
 
     return interrupt_signal() || (options->count > 0 && consumer->taken >= options->count) ||
-           (options->exit_at_end && consumer->at_end >= consumer->partitions);
+           (options->exit_at_end && consumer->ended >= consumer->partition_count);
+}
+
+/* Before 2.2 librdkafka, having found our queue full, looks again only when something wakes it, or
+ * after a second (rdkafka_broker.c; later: fetch.queue.backoff.ms). A seek to where we stand wakes
+ * it; the queue is empty, so nothing is read twice. */
+static void wake_fetcher(struct consumer *consumer)
+{
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new(consumer->partition_count);
+
+    for (int32_t i = 0; i < consumer->partition_count; i++)
+        if (consumer->partitions[i].next >= 0)
+            rd_kafka_topic_partition_list_add(list, consumer->spec->sink, i)->offset =
+                consumer->partitions[i].next;
+    rd_kafka_error_destroy(rd_kafka_seek_partitions(consumer->client, list, 0));
+    rd_kafka_topic_partition_list_destroy(list);
+    consumer->was_full = false;
+}
+
+static void look_if_full(struct consumer *consumer, const rd_kafka_message_t *message)
+{
+    size_t waiting = rd_kafka_queue_length(consumer->queue);
+
+    if (rd_kafka_version() < FIRST_WITH_BACKOFF)
+        consumer->was_full |=
+            waiting > NEARLY_FULL_RECORDS || waiting * message->len > NEARLY_FULL_BYTES;
+}
+
+/* Fills `batch` with what has come, or waits for one: `*count` is 0 when none came. */
+static int next_batch(struct consumer *consumer, rd_kafka_message_t **batch, size_t *count,
+                      struct error *error)
+{
+    ssize_t got = rd_kafka_consume_batch_queue(consumer->queue, 0, batch, BATCH);
+
+    *count = got > 0 ? (size_t)got : 0;
+    if (*count > 0) {
+        look_if_full(consumer, batch[*count - 1]);
+        return 0;
+    }
+    if (consumer->was_full)
+        wake_fetcher(consumer);
+    if (flush(consumer, error) < 0)
+        return -1;
+    batch[0] = rd_kafka_consumer_poll(consumer->client, POLL_MS);
+    *count = batch[0] ? 1 : 0;
+    return 0;
+}
+
+static int take_batch(struct consumer *consumer, struct error *error)
+{
+    rd_kafka_message_t *batch[BATCH];
+    size_t count;
+    int result = next_batch(consumer, batch, &count, error);
+
+    for (size_t i = 0; i < count; i++) {
+        if (result == 0 && !is_done(consumer))
+            result = take_message(consumer, batch[i], error);
+        rd_kafka_message_destroy(batch[i]);
+    }
+    return result;
 }
 
 static int consume(struct consumer *consumer, struct error *error)
@@ -127,14 +213,7 @@ static int consume(struct consumer *consumer, struct error *error)
     int result = 0;
 
     while (result == 0 && !is_done(consumer)) {
-        rd_kafka_message_t *message =
-            rd_kafka_consumer_poll(consumer->client, consumer->out.length ? 0 : POLL_MS);
-        if (message) {
-            result = take_message(consumer, message, error);
-            rd_kafka_message_destroy(message);
-        } else {
-            result = flush(consumer, error);
-        }
+        result = take_batch(consumer, error);
         if (result == 0)
             result = draw(consumer, error);
     }
@@ -163,8 +242,11 @@ static int run_consume(const struct options *options, struct error *error)
     if (consumer.rejected)
         log_warning("%" PRIu64 " records of topic '%s' are none of job %s", consumer.rejected,
                     consumer.spec->sink, consumer.spec->name);
+    if (consumer.queue)
+        rd_kafka_queue_destroy(consumer.queue);
     kafka_close(consumer.client);
     live_table_free(consumer.table);
+    free(consumer.partitions);
     free(consumer.record.counts);
     buf_free(&consumer.out);
     spec_free(consumer.spec);
