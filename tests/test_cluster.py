@@ -511,7 +511,7 @@ def test_faults_in_mid_stream(cluster, job, faults):
 
 # ---- What is refused, and how it is said
 
-NAMES = {name: f"refused-{os.urandom(3).hex()}" for name in "topic broker cores".split()}
+NAMES = {name: f"refused-{os.urandom(3).hex()}" for name in "topic broker cores trigger".split()}
 REFUSED = {
     "a master that is down": (["--rest-port", "1", "--ui-port", "1", "gender"], 4, r"spark-master:1\b"),
     "REST switched off": (["--master", "spark://tally-test-norest:7077", "gender"], 5, r"spark\.master\.rest\.enabled"),
@@ -520,6 +520,8 @@ REFUSED = {
                       r"64 cores"),
     "a driver that fails at once": (["--wait-running", "--name", NAMES["topic"], "--topic", NAMES["topic"],
                                      "--supervise", "gender"], 1, NAMES["topic"]),
+    "a trigger that is no number": (["--wait-running", "--name", NAMES["trigger"], "--conf", "spark.tally.trigger=1s",
+                                     "gender"], 1, "spark.tally.trigger takes milliseconds, not '1s'"),
     "a broker that the worker cannot reach": (["--wait-running", "--name", NAMES["broker"], "--topic", NAMES["broker"],
                                                "--job-bootstrap-servers", "broker:1", "gender"], 1, r"broker:1\b"),
 }

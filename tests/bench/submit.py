@@ -1,74 +1,99 @@
-"""Creating a driver on the cluster of `make cluster`: `tally submit`, curl with the same request, and spark-submit in
-cluster mode, by port 7077 and by REST, in the master's container. The jar is missing: that is found out later."""
+"""Creating a driver on the cluster of `make cluster`: `tally submit`; curl with the one request that creates it, and with the
+three that `tally submit` makes (the master's state, REST's version, the create); spark-submit in cluster mode, by port 7077
+and by REST. On this machine, and in the master's container. The jar is missing: that is found out later."""
 
 import json
-import re
+import statistics
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.bench.common import TALLY, Run, in_turns, run, table, temporary
-from tests.program import environment
+from tests.bench.common import ROUNDS, TALLY, Run, commands, goal, in_turns, run, table, temporary, versions
+from tests.cluster import ADDRESSES
+from tests.program import MEASURE, Program, environment, until
 
-MASTER = "spark://localhost:7077"
+PAIRS = 5 * ROUNDS  # of those that take milliseconds
 JAR = ["--class", "X", "/root/none.jar"]
 CREATE = {"action": "CreateSubmissionRequest", "clientSparkVersion": "4.2.0", "appResource": "/root/none.jar",
           "mainClass": "X", "appArgs": [], "environmentVariables": {}, "sparkProperties": {
               "spark.app.name": "X", "spark.jars": "/root/none.jar", "spark.submit.deployMode": "cluster"}}
 
-# /proc has the peak while the process is there: it is looked at until it is gone.
-WATCHED = '''"$@" >/dev/null 2>&1 &
-while peak=$(grep VmHWM /proc/$!/status 2>/dev/null); do last=$peak; sleep 0.05; done
-echo "$last"'''
+
+def curl(host, body, *before):
+    """One curl: a connection each, as `tally submit` has them."""
+    first = [each for url in before for each in ("-s", f"http://{host}:{url}", "--next")]
+    return ["curl", *first, "-sf", "-H", "Content-Type: application/json", "--data", body,
+            f"http://{host}:6066/v1/submissions/create"]
 
 
-def curl(folder):
+def spark_submit(url, rest):
+    return ["spark-submit", "--master", url, "--conf", f"spark.master.rest.enabled={rest}", "--deploy-mode", "cluster", *JAR]
+
+
+def idle():
+    """All those drivers have ended: there is room for the next. (What runs besides has begun before.)"""
+    listed = json.loads(Program().run("list", "--json", env=ADDRESSES).out)
+    return not [row for row in listed["drivers"] if row["active"] and row.get("class") == "X"]
+
+
+def one(command):
+    def once():
+        until(idle, 60, "the end of the drivers before", every=0.1)
+        return run(command)
+    return once
+
+
+def inside(command):
+    """Measured in the container. By port 7077 spark-submit waits five seconds, then sees that the driver failed (255); a
+    good one takes as long."""
+    def once():
+        until(idle, 60, "the end of the drivers before", every=0.1)
+        said = subprocess.run(["docker", "exec", "spark-master", "python3", "-I", "-S", "-c", MEASURE, "/dev/null",
+                               "/dev/null", *command], stdout=subprocess.PIPE, text=True, check=True, env=environment())
+        code, seconds, kilobytes = said.stdout.split()
+        assert code in ("0", "255"), (command, code)
+        return Run(float(seconds), int(kilobytes) * 1024, b"")
+    return once
+
+
+def difference(found, ours, other):
+    """ms, the median of the pairs."""
+    return statistics.median((a.seconds - b.seconds) * 1000 for a, b in zip(found[ours], found[other]))
+
+
+def bench(folder):
+    body = json.dumps(CREATE)
     file = Path(folder) / "create.json"
-    file.write_text(json.dumps(CREATE))
-    return ["curl", "-sf", "-H", "Content-Type: application/json", "--data", f"@{file}",
-            "http://localhost:6066/v1/submissions/create"]
-
-
-def inside(*command):
-    return ["docker", "exec", "spark-master", *command]
-
-
-def spark_submit(*options):
-    return inside("spark-submit", "--master", *options, "--deploy-mode", "cluster", *JAR)
-
-
-def unless_lost(command):
-    """By port 7077 spark-submit waits five seconds, then sees that the driver failed; a good one takes as long."""
-    return inside("sh", "-c", '"$@" || [ $? = 255 ]', "sh", *command[3:])
-
-
-def peak_inside(command):
-    """Of a process in the container, in bytes: what it is there when it is run once more."""
-    docker, rest = command[:3], command[3:]
-    said = subprocess.run([*docker, "sh", "-c", WATCHED, "sh", *rest], stdout=subprocess.PIPE, text=True,
-                          env=environment()).stdout
-    return int(re.search(r"VmHWM:\s+(\d+) kB", said)[1]) * 1024
+    file.write_text(body)
+    three = ["8080/json/", "6066/v1/submissions/"]
+    here = {"tally submit": [TALLY, "submit", "--master", "spark://localhost:7077", *JAR],
+            "curl, the same three requests": curl("localhost", f"@{file}", *three),
+            "curl, the create alone": curl("localhost", f"@{file}")}
+    there = {"tally submit": ["tally", "submit", *JAR],
+             "curl, the same three requests": curl("spark-master", body, *three)}
+    slow = {"spark-submit, port 7077": spark_submit("spark://spark-master:7077", "false"),
+            "spark-submit, REST": spark_submit("spark://spark-master:6066", "true")}
+    found = in_turns({name: one(command) for name, command in here.items()}, PAIRS)
+    table("submit: a driver created, from this machine", "drivers", dict.fromkeys(found, 1), found)
+    quick = in_turns({name: inside(command) for name, command in there.items()}, PAIRS)
+    quick.update(in_turns({name: inside(command) for name, command in slow.items()}, ROUNDS))
+    ratios = table("submit: the same in the master's container", "drivers", dict.fromkeys(quick, 1), quick)
+    for other in list(here)[1:]:
+        print(f"tally submit against {other}: {difference(found, 'tally submit', other):+.1f} ms, the median of {PAIRS} pairs.\n")
+    goal("submit beyond curl's same requests", difference(found, *list(here)[:2]), 10, " ms", at_most=True)
+    goal("submit against spark-submit by port 7077", ratios["spark-submit, port 7077"], 100)
+    goal("submit, peak memory", max(each.memory for each in found["tally submit"]) / 1e6, 16, " MB", at_most=True)
+    commands(**{**here, **{f"{name}, in the container": command for name, command in {**there, **slow}.items()}})
 
 
 def main():
-    if subprocess.run(inside("true"), capture_output=True).returncode:
-        print("### submit\n\nleft out: there is no cluster (make cluster)\n")
+    if subprocess.run(["docker", "exec", "spark-master", "true"], capture_output=True).returncode:
+        print("left out: there is no cluster (make cluster)")
         return
-    by_port = spark_submit("spark://spark-master:7077", "--conf", "spark.master.rest.enabled=false")
-    by_rest = spark_submit("spark://spark-master:6066", "--conf", "spark.master.rest.enabled=true")
     with temporary() as folder:
-        found = in_turns({
-            "tally submit": lambda: run([TALLY, "submit", "--master", MASTER, *JAR]),
-            "curl, the same request": lambda command=curl(folder): run(command),
-            "tally submit, by docker exec": lambda: run(inside("tally", "submit", *JAR)),
-            "spark-submit, port 7077, by docker exec": lambda: run(unless_lost(by_port)),
-            "spark-submit, REST, by docker exec": lambda: run(by_rest)})
-    for name, command in {"tally submit, by docker exec": inside("tally", "submit", *JAR),
-                          "spark-submit, port 7077, by docker exec": by_port,
-                          "spark-submit, REST, by docker exec": by_rest}.items():
-        peak = peak_inside(command)  # not that of docker exec
-        found[name] = [Run(each.seconds, peak, each.out) for each in found[name]]
-    table("submit: a driver created", "drivers", dict.fromkeys(found, 1), found)
+        bench(folder)
+    versions(tally=[TALLY, "--version"], curl=["curl", "--version"],
+             spark=["docker", "exec", "spark-master", "cat", "/opt/spark/RELEASE"])
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@ package tally;
 /** The command line. */
 final class Arguments {
     private static final String USAGE = "--spec JSON --brokers HOST:PORT[,...] --checkpoint URI [--group G]"
-            + " [--max-future MS] [--once] [--trigger MS]";
+            + " [--max-future MS] [--once]";
     private static final long HOUR_MS = 3600 * 1000;
 
     String spec;
@@ -15,8 +15,6 @@ final class Arguments {
     long maxFuture = HOUR_MS;
     /** Ends when all that is in the topic has been counted. */
     boolean once;
-    /** The time between two batches' starts; 0: the next begins when the last is done. */
-    long trigger;
 
     private Arguments() {
     }
@@ -45,7 +43,6 @@ final class Arguments {
             case "--checkpoint" -> checkpoint = text(name, value);
             case "--group" -> group = text(name, value);
             case "--max-future" -> maxFuture = milliseconds(name, value);
-            case "--trigger" -> trigger = milliseconds(name, value);
             default -> throw usage("unknown argument '" + name + "'");
         }
     }

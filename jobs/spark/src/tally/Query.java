@@ -27,21 +27,16 @@ final class Query {
     private static final String SERIES = "series";
     private static final String TIME = "timestamp";
 
-    /**
-     * Spark's reader asks for the partition's ends behind every fetch, and a broker answers one request a
-     * connection at a time: what the consumer has fetched ahead would hold that answer up to half a second,
-     * or until the next record. Nothing polls between batches, so that a short wait makes no busy loop.
-     */
-    private static final String FETCH_WAIT_MS = "1";
-
     private final SparkSession spark;
+    private final Settings settings;
     private final Arguments arguments;
     private final Spec spec;
     private final boolean onePartition;
 
     /** `onePartition`: the source topic has no more. */
-    Query(SparkSession spark, Arguments arguments, Spec spec, boolean onePartition) {
+    Query(SparkSession spark, Settings settings, Arguments arguments, Spec spec, boolean onePartition) {
         this.spark = spark;
+        this.settings = settings;
         this.arguments = arguments;
         this.spec = spec;
         this.onePartition = onePartition;
@@ -51,11 +46,11 @@ final class Query {
         return counts(classified(records(), rejects)).writeStream()
                 .queryName(spec.name)
                 .format("kafka")
+                .options(settings.sink())
                 .option("kafka.bootstrap.servers", arguments.brokers)
                 .option("topic", spec.sink)
                 .option("kafka.enable.idempotence", "true")
                 .option("kafka.acks", "all")
-                .option("kafka.linger.ms", "0")
                 .option("checkpointLocation", arguments.checkpoint)
                 .outputMode(OutputMode.Update())
                 .trigger(trigger())
@@ -63,17 +58,17 @@ final class Query {
     }
 
     private Trigger trigger() {
-        return arguments.once ? Trigger.AvailableNow() : Trigger.ProcessingTime(arguments.trigger);
+        return arguments.once ? Trigger.AvailableNow() : Trigger.ProcessingTime(settings.trigger());
     }
 
     private Dataset<Row> records() {
         DataStreamReader reader = spark.readStream()
                 .format("kafka")
+                .options(settings.source())
                 .option("kafka.bootstrap.servers", arguments.brokers)
                 .option("subscribe", spec.topic)
                 .option("startingOffsets", spec.startLatest ? "latest" : "earliest")
-                .option("failOnDataLoss", "true")
-                .option("kafka.fetch.max.wait.ms", FETCH_WAIT_MS);
+                .option("failOnDataLoss", "true");
 
         if (arguments.group != null) {
             reader.option("groupIdPrefix", arguments.group);

@@ -38,16 +38,16 @@ public final class WindowedCount {
 
     private static int run(Arguments arguments) {
         Spec spec = Spec.parse(arguments.spec);
-        SparkConf conf = Settings.of(spec);
-        TopicDescription source = prepare(arguments, spec, conf);
-        SparkSession spark = SparkSession.builder().config(conf).getOrCreate();
+        Settings settings = new Settings(spec);
+        TopicDescription source = prepare(arguments, spec, settings.conf());
+        SparkSession spark = SparkSession.builder().config(settings.conf()).getOrCreate();
         Classify.Rejects rejects = rejects(spark.sparkContext());
         Progress progress = new Progress(spec, rejects);
 
         spark.streams().addListener(progress);
         try {
             boolean onePartition = source.partitions().size() == 1;
-            StreamingQuery query = new Query(spark, arguments, spec, onePartition).start(rejects);
+            StreamingQuery query = new Query(spark, settings, arguments, spec, onePartition).start(rejects);
             Ending.stopAtSignal(query, progress);
             Say.line("job " + spec.name + " counts topic '" + spec.topic + "' into '" + spec.sink + "'");
             query.awaitTermination();
