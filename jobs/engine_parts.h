@@ -55,6 +55,7 @@ struct engine {
     struct window *closed, **closed_end; /* closed, in order, not yet acknowledged */
     size_t unacknowledged;               /* records sent */
     int64_t emitted_at;                  /* monotonic ms of the last updates */
+    int64_t hurried_at;                  /* and of the last that did not wait for their turn */
     bool changed;                        /* some open window since then */
     int64_t commit_at;
     int64_t committed_watermark;
