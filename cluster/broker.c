@@ -51,9 +51,10 @@ static int knock(const struct broker *broker)
     int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     address.sin_port = htons((uint16_t)atoi(strrchr(broker_address(broker), ':') + 1));
-    if (descriptor >= 0)
-        connect(descriptor, (struct sockaddr *)&address, sizeof address);
-    return descriptor;
+    if (descriptor < 0 || connect(descriptor, (struct sockaddr *)&address, sizeof address) == 0)
+        return descriptor;
+    close(descriptor);
+    return -1;
 }
 
 /* The mock's thread serves what it is asked, and only then reads the bytes that wake it: a
