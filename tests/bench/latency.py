@@ -172,7 +172,8 @@ def main():
         browser.close()
         if kafka:
             kafka.close()
-    versions(tally=[TALLY, "--version"], chromium=["chromium", "--version"])
+    versions(tally=[TALLY, "--version"])
+    print(f"Chromium {browser.driver.capabilities['browserVersion']}.\n")
     commands(measured=["tally", "run", "gender", "--rate", "1000", "--port", "N"])
 
 
