@@ -86,7 +86,8 @@ int sink_open(struct engine *engine, struct error *error);
 bool sink_is_full(const struct engine *engine);
 /* Sends the records of windows that the watermark has closed (`all`: of all). */
 void sink_send_closed(struct engine *engine, bool all);
-/* Sends the windows that changed, if the last updates are long enough ago (or `now`). */
+/* Sends the windows that changed, if the last updates are long enough ago, or if one of those
+ * windows has ended (or `now`). */
 void sink_send_changed(struct engine *engine, bool now);
 /* Commits what is safe, if it is time (or `now`) and it differs from the last. */
 void sink_commit(struct engine *engine, bool now);
