@@ -12,7 +12,7 @@ PACKAGES_TEST := libcmocka-dev valgrind kcat mawk maven default-jre-headless pyt
 	chromium chromium-driver npm|nodejs openssl procps zsh man-db groff-base python3-prometheus-client \
 	python3-wsproto python3-venv curl patch
 PACKAGES_FUZZ := clang libclang-rt-14-dev|libclang-rt-19-dev
-PACKAGES_BENCH := gawk
+PACKAGES_BENCH := gawk python3-matplotlib
 PACKAGES_LINT := clang clang-format clang-tidy cppcheck shellcheck
 
 LIBRARIES := rdkafka libwebsockets yaml-0.1 jansson libcurl libssl libcrypto libzip

@@ -1,7 +1,13 @@
 #include "cluster/broker.h"
 
+#include <arpa/inet.h>
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 struct broker {
     rd_kafka_t *host; /* a mock cluster lives in a client */
@@ -38,10 +44,29 @@ struct broker *broker_start(struct error *error)
     return &the_broker;
 }
 
+/* A connection to the broker, which it has to accept; -1: none. */
+static int knock(const struct broker *broker)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    address.sin_port = htons((uint16_t)atoi(strrchr(broker_address(broker), ':') + 1));
+    if (descriptor < 0 || connect(descriptor, (struct sockaddr *)&address, sizeof address) == 0)
+        return descriptor;
+    close(descriptor);
+    return -1;
+}
+
+/* The mock's thread serves what it is asked, and only then reads the bytes that wake it: a
+ * question in between is left until something else wakes it, or a second has passed
+ * (rdkafka_mock.c, rd_kafka_mock_cluster_io_poll). So it has a caller to accept afterwards. */
 int broker_make_topic(struct broker *broker, const char *topic, struct error *error)
 {
+    int caller = knock(broker);
     rd_kafka_resp_err_t code = rd_kafka_mock_topic_create(broker->cluster, topic, 1, 1);
 
+    if (caller >= 0)
+        close(caller);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return 0;
     return error_set(error, EXIT_FAILED, "in-process broker: topic '%s': %s", topic,

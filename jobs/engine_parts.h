@@ -58,6 +58,7 @@ struct engine {
     struct window *closed, **closed_end; /* closed, in order, not yet acknowledged */
     size_t unacknowledged;               /* records sent */
     int64_t emitted_at;                  /* monotonic ms of the last updates */
+    int64_t hurried_at;                  /* and of the last that did not wait for their turn */
     bool changed;                        /* some open window since then */
     int64_t commit_at;
     int64_t committed_watermark;
@@ -88,7 +89,8 @@ int sink_open(struct engine *engine, struct error *error);
 bool sink_is_full(const struct engine *engine);
 /* Sends the records of windows that the watermark has closed (`all`: of all). */
 void sink_send_closed(struct engine *engine, bool all);
-/* Sends the windows that changed, if the last updates are long enough ago (or `now`). */
+/* Sends the windows that changed, if the last updates are long enough ago, or if one of those
+ * windows has ended (or `now`). */
 void sink_send_changed(struct engine *engine, bool now);
 /* Commits what is safe, if it is time (or `now`) and it differs from the last. */
 void sink_commit(struct engine *engine, bool now);

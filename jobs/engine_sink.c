@@ -96,11 +96,38 @@ void sink_send_closed(struct engine *engine, bool all)
     }
 }
 
+/* Event time has passed the end of a window that changed: this may be its last total. */
+static bool one_has_ended(const struct engine *engine)
+{
+    int64_t time = windows_watermark(engine->windows) + engine->spec->lateness;
+
+    for (size_t i = 0; i < windows_open(engine->windows); i++) {
+        const struct window *window = windows_at(engine->windows, i);
+        if (window->record.end > time)
+            return false;
+        if (window->changed)
+            return true;
+    }
+    return false;
+}
+
+/* Every EMIT_EVERY_MS; and as often, in between, for the totals of windows that have ended: to
+ * hold those back made half of the time from a window's end to its last total on the page. */
+static bool are_updates_due(struct engine *engine, int64_t time)
+{
+    if (time - engine->emitted_at >= EMIT_EVERY_MS)
+        return true;
+    if (time - engine->hurried_at < EMIT_EVERY_MS || !one_has_ended(engine))
+        return false;
+    engine->hurried_at = time;
+    return true;
+}
+
 void sink_send_changed(struct engine *engine, bool now)
 {
     int64_t time = clock_monotonic_ms();
 
-    if (!engine->changed || (!now && time - engine->emitted_at < EMIT_EVERY_MS))
+    if (!engine->changed || (!now && !are_updates_due(engine, time)))
         return;
     for (size_t i = 0; i < windows_open(engine->windows); i++) {
         struct window *window = windows_at(engine->windows, i);
