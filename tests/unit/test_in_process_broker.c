@@ -12,7 +12,7 @@ static void test_topics_in_a_row(void **state)
     struct error error;
     struct broker *broker = broker_start(&error);
     int64_t start = clock_monotonic_ms();
-    char name[16];
+    char name[24];
 
     (void)state;
     assert_non_null(broker);
