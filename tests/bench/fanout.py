@@ -13,7 +13,7 @@ import time
 from collections import namedtuple
 from pathlib import Path
 
-from tests.bench.common import temporary
+from tests.bench.common import TALLY, commands, goal, temporary, versions
 from tests.bench.peers import npm, pip
 from tests.kafka_server import Kafka, free_port
 from tests.load import Clients, Feed, processor, settled
@@ -118,6 +118,14 @@ def row(name, rounds):
             f"{complete:.1%} | {best.load:.1f} |")
 
 
+def check(name, rounds):
+    """Against the goals: medians of the rounds."""
+    for p, most in (("p50", 100), ("p99", 250)):
+        goal(f"{name}, {CLIENTS:,} clients, {p}", statistics.median(r.report["by_stamp"][p] for r in rounds), most, " ms",
+             at_most=True)
+    goal(f"{name}, memory a client", statistics.median(r.memory for r in rounds) / 1000, 2, " kB", at_most=True)
+
+
 def main():
     kafka = Kafka().start()
     try:
@@ -130,6 +138,11 @@ def main():
           "| server | p50 | p99 | from the first receipt: p50 | p99 | all connected | memory a client | "
           "processor a broadcast | bytes | received in time | load before |\n|---|" + "--:|" * 10)
     print("\n".join(row(name, rounds) for name, rounds in found.items()) + "\n", flush=True)
+    for name in list(found)[:2]:
+        check(name, found[name])
+    print(f"By pip: {', '.join(PIP)}; by npm: {', '.join(NPM)}.\n")
+    versions(tally=[TALLY, "--version"], Node=["node", "--version"], Python=["/usr/bin/python3", "--version"])
+    commands(**{"tally dashboard": ["tally", "dashboard", "JOB.yaml", "--bootstrap-servers", "KAFKA"]})
 
 
 def bench(kafka, folder):
