@@ -78,7 +78,7 @@ def main():
         agree(commanded, files[PART])
         rows = {name: PART if name in SLOW else ROWS for name in commanded}
         found = in_turns({name: lambda file=files[rows[name]], command=command: run(on(command, file))
-                          for name, command in commanded.items()})
+                          for name, command in commanded.items()}, least=1)  # ours take a quarter of a second
     ratios = table(f"count: {human(ROWS)} rows of 48 bytes, {ROWS // RATE:,} windows", "rows", rows, found)
     goal("count, against mawk", ratios["mawk"], 10)
     goal("count, against Python's csv", ratios["Python's csv"], 20)
