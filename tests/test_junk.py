@@ -17,9 +17,9 @@ import pytest
 
 from tests import fixture, oracle
 from tests.program import chosen, until
-from tests.strict_clients import ByHand, Wsproto, frame
+from tests.strict_clients import ByHand, frame
 from tests.test_server import SOON, START, Site, TlsSite, cpu, get, make_cert
-from tests.test_strict_clients import shared, snapshot, unharmed  # noqa: F401 (a fixture)
+from tests.test_strict_clients import bystander, shared, unharmed  # noqa: F401 (fixtures)
 from tests.web import answers, get_json
 
 SANITIZED = "asan" in str(chosen())
@@ -28,14 +28,6 @@ REQUEST_S = 10  # dashboard/server.c: a request that is not whole by then ends; 
 IDLE_S = 15  # of a connection between two requests
 ENDS_S = REQUEST_S + 3
 MEMORY = (64 << 20) if SANITIZED else (6 << 20)  # the sanitizers keep for a while what is freed
-
-
-@pytest.fixture(scope="module")
-def bystander(shared):
-    client = Wsproto(shared.port)
-    snapshot(client)
-    yield client
-    client.end()
 
 
 @contextlib.contextmanager
