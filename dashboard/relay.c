@@ -5,6 +5,7 @@
 
 #include "cluster/base/buf.h"
 #include "cluster/base/clock.h"
+#include "cluster/base/hash.h"
 #include "cluster/base/limits.h"
 #include "cluster/base/log.h"
 #include "cluster/statistics.h"
@@ -151,16 +152,13 @@ static int take_result(struct relay *relay, struct partition *partition,
 
 /* ---- whether the topic is still the same */
 
-/* Tells a record from any other at the same offset: FNV-1a of its time and its bytes. */
+/* Tells a record from any other at the same offset: a hash of its time and its bytes. */
 static struct mark mark_of(const rd_kafka_message_t *message)
 {
     rd_kafka_timestamp_type_t type;
-    const unsigned char *bytes = message->payload;
-    uint64_t hash = 14695981039346656037u ^ (uint64_t)rd_kafka_message_timestamp(message, &type);
+    uint64_t start = HASH_START ^ (uint64_t)rd_kafka_message_timestamp(message, &type);
 
-    for (size_t i = 0; i < message->len; i++)
-        hash = (hash ^ bytes[i]) * 1099511628211u;
-    return (struct mark){message->offset, hash};
+    return (struct mark){message->offset, hash_bytes(start, message->payload, message->len)};
 }
 
 /* Reads again from the newest record that is known to be of our topic. */

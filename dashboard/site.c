@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cluster/base/assets.h"
+#include "cluster/base/hash.h"
 
 static const char folder[] = "web/";
 
@@ -44,13 +45,10 @@ static const char *type_of(const char *name)
     return "application/octet-stream";
 }
 
-/* FNV-1a, 64 bits: a tag, no protection. */
 static void make_etag(char *etag, size_t size, const struct asset *asset)
 {
-    uint64_t hash = 0xcbf29ce484222325u;
+    uint64_t hash = hash_bytes(HASH_START, asset->data, asset->length);
 
-    for (size_t i = 0; i < asset->length; i++)
-        hash = (hash ^ (unsigned char)asset->data[i]) * 0x100000001b3u;
     snprintf(etag, size, "\"%016llx\"", (unsigned long long)hash);
 }
 

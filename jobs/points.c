@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cluster/base/hash.h"
 #include "cluster/base/limits.h"
 #include "cluster/base/number.h"
 #include "jobs/labels.h"
@@ -55,13 +56,11 @@ bool points_is_list(const char *bytes, size_t length)
 
 /* ---- the set of values */
 
-/* FNV-1a, 64 bits. */
+/* Never 0: that is a free place. */
 static uint64_t hash_of(const char *value)
 {
-    uint64_t hash = 0xcbf29ce484222325u;
+    uint64_t hash = hash_bytes(HASH_START, value, strlen(value));
 
-    for (; *value; value++)
-        hash = (hash ^ (unsigned char)*value) * 0x100000001b3u;
     return hash ? hash : 1;
 }
 

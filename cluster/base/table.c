@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cluster/base/buf.h"
+#include "cluster/base/hash.h"
 
 struct slot {
     const char *key; /* NULL: free */
@@ -36,13 +37,11 @@ void table_free(struct table *table)
     free(table);
 }
 
-/* FNV-1a, folded; the keys come from a spec its user wrote, so nobody attacks the table. */
+/* Folded; the keys come from a spec its user wrote, so nobody attacks the table. */
 static size_t hash(const char *key, size_t length)
 {
-    uint64_t sum = 14695981039346656037u;
+    uint64_t sum = hash_bytes(HASH_START, key, length);
 
-    for (size_t i = 0; i < length; i++)
-        sum = (sum ^ (unsigned char)key[i]) * 1099511628211u;
     return (size_t)(sum ^ (sum >> 32));
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cluster/base/buf.h"
+#include "cluster/base/hash.h"
 
 /* Under the sanitizer each thing gets a piece of its own, so that a step beyond it shows. */
 #ifdef __SANITIZE_ADDRESS__
@@ -117,13 +118,11 @@ struct name_slot {
     size_t length, value;
 };
 
-/* FNV-1a, folded: the names come from files that their user wrote or chose. */
+/* Folded: the names come from files that their user wrote or chose. */
 static size_t hash(const char *name, size_t length)
 {
-    uint64_t sum = 14695981039346656037u;
+    uint64_t sum = hash_bytes(HASH_START, name, length);
 
-    for (size_t i = 0; i < length; i++)
-        sum = (sum ^ (unsigned char)name[i]) * 1099511628211u;
     return (size_t)(sum ^ (sum >> 32));
 }
 
