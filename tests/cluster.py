@@ -8,7 +8,7 @@ import time
 
 from tests.kafka_server import Topics
 from tests.program import ROOT, Program, Result, environment, until
-from tests.web import Event, WebSocket, get_json
+from tests.web import Event, WebSocket, get, get_json
 
 MASTER = "spark://localhost:7077"
 OUTSIDE, INSIDE = "localhost:9092", "broker:19092"  # Kafka, for this machine and for containers
@@ -161,7 +161,7 @@ class Watched(WebSocket):
 
 def batch_duration():
     """Of the gender job's last batch, in ms, from its driver's page."""
-    gauges = get_json(DRIVER_PAGE, "/metrics/json/")["gauges"]
+    gauges = json.loads(get(DRIVER_PAGE, "/metrics/json/").body)["gauges"]
     return next(gauge["value"] for name, gauge in gauges.items() if name.endswith(".spark.streaming.gender.latency"))
 
 
