@@ -8,11 +8,12 @@ import time
 
 from tests.kafka_server import Topics
 from tests.program import ROOT, Program, Result, environment, until
-from tests.web import Event, WebSocket, get_json
+from tests.web import Event, WebSocket, get, get_json
 
 MASTER = "spark://localhost:7077"
 OUTSIDE, INSIDE = "localhost:9092", "broker:19092"  # Kafka, for this machine and for containers
 PAGE = 5000
+DRIVER_PAGE = 4040  # of the first driver
 SERVICES = ["broker", "dashboard", "feeder", "spark-master", "spark-worker-1"]
 PORTS = {4040, 5000, 6066, 7077, 8080, 8081, 9092}
 
@@ -156,6 +157,12 @@ class Watched(WebSocket):
                 if record["total"] >= found.get(record["start"], record)["total"]:
                     found[record["start"]] = record
         return found
+
+
+def batch_duration():
+    """Of the gender job's last batch, in ms, from its driver's page."""
+    gauges = json.loads(get(DRIVER_PAGE, "/metrics/json/").body)["gauges"]
+    return next(gauge["value"] for name, gauge in gauges.items() if name.endswith(".spark.streaming.gender.latency"))
 
 
 def closed(starts, size=1000, lateness=1000):

@@ -20,8 +20,8 @@ import pytest
 import yaml
 
 from tests import fixture, oracle
-from tests.cluster import (ADDRESSES, INSIDE, MASTER, OUTSIDE, PAGE, PORTS, SERVICES, Cluster, Watched, closed, docker,
-                           inspect, processes, run, running, wait_fresh)
+from tests.cluster import (ADDRESSES, INSIDE, MASTER, OUTSIDE, PAGE, PORTS, SERVICES, Cluster, Watched, batch_duration,
+                           closed, docker, inspect, processes, run, running, wait_fresh)
 from tests.cost import PROGRAM
 from tests.kafka_server import Tail, die_with_parent, free_port
 from tests.program import ROOT, Running, until
@@ -43,7 +43,7 @@ def only_all(test):
 GENDER = yaml.safe_load((ROOT / "jobs/gender.yaml").read_text())
 APP = "tally-gender"
 
-LATENCY = 500  # ms, the median: from a window's end to its last total at a browser
+LATENCY = 3  # batches, the median: the one under way, that of the last records, and as much again on the way to a browser
 AT_ONCE = 3  # jobs side by side: there is room for them
 TOGETHER = 300  # seconds for all of them
 RECOVERED = 120  # seconds from a fault to a new result: a machine with two cores does other things, too
@@ -349,19 +349,21 @@ def test_the_page_tells_how_the_job_goes(cluster):
 
 
 def test_latency(cluster):
-    """From a window's end to the arrival of its last total, at the tutorial's 10 records a second."""
+    """From a window's end to the arrival of its last total, in batches: how long one takes depends on the machine
+    (`make bench ROW=spark`). The tutorial's job, which waits for its watermark, is 20 and more behind."""
     wait_fresh()
-    watched = Watched()
+    watched, batches = Watched(), []
     began = until(lambda: watched.named("snapshot") and time.time() * 1000, 20, "the snapshot")
 
     def taken():
+        batches.append(batch_duration())
         totals = {start: total for start, total in watched.last_totals().items() if start > began}
         return [totals[start][1] for start in closed(totals)] if len(totals) > 22 else None
-    delays = sorted(until(taken, 60, "20 windows", every=0.1))
+    delays = until(taken, 60, "20 windows", every=0.1)
     watched.close()
-    median, late = statistics.median(delays), delays[int(len(delays) * 0.95)]
-    print(f"\na window's end to its last total: p50 {median:.0f} ms, p95 {late:.0f} ms of {len(delays)} windows")
-    assert median <= LATENCY, delays
+    delay, batch = statistics.median(delays), statistics.median(batches)
+    print(f"\na window's end to its last total: p50 {delay:.0f} ms, {delay / batch:.1f} batches, of {len(delays)} windows")
+    assert delay <= LATENCY * batch, (delay, batch, sorted(delays))
 
 
 # name -> (kind, changes). The other streams here are of whole values.

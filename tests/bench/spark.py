@@ -15,17 +15,16 @@ import yaml
 
 from tests import oracle
 from tests.bench.common import commands, goal, temporary, versions
-from tests.cluster import ADDRESSES, INSIDE, OUTSIDE, Watched, closed, docker, processes, run, running
+from tests.cluster import ADDRESSES, INSIDE, OUTSIDE, Watched, batch_duration, closed, docker, processes, run, running
 from tests.kafka_server import Topics, free_port
 from tests.program import ROOT, Program, until
-from tests.web import answers, get
+from tests.web import answers
 
 WINDOWS = int(os.environ.get("WINDOWS", 40))  # of the first table; of the second half as many
 WARM = 10  # s after the first result: Java's compilers
 PATIENCE = 600
 SPEC = yaml.safe_load((ROOT / "jobs/gender.yaml").read_text())
 CHECKPOINTS = "/spark/work/check"
-DRIVER_PAGE = 4040
 
 # Spark's defaults but for these: as many cores as the shipped job has, and the durations of batches on the driver's page.
 UNTUNED = {"spark.cores.max": "2", "spark.sql.streaming.metricsEnabled": "true"}
@@ -136,12 +135,6 @@ def best_records(records):
         if record.key not in found or total > found[record.key][0]:
             found[record.key] = total, record
     return [record for _, record in found.values()]
-
-
-def batch_duration():
-    """Of the last batch, from the driver's page."""
-    gauges = json.loads(get(DRIVER_PAGE, "/metrics/json/").body)["gauges"]
-    return next(gauge["value"] for name, gauge in gauges.items() if name.endswith(".spark.streaming.gender.latency"))
 
 
 def p95(values):
