@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bench import common, results
+from tests.bench import common, growth_common, results
 
 # {what, measured now, measured before: the cell}
 APART = {
@@ -78,3 +78,8 @@ def test_a_short_run_is_repeated_and_the_middle_one_counts():
     once = {name: iter(runs(*seconds)).__next__ for name, seconds in {"short": (0.5, 0.7, 0.9), "long": (7,)}.items()}
     found = common.in_turns(once, 1, least=1)
     assert {name: [each.seconds for each in runs] for name, runs in found.items()} == {"short": [0.7], "long": [7]}
+
+
+@pytest.mark.parametrize("ys, exponent", [([3, 30, 300], 1), ([7, 7, 7], 0), ([1, 100, 10_000], 2), ([9, 3, 1], -0.477)])
+def test_exponent_of_growth(ys, exponent):
+    assert growth_common.slope([1, 10, 100], ys) == pytest.approx(exponent, abs=0.001)
