@@ -33,7 +33,8 @@ def history_of_dashboard(folder, kafka):
             newest.append(answer_time(running.pid, port, 10))
         finally:
             program.end_all()
-    report("history", "the dashboard, windows kept; `/api/windows` with all of them", "windows", HISTORY, seconds, memory, 1.1, 1.1)
+    report("history", "the dashboard, windows kept; `/api/windows` with all of them", "windows", HISTORY, seconds, memory, 1.1, 1.1,
+           "resident memory")
     goal("`/api/windows?limit=10` of more windows: time, exponent", slope(HISTORY, newest), 0.1, "", at_most=True)
 
 
@@ -55,7 +56,7 @@ def answer_time(pid, port, windows, rounds=5):
 
 
 def clients_of_dashboard(folder, kafka):
-    """The time is the median of some broadcasts; the memory is beyond that of a server that has had one client."""
+    """The first client is there before: with it come pages of the program and of its libraries."""
     seconds, memory = [], []
     for clients in CLIENTS:
         feed = Feed(kafka, folder, f"clients-{clients}", free_port())
@@ -69,6 +70,7 @@ def clients_of_dashboard(folder, kafka):
             feed.close()
     report("clients", "the dashboard, WebSocket clients; a broadcast to all of them", "clients", CLIENTS, seconds,
            memory, 1.1, 1.1, "memory of the clients")
+    print(f"Time of the thread that serves, median of {BROADCASTS} broadcasts; resident memory beyond that with one client.\n")
 
 
 def broadcast(feed, clients, count):
