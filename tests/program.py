@@ -59,16 +59,16 @@ with open(sys.argv[1], "rb") as source, open(sys.argv[2], "wb") as sink:
     began = time.perf_counter()
     child = subprocess.Popen(sys.argv[3:], stdin=source, stdout=sink, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
-    print(os.waitstatus_to_exitcode(status), time.perf_counter() - began, usage.ru_maxrss)
+    print(os.waitstatus_to_exitcode(status), time.perf_counter() - began, usage.ru_maxrss, usage.ru_utime + usage.ru_stime)
 """
 
 
 def measured(command, stdin=os.devnull, stdout=os.devnull, cwd=None):
-    """(exit code, seconds, peak memory in bytes); the last is 10 MiB at least."""
+    """(exit code, seconds, peak memory in bytes, seconds of the processor); the memory is 10 MiB at least."""
     done = subprocess.run(["/usr/bin/python3", "-I", "-S", "-c", MEASURE, str(stdin), str(stdout), *command], cwd=cwd,
                           env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
-    code, seconds, kilobytes = done.stdout.split()
-    return int(code), float(seconds), int(kilobytes) * 1024
+    code, seconds, kilobytes, processor = done.stdout.split()
+    return int(code), float(seconds), int(kilobytes) * 1024, float(processor)
 
 
 class Program:
@@ -90,7 +90,7 @@ class Program:
 
     def measure(self, *args):
         """(exit code, peak memory in bytes) of a run whose output nobody wants."""
-        code, _, peak = measured(self.command + [str(a) for a in args], cwd=self.cwd)
+        code, _, peak, _ = measured(self.command + [str(a) for a in args], cwd=self.cwd)
         return code, peak
 
     def start(self, *args, **options):

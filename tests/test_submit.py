@@ -1504,14 +1504,14 @@ SUBMISSIONS = 800 if "TALLY_ALL" in os.environ else 80
 
 def test_peak_memory_of_a_submission(double):
     master = double(create=spark.CREATED)
-    code, _, peak = measured([str(chosen()), *JOB, *[str(o) for o in master.options]])
+    code, _, peak, _ = measured([str(chosen()), *JOB, *[str(o) for o in master.options]])
     assert code == 0 and peak <= 16 << 20, peak
 
 
 def check_cost(ours, curl):
     """Beside curl, which sends the same, in instructions: a clock would tell what else goes on here."""
     spent, theirs = instructions(ours), instructions(curl)
-    code, _, peak = measured(ours)
+    code, _, peak, _ = measured(ours)
     print(f"\n{ours[1]}: {spent / theirs:.2f} x the instructions of curl, {peak / 2**20:.1f} MiB")
     assert spent <= 1.25 * theirs and (code, peak <= 16 << 20) == (0, True)
 

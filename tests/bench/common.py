@@ -12,7 +12,7 @@ from tests.program import ROOT, chosen, environment, measured
 TALLY = str(chosen())
 ROUNDS = int(os.environ.get("ROUNDS", 5))
 
-Run = namedtuple("Run", "seconds memory out")
+Run = namedtuple("Run", "seconds memory processor out")
 
 
 def temporary():
@@ -39,18 +39,18 @@ def user_log(path, rows):
 
 
 def run(command, out=False):
-    """One run: wall time and peak memory. out: keep what it prints."""
+    """One run: wall time, peak memory, time of the processor. out: keep what it prints."""
     with tempfile.NamedTemporaryFile() as sink:
-        code, seconds, memory = measured(command, stdout=sink.name if out else os.devnull)
+        code, seconds, memory, processor = measured(command, stdout=sink.name if out else os.devnull)
         if code:
             raise RuntimeError(f"{command}: exit {code}")
-        return Run(seconds, memory, sink.read() if out else b"")
+        return Run(seconds, memory, processor, sink.read() if out else b"")
 
 
 def middle(once, least):
-    """A run; of several that take so many seconds together, if one is shorter, the one in the middle."""
+    """A run; of an odd number that takes so many seconds together, if one is shorter, the one in the middle."""
     runs = [once()]
-    while sum(each.seconds for each in runs) < least:
+    while sum(each.seconds for each in runs) < least or len(runs) % 2 == 0:
         runs.append(once())
     return sorted(runs, key=lambda each: each.seconds)[len(runs) // 2]
 
@@ -58,24 +58,45 @@ def middle(once, least):
 def in_turns(contestants, rounds=ROUNDS, least=0):
     """{name: [Run]}: one of each a round, so that what disturbs the machine disturbs all. least: middle()'s."""
     found = {name: [] for name in contestants}
+    os.sync()  # the input is written to the disk now, not in somebody's time
     for _ in range(rounds):
         for name, once in contestants.items():
             found[name].append(middle(once, least))
     return found
 
 
+def ratios(counts, found, of="seconds"):
+    """{name: [how many times as much of the seconds (of="processor": of the processor's) it takes as the first, a round]}."""
+    costs = {name: [getattr(each, of) / counts[name] for each in runs] for name, runs in found.items()}
+    first = next(iter(costs.values()))
+    return {name: [cost / ours for cost, ours in zip(each, first, strict=True)] for name, each in costs.items()}
+
+
+def medians(of_rounds):
+    return {name: statistics.median(each) for name, each in of_rounds.items()}
+
+
+def spread(values):
+    """The quartiles; of a single round there are none."""
+    if len(values) < 2:
+        return ""
+    low, _, high = statistics.quantiles(values, method="inclusive")
+    return f"{low:.1f} to {high:.1f}"
+
+
 def table(title, unit, counts, found):
-    """The first contestant against the others; counts: how many of the unit each did."""
-    lines = [f"### {title}", "", f"| program | {unit}/s | best | worst | ratio | peak memory |", "|---|--:|--:|--:|--:|--:|"]
-    speeds = {name: [counts[name] / r.seconds for r in runs] for name, runs in found.items()}
-    first = statistics.median(next(iter(speeds.values())))
-    for name, each in speeds.items():
-        median = statistics.median(each)
-        memory = max(r.memory for r in found[name])
-        lines.append(f"| {name} | {human(median)} | {human(max(each))} | {human(min(each))} | {first / median:.1f} x | "
-                     f"{f'{memory / 2**20:.1f} MiB' if memory else ''} |")
+    """The first contestant against the others; counts: how many of the unit each did. Gives {name: the ratio}."""
+    lines = [f"### {title}", "", f"| program | {unit}/s | best | worst | ratio | its quartiles | of processor time | peak memory |",
+             "|---|--:|--:|--:|--:|--:|--:|--:|"]
+    wall, processor = ratios(counts, found), medians(ratios(counts, found, "processor"))
+    for name, runs in found.items():
+        speeds = [counts[name] / r.seconds for r in runs]
+        memory = max(r.memory for r in runs)
+        lines.append(f"| {name} | {human(statistics.median(speeds))} | {human(max(speeds))} | {human(min(speeds))} | "
+                     f"{statistics.median(wall[name]):.1f} x | {spread(wall[name])} | {processor[name]:.1f} x | "
+                     f"{memory / 2**20:.1f} MiB |")
     print("\n".join(lines) + "\n", flush=True)
-    return {name: first / statistics.median(each) for name, each in speeds.items()}
+    return medians(wall)
 
 
 def goal(what, value, bound, unit=" x", at_most=False):

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from tests.bench.common import TALLY, commands, human, in_turns, run, table, temporary, versions
-from tests.bench.kafka_peers import TOOL, Broker, peer_versions, pythons, shown, spec
+from tests.bench.kafka_peers import LEAST, TOOL, Broker, peer_versions, pythons, shown, spec
 from tests.program import environment
 
 RECORDS = int(os.environ.get("RECORDS", 2_000_000))
@@ -123,7 +123,8 @@ def print_records(kafka, folder):
     perf = perf_test(at, "all")
     run_perf(perf, 100)
     table(f"consume: {human(RECORDS)} result records of 100 bytes, one partition, printed", "records",
-          {**{name: count for name, (_, count) in called.items()}, PERF: RECORDS}, in_turns(turns(called, perf, 100)))
+          {**{name: count for name, (_, count) in called.items()}, PERF: RECORDS},
+          in_turns(turns(called, perf, 100), least=LEAST))
     return {**{name: command for name, (command, _) in called.items()}, PERF: perf}
 
 
@@ -163,7 +164,7 @@ def count_records(kafka, folder):
     run_perf(perf, 1)
     counts = {"tally run --once": RECORDS, **{name: count for name, (_, count) in called.items()}, PERF: RECORDS}
     table(f"consume: {human(RECORDS)} records of 1 byte, one partition; ours counts them, the others print them", "records",
-          counts, in_turns({"tally run --once": engine.once, **turns(called, perf, 1)}))
+          counts, in_turns({"tally run --once": engine.once, **turns(called, perf, 1)}, least=LEAST))
     return {"tally run --once": engine.command()}
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.bench.common import ROOT, TALLY, commands, human, in_turns, run, table, temporary, versions
-from tests.bench.kafka_peers import Broker, peer_versions, pythons, spec
+from tests.bench.kafka_peers import LEAST, Broker, peer_versions, pythons, spec
 
 RECORDS = int(os.environ.get("RECORDS", 2_000_000))
 SLOW = 10  # kafka-python counts this part, from a topic of its own
@@ -81,7 +81,7 @@ def main():
             counts = {name: RECORDS // SLOW if name == "kafka-python" else RECORDS for name in contestants}
             check(bench, contestants, counts)
             table(f"engine: {human(RECORDS)} records of 1 byte from one topic, {RECORDS // 1000:,} windows into another",
-                  "records", counts, in_turns(contestants))
+                  "records", counts, in_turns(contestants, least=LEAST))
     finally:
         kafka.close()
     print("Start and end of the process are in it. tally also keeps its progress in Kafka once a second, sends what is "

@@ -3,11 +3,10 @@ and Kafka's own kafka-producer-perf-test.sh. Ours reads a CSV and takes a column
 
 import os
 import sys
-import time
 from pathlib import Path
 
 from tests.bench.common import TALLY, commands, goal, human, in_turns, run, table, temporary, user_log, versions
-from tests.bench.kafka_peers import TOOL, Broker, peer_versions, pythons, shown, spec
+from tests.bench.kafka_peers import LEAST, TOOL, Broker, peer_versions, pythons, shown, spec
 
 RECORDS = int(os.environ.get("RECORDS", 2_000_000))
 SLOW = 10  # kafka-python sends this part of them
@@ -94,7 +93,6 @@ def into_topic(kafka, count, command):
             return done
         finally:
             kafka.delete_topic("bench")
-            time.sleep(1)  # Kafka deletes the files later: not in the next one's time
     return once
 
 
@@ -105,7 +103,7 @@ def bench(kafka, folder, size):
     once = {name: into_topic(kafka, counts[name], command) for name, command in called.items()}
     in_turns(once, 1)  # the broker's JVM compiles what it needs
     ratios = table(f"produce: {human(RECORDS)} records of {size} byte{'' if size == 1 else 's'}, one partition, acks=all",
-                   "records", counts, in_turns(once))
+                   "records", counts, in_turns(once, least=LEAST))
     if size == 1:
         goal("produce, 1-byte records, against kafka-python", ratios["kafka-python (idempotent)"], 30)
         goal("produce, 1-byte records, against kcat at its best, which is not idempotent", ratios["kcat (not idempotent)"], 1)

@@ -18,9 +18,19 @@ ROWS = ["submit", "produce", "consume", "count", "engine", "latency", "spark", "
 HEAD = """# Figures
 
 This program beside others, in one run on one machine, each in turn; `make bench` makes them again, `make bench ROW=count`
-one of them. Medians of the rounds; a ratio above 1 says that the first is so many times faster. Others' figures hold for their
-documented best settings. A goal that was not reached is printed as such.
+one of them. Medians of the rounds, ratios too, beside their quartiles; a ratio above 1 says that the first is so many times faster.
+Others' figures hold for their documented best settings. A goal that was not reached is printed as such.
+
+"The run before" is what the last run of the row but this one measured; "differs" says by how much the larger of both is above
+the smaller: more than 20 % is printed as **differs**. An exponent, or ours less another's, may be near 0, where percents mean
+nothing: of those it is the plain difference, and more than 0.2 (proportional growth has 1) or 2 ms is printed as such.
 """
+
+GOAL = re.compile(r"^Goal: (?P<what>.*): (?P<bound>at (?:least|most) .*), measured (?P<measured>.*); "
+                  r"(?P<said>reached|\*\*short\*\*)(?:; the run before (?P<before>.*))?\.$", re.M)
+FURTHEST = 1.2
+NEAR_ZERO = {"exponent": 0.2, "beyond": 2}  # {a word of the goal: how far apart two runs may be}
+
 
 
 def machine():
@@ -52,11 +62,41 @@ def measure(row):
     return f"{text}\n\n{time.strftime('%Y-%m-%d', time.gmtime())}, {machine()}, load {load:.1f} before it."
 
 
+def with_before(text, old):
+    """A row's part, its goals with what they were in the part of the run before."""
+    known = {goal["what"]: goal["measured"] for goal in GOAL.finditer(old)}
+
+    def and_before(goal):
+        before = known.get(goal["what"])
+        return f"{goal[0][:-1]}; the run before {before}." if before else goal[0]
+    return GOAL.sub(and_before, text)
+
+
+def number(figure):
+    """Of a figure as common.human() writes it, with its unit."""
+    digits, letter = re.match(r"(-?[\d.]+(?:e[-+]\d+)?)(?: ([kM]))?\b", figure).groups()
+    return float(digits) * {"k": 1e3, "M": 1e6, None: 1}[letter]
+
+
+def differs(what, measured, before):
+    """The last cell of a goal; "" if there was no run before."""
+    if not before:
+        return ""
+    low, high = sorted((number(measured), number(before)))
+    most = next((most for word, most in NEAR_ZERO.items() if re.search(rf"\b{word}\b", what)), None)
+    if most is not None:
+        far, said = high - low > most, f"{high - low:.2g}"
+    else:
+        far, said = high > FURTHEST * low, f"{100 * (high / low - 1):.0f} %" if low > 0 else "from 0"
+    return f"**differs**, {said}" if far else said
+
+
 def goals(text):
     """The goals' lines of every part, as the table at the top."""
-    lines = re.findall(r"^Goal: (.*): (.*); (.*)\.$", text, re.M)
-    head = ["| what | goal and measured | |", "|---|---|---|"] if lines else []
-    return "\n".join([*head, *(f"| {what} | {figures} | {said} |" for what, figures, said in lines)])
+    found = [goal.groupdict(default="") for goal in GOAL.finditer(text)]
+    head = ["| what | goal and measured | | the run before | differs |", "|---|---|---|---|---|"] if found else []
+    return "\n".join([*head, *("| {what} | {bound}, measured {measured} | {said} | {before} | {differs} |".format(
+        **goal, differs=differs(goal["what"], goal["measured"], goal["before"])) for goal in found)])
 
 
 def write(found):
@@ -73,7 +113,7 @@ def main(rows):
     for row in rows or ROWS:
         part = measure(row)
         if part:
-            found[row] = part
+            found[row] = with_before(part, found.get(row, ""))
             write(found)
 
 

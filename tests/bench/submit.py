@@ -50,9 +50,9 @@ def inside(command):
         until(idle, 60, "the end of the drivers before", every=0.1)
         said = subprocess.run(["docker", "exec", "spark-master", "python3", "-I", "-S", "-c", MEASURE, "/dev/null",
                                "/dev/null", *command], stdout=subprocess.PIPE, text=True, check=True, env=environment())
-        code, seconds, kilobytes = said.stdout.split()
+        code, seconds, kilobytes, processor = said.stdout.split()
         assert code in ("0", "255"), (command, code)
-        return Run(float(seconds), int(kilobytes) * 1024, b"")
+        return Run(float(seconds), int(kilobytes) * 1024, float(processor), b"")
     return once
 
 
@@ -75,9 +75,8 @@ def bench(folder):
             "spark-submit, REST": spark_submit("spark://spark-master:6066", "true")}
     found = in_turns({name: one(command) for name, command in here.items()}, PAIRS)
     table("submit: a driver created, from this machine", "drivers", dict.fromkeys(found, 1), found)
-    quick = in_turns({name: inside(command) for name, command in there.items()}, PAIRS)
-    quick.update(in_turns({name: inside(command) for name, command in slow.items()}, ROUNDS))
-    ratios = table("submit: the same in the master's container", "drivers", dict.fromkeys(quick, 1), quick)
+    inner = in_turns({name: inside(command) for name, command in {**there, **slow}.items()}, least=0.3)
+    ratios = table("submit: the same in the master's container", "drivers", dict.fromkeys(inner, 1), inner)
     for other in list(here)[1:]:
         print(f"tally submit against {other}: {difference(found, 'tally submit', other):+.1f} ms, the median of {PAIRS} pairs.\n")
     goal("submit beyond curl's same requests", difference(found, *list(here)[:2]), 10, " ms", at_most=True)
