@@ -14,11 +14,21 @@
 #define DRAW_EVERY_MS 100
 #define FLUSH_BYTES   (1 << 16)
 #define BATCH         512
+#define TEXT(number)  TEXT_OF(number)
+#define TEXT_OF(text) #text
 
-/* Half of what librdkafka keeps for us before it stops fetching: queued.min.messages, and
- * queued.max.messages.kbytes below. */
-#define NEARLY_FULL_RECORDS 50000
-#define NEARLY_FULL_BYTES   (8u << 20)
+/* What librdkafka keeps for us, of all partitions together, before it stops fetching; it takes some
+ * 300 bytes more for each record. One fetch can come on top of that: its bytes in all partitions
+ * are bounded like those of the queue (rdkafka_conf.c: fetch.max.bytes is set by
+ * queued.max.messages.kbytes). */
+#define QUEUE_RECORDS   20000
+#define QUEUE_KILOBYTES 2048
+/* Of one partition in one fetch: some 30,000 records of a byte. */
+#define FETCH_BYTES 262144
+/* We look at the queue when a batch and at most one more record have been taken from it; how many
+ * bytes it has we can only guess. */
+#define NEARLY_FULL_RECORDS (QUEUE_RECORDS - 2 * BATCH)
+#define NEARLY_FULL_BYTES   (QUEUE_KILOBYTES * 1000u / 2)
 #define FIRST_WITH_BACKOFF  0x02020000 /* fetch.queue.backoff.ms: set in kafka.c */
 
 struct consumer {
@@ -45,7 +55,9 @@ static int open_client(struct consumer *consumer, struct error *error)
         {"group.id", "tally-consume"}, /* librdkafka wants one; nothing is committed */
         {"enable.auto.commit", "false"},
         {"enable.partition.eof", "true"},
-        {"queued.max.messages.kbytes", "16384"},
+        {"queued.min.messages", TEXT(QUEUE_RECORDS)},
+        {"queued.max.messages.kbytes", TEXT(QUEUE_KILOBYTES)},
+        {"fetch.message.max.bytes", TEXT(FETCH_BYTES)},
         {"fetch.wait.max.ms", "100"},
         {NULL, NULL},
     };
