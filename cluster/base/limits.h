@@ -38,7 +38,7 @@
  * for each record. And of one partition in one fetch. */
 #define LIMIT_QUEUE_RECORDS   20000
 #define LIMIT_QUEUE_KILOBYTES 2048
-#define LIMIT_FETCH_BYTES     262144
+#define LIMIT_FETCH_BYTES     524288
 /* The in-process broker keeps 5 MiB a partition: what is fed or counted ahead
  * of its reader stays well below. */
 #define LIMIT_AHEAD_RECORDS 10000

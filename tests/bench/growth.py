@@ -196,7 +196,7 @@ def results_of_consume(folder, kafka):
     nothing = cost([TALLY, "consume", fill_results(folder, kafka, 1), *at])
     costs = [cost([TALLY, "consume", fill_results(folder, kafka, count), *at], 1) for count in RESULTS]
     report("consume", "`consume`, result records", "records", RESULTS, less(costs, nothing), [c.memory for c in costs], 1.1, 0.1,
-           memory_from=300_000)
+           memory_from=100_000)
 
 
 # ---- the dashboard
