@@ -8,6 +8,7 @@
 #include "cluster/base/hash.h"
 #include "cluster/base/limits.h"
 #include "cluster/base/log.h"
+#include "cluster/consumer_queue.h"
 #include "cluster/statistics.h"
 #include "cluster/wake.h"
 #include "dashboard/history_edition.h"
@@ -39,8 +40,8 @@ struct relay {
     const struct spec *spec;
     rd_kafka_t *client;
     rd_kafka_topic_t *topic;
-    rd_kafka_queue_t *records; /* of all partitions */
-    rd_kafka_queue_t *events;  /* statistics, errors, logs */
+    struct consumer_queue records; /* of all partitions */
+    rd_kafka_queue_t *events;      /* statistics, errors, logs */
     struct wake wake;
     struct partition *partitions;
     int32_t partition_count;
@@ -268,14 +269,24 @@ static void take_message(struct relay *relay, const rd_kafka_message_t *message)
     log_verbose("%s: %s", relay->spec->sink, rd_kafka_message_errstr(message));
 }
 
+/* See consumer_queue_sleeps. A doubted partition has just been sought, or was not yet answered. */
+static void wake_fetcher(struct relay *relay)
+{
+    for (int32_t i = 0; i < relay->partition_count; i++)
+        if (relay->partitions[i].next >= 0 && !relay->partitions[i].doubted)
+            rd_kafka_seek(relay->topic, i, relay->partitions[i].next, 0);
+}
+
 /* Takes up to a slice; false: there was nothing more. */
 static bool take_slice(struct relay *relay)
 {
     rd_kafka_message_t *messages[SLICE];
-    ssize_t count = rd_kafka_consume_batch_queue(relay->records, 0, messages, SLICE);
+    size_t count = consumer_queue_take(&relay->records, messages, SLICE);
 
+    if (count == 0 && consumer_queue_sleeps(&relay->records))
+        wake_fetcher(relay);
     relay->renewed = false;
-    for (ssize_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (!relay->renewed)
             take_message(relay, messages[i]);
         rd_kafka_message_destroy(messages[i]);
@@ -312,7 +323,7 @@ static void start_partition(struct relay *relay, int32_t number, int64_t offset)
 
     *partition =
         (struct partition){.next = -1, .newest = {.offset = -1}, .trusted = {.offset = -1}};
-    if (rd_kafka_consume_start_queue(relay->topic, number, offset, relay->records) == 0)
+    if (rd_kafka_consume_start_queue(relay->topic, number, offset, relay->records.queue) == 0)
         partition->started = true;
 }
 
@@ -411,8 +422,7 @@ static rd_kafka_t *make_client(struct relay *relay, const struct kafka_settings 
          * soon; and the results are small, so that slow ones do in this time. */
         {"socket.timeout.ms", "10000"},
         {"socket.connection.setup.timeout.ms", "4000"},
-        {"fetch.message.max.bytes", "262144"},
-        {"queued.max.messages.kbytes", "16384"},
+        CONSUMER_QUEUE_PAIRS,
         /* the in-process broker does not wake a waiting fetch */
         {"fetch.wait.max.ms", whole ? "10" : "500"},
         {NULL, NULL},
@@ -517,7 +527,7 @@ static int attach(struct relay *relay, const struct kafka_settings *settings,
     make_partitions(relay, count);
     relay->history = history_new(relay->spec, relay->partition_count, wanted->windows);
     relay->topic = rd_kafka_topic_new(relay->client, relay->spec->sink, NULL);
-    relay->records = rd_kafka_queue_new(relay->client);
+    relay->records.queue = rd_kafka_queue_new(relay->client);
     relay->events = rd_kafka_queue_get_main(relay->client);
     return start_partitions(relay, settings, wanted, error);
 }
@@ -535,7 +545,7 @@ struct relay *relay_start(struct ev_loop *loop, const struct kafka_settings *set
         relay_stop(relay);
         return NULL;
     }
-    wake_watch(&relay->wake, relay->records);
+    wake_watch(&relay->wake, relay->records.queue);
     wake_watch(&relay->wake, relay->events);
     return relay;
 }
@@ -573,9 +583,9 @@ void relay_stop(struct relay *relay)
     if (!relay)
         return;
     drop_partitions(relay);
-    if (relay->records) {
-        wake_unwatch(relay->records);
-        rd_kafka_queue_destroy(relay->records);
+    if (relay->records.queue) {
+        wake_unwatch(relay->records.queue);
+        rd_kafka_queue_destroy(relay->records.queue);
     }
     if (relay->events) {
         wake_unwatch(relay->events);

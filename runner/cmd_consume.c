@@ -6,6 +6,7 @@
 #include "cluster/base/interrupt.h"
 #include "cluster/base/log.h"
 #include "cluster/base/output.h"
+#include "cluster/consumer_queue.h"
 #include "runner/commands.h"
 #include "runner/live_table.h"
 #include "runner/parts.h"
@@ -13,25 +14,17 @@
 #define POLL_MS       100
 #define DRAW_EVERY_MS 100
 #define FLUSH_BYTES   (1 << 16)
-#define BATCH         512
-
-/* Half of what librdkafka keeps for us before it stops fetching: queued.min.messages, and
- * queued.max.messages.kbytes below. */
-#define NEARLY_FULL_RECORDS 50000
-#define NEARLY_FULL_BYTES   (8u << 20)
-#define FIRST_WITH_BACKOFF  0x02020000 /* fetch.queue.backoff.ms: set in kafka.c */
 
 struct consumer {
     const struct options *options;
     struct spec *spec;
     rd_kafka_t *client;
-    rd_kafka_queue_t *queue;
+    struct consumer_queue queue;    /* of all partitions */
     int32_t partition_count, ended; /* ended: have been read to their end */
     struct partition {
         int64_t next; /* the offset behind the last record; -1: none yet */
         bool ended;
     } * partitions;
-    bool was_full;            /* the client may have stopped fetching */
     struct live_table *table; /* NULL: JSON lines */
     struct record record;
     struct buf out;
@@ -45,7 +38,7 @@ static int open_client(struct consumer *consumer, struct error *error)
         {"group.id", "tally-consume"}, /* librdkafka wants one; nothing is committed */
         {"enable.auto.commit", "false"},
         {"enable.partition.eof", "true"},
-        {"queued.max.messages.kbytes", "16384"},
+        CONSUMER_QUEUE_PAIRS,
         {"fetch.wait.max.ms", "100"},
         {NULL, NULL},
     };
@@ -59,7 +52,7 @@ static int open_client(struct consumer *consumer, struct error *error)
                          &consumer->partition_count, error) < 0)
         return -1;
     rd_kafka_poll_set_consumer(consumer->client);
-    consumer->queue = rd_kafka_queue_get_consumer(consumer->client);
+    consumer->queue.queue = rd_kafka_queue_get_consumer(consumer->client);
     consumer->partitions =
         mem_alloc((size_t)consumer->partition_count, sizeof *consumer->partitions);
     list = rd_kafka_topic_partition_list_new(consumer->partition_count);
@@ -148,9 +141,7 @@ static bool is_done(const struct consumer *consumer)
            (options->exit_at_end && consumer->ended >= consumer->partition_count);
 }
 
-/* Before 2.2 librdkafka, having found our queue full, looks again only when something wakes it, or
- * after a second (rdkafka_broker.c; later: fetch.queue.backoff.ms). A seek to where we stand wakes
- * it; the queue is empty, so nothing is read twice. */
+/* See consumer_queue_sleeps. */
 static void wake_fetcher(struct consumer *consumer)
 {
     rd_kafka_topic_partition_list_t *list =
@@ -162,30 +153,16 @@ static void wake_fetcher(struct consumer *consumer)
                 consumer->partitions[i].next;
     rd_kafka_error_destroy(rd_kafka_seek_partitions(consumer->client, list, 0));
     rd_kafka_topic_partition_list_destroy(list);
-    consumer->was_full = false;
-}
-
-static void look_if_full(struct consumer *consumer, const rd_kafka_message_t *message)
-{
-    size_t waiting = rd_kafka_queue_length(consumer->queue);
-
-    if (rd_kafka_version() < FIRST_WITH_BACKOFF)
-        consumer->was_full |=
-            waiting > NEARLY_FULL_RECORDS || waiting * message->len > NEARLY_FULL_BYTES;
 }
 
 /* Fills `batch` with what has come, or waits for one: `*count` is 0 when none came. */
 static int next_batch(struct consumer *consumer, rd_kafka_message_t **batch, size_t *count,
                       struct error *error)
 {
-    ssize_t got = rd_kafka_consume_batch_queue(consumer->queue, 0, batch, BATCH);
-
-    *count = got > 0 ? (size_t)got : 0;
-    if (*count > 0) {
-        look_if_full(consumer, batch[*count - 1]);
+    *count = consumer_queue_take(&consumer->queue, batch, LIMIT_BATCH);
+    if (*count > 0)
         return 0;
-    }
-    if (consumer->was_full)
+    if (consumer_queue_sleeps(&consumer->queue))
         wake_fetcher(consumer);
     if (flush(consumer, error) < 0)
         return -1;
@@ -196,7 +173,7 @@ static int next_batch(struct consumer *consumer, rd_kafka_message_t **batch, siz
 
 static int take_batch(struct consumer *consumer, struct error *error)
 {
-    rd_kafka_message_t *batch[BATCH];
+    rd_kafka_message_t *batch[LIMIT_BATCH];
     size_t count;
     int result = next_batch(consumer, batch, &count, error);
 
@@ -242,8 +219,8 @@ static int run_consume(const struct options *options, struct error *error)
     if (consumer.rejected)
         log_warning("%" PRIu64 " records of topic '%s' are none of job %s", consumer.rejected,
                     consumer.spec->sink, consumer.spec->name);
-    if (consumer.queue)
-        rd_kafka_queue_destroy(consumer.queue);
+    if (consumer.queue.queue)
+        rd_kafka_queue_destroy(consumer.queue.queue);
     kafka_close(consumer.client);
     live_table_free(consumer.table);
     free(consumer.partitions);

@@ -164,10 +164,10 @@ class Running:
             self.process.kill()
         self.process.wait()
 
-    def memory(self):
-        """VmRSS in bytes."""
+    def memory(self, which="VmRSS"):
+        """In bytes; VmHWM: the most that it had."""
         status = Path(f"/proc/{self.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+        return int(re.search(rf"{which}:\s+(\d+) kB", status)[1]) * 1024
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))

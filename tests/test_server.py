@@ -19,7 +19,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests import fixture, oracle, spark_double
 from tests import nginx as nginx_server
 from tests.kafka_server import free_port
-from tests.program import ROOT, Program, until
+from tests.program import ROOT, Program, chosen, until
+from tests.test_produce import fill, results
 from tests.test_submit import Pair
 from tests.web import Sse, WebSocket, answers, get, get_json, raw
 
@@ -627,6 +628,19 @@ def test_history_of_windows_with_many_updates(site):
     page.running.stop()
     page.start()
     page.shows("/api/windows", lambda d: numbers(d) == list(range(40, 100)))
+
+
+@pytest.mark.skipif("asan" in str(chosen()), reason="the sanitizer keeps what was freed")
+def test_memory_while_a_long_history_is_read(site):
+    """So many records are read, most of them for nothing; few of them wait at a time, and none is missing."""
+    page = site(options=("--history", "10000"))
+    page.running.stop()
+    fill(page.kafka, page.spec["sink"]["topic"], results(page.spec, 150_000), page.program.cwd)
+    page.start()
+    page.shows("/api/windows?limit=1", lambda d: numbers(d) == [149_999])
+    assert numbers(get_json(page.port, "/api/windows?limit=100000")) == list(range(140_000, 150_000))
+    peak = page.running.memory("VmHWM")
+    assert peak < 36 << 20, f"{peak / 2**20:.1f} MiB"
 
 
 def test_history_that_is_too_long(tally, tmp_path, kafka, unique):

@@ -34,6 +34,11 @@
 #define LIMIT_UNACKNOWLEDGED 10000
 /* Records one turn of the loop takes from one partition. */
 #define LIMIT_BATCH 512
+/* Read ahead from all partitions of a result topic together; librdkafka takes some 300 bytes more
+ * for each record. And of one partition in one fetch. */
+#define LIMIT_QUEUE_RECORDS   20000
+#define LIMIT_QUEUE_KILOBYTES 2048
+#define LIMIT_FETCH_BYTES     524288
 /* The in-process broker keeps 5 MiB a partition: what is fed or counted ahead
  * of its reader stays well below. */
 #define LIMIT_AHEAD_RECORDS 10000
