@@ -101,6 +101,7 @@ def spent_on(kafka, topic, folder, lots):
     program = Program(cost.PROGRAM, [*cost.callgrind(file), *only], cwd=folder)
     try:
         running = program.start("dashboard", folder / "job.yaml", "--bootstrap-servers", kafka.address, "--port", port)
+        running.wait_for(r"http://localhost:\d+/", timeout=60)
         until(lambda: answers(port, "/readyz"), 60, "a dashboard")
         clients = Clients(port)
         until(lambda: clients.count(b'"snapshot"') == 1, 60, "a snapshot for all")
