@@ -45,7 +45,8 @@ struct relay {
     struct wake wake;
     struct partition *partitions;
     int32_t partition_count;
-    bool *live; /* a partition: its leader answers */
+    bool *live;    /* a partition: its leader answers */
+    bool attached; /* the partitions are read */
     struct history *history;
     struct record record;            /* room to read into */
     const rd_kafka_message_t *taken; /* whose points are put */
@@ -390,12 +391,15 @@ static void set_connected(struct relay *relay, bool connected)
 static void on_statistics(void *context, const char *json, size_t length)
 {
     struct relay *relay = context;
-    struct statistics now =
-        statistics_read(json, length, relay->spec->sink, relay->live, relay->partition_count);
-    bool gone = now.topic_missing && now.known_count == 0;
-    bool connected = now.connected && (gone || all_live(relay));
-    bool asked = relay->metadata_asked && now.metadata_asked != relay->metadata_asked;
+    struct statistics now;
+    bool gone, connected, asked;
 
+    if (!relay->attached) /* to wait for a slow Kafka's answers serves these, too */
+        return;
+    now = statistics_read(json, length, relay->spec->sink, relay->live, relay->partition_count);
+    gone = now.topic_missing && now.known_count == 0;
+    connected = now.connected && (gone || all_live(relay));
+    asked = relay->metadata_asked && now.metadata_asked != relay->metadata_asked;
     /* Whoever deletes a topic and makes it anew in an instant is not seen
      * otherwise than by the question for the metadata, after a fetch failed. */
     if (gone || !connected || asked)
@@ -529,7 +533,10 @@ static int attach(struct relay *relay, const struct kafka_settings *settings,
     relay->topic = rd_kafka_topic_new(relay->client, relay->spec->sink, NULL);
     relay->records.queue = rd_kafka_queue_new(relay->client);
     relay->events = rd_kafka_queue_get_main(relay->client);
-    return start_partitions(relay, settings, wanted, error);
+    if (start_partitions(relay, settings, wanted, error) < 0)
+        return -1;
+    relay->attached = true;
+    return 0;
 }
 
 struct relay *relay_start(struct ev_loop *loop, const struct kafka_settings *settings,

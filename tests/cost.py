@@ -4,8 +4,9 @@ worth its price:
 
     COST=write tests/run test_cost.py
 
-A figure holds for the compiler and the system that it was measured with (its key). Where neither is known, it must stay below
-1.5 times the largest of the known ones, which any compiler should keep."""
+A figure holds for the compiler and the system that it was measured with (its key). Where they are not known, a warning says how
+the cost compares with 1.5 times the largest of the known ones: nobody's tests fail because of his compiler. Where CI runs, which has
+a known one, that is the bound: a new compiler there does not end the check."""
 
 import json
 import os
@@ -73,6 +74,9 @@ def check(what, cost):
     assert known, f"{what}: no figure in {BASELINE.name}; {what} costs {cost:.1f} with {here}: COST=write tests/run test_cost.py"
     most, measured = bound(known, here)
     if not measured:
-        warnings.warn(f"{what}: no figure for {here}: {cost:.1f} instructions compared with {ANYWHERE} x the largest known")
+        warnings.warn(f"{what}: no figure for {here}: {cost:.1f} instructions, {'more' if cost > most else 'not more'} than "
+                      f"{ANYWHERE} x the largest known, {most:.1f}; COST=write tests/run test_cost.py writes one")
+        if os.environ.get("CI") != "true":
+            return
     assert cost <= most, f"{what}: {cost:.1f} instructions with {here}, at most {most:.1f} of {known}; " \
                          "if it is worth that: COST=write tests/run test_cost.py"

@@ -101,6 +101,7 @@ def spent_on(kafka, topic, folder, lots):
     program = Program(cost.PROGRAM, [*cost.callgrind(file), *only], cwd=folder)
     try:
         running = program.start("dashboard", folder / "job.yaml", "--bootstrap-servers", kafka.address, "--port", port)
+        running.wait_for(r"http://localhost:\d+/", timeout=60)
         until(lambda: answers(port, "/readyz"), 60, "a dashboard")
         clients = Clients(port)
         until(lambda: clients.count(b'"snapshot"') == 1, 60, "a snapshot for all")
@@ -125,23 +126,27 @@ def test_broadcast(kafka, unique, tmp_path):
 
 KNOWN = {"gcc 12, debian 12, x86_64": 100, "gcc 14, debian 13, x86_64": 120}
 
+# name: (known figures, this toolchain, what was spent, whether CI runs it, whether that is well)
 CHECKS = {
-    "as it was": (KNOWN, "gcc 12, debian 12, x86_64", 100, True),
-    "a little more": (KNOWN, "gcc 12, debian 12, x86_64", 110, True),
-    "more": (KNOWN, "gcc 12, debian 12, x86_64", 110.1, False),
-    "less": (KNOWN, "gcc 14, debian 13, x86_64", 10, True),
-    "another compiler": (KNOWN, "clang 19, debian 13, x86_64", 180, True),
-    "another compiler, too much": (KNOWN, "clang 19, debian 13, x86_64", 180.1, False),
-    "no figure at all": ({}, "gcc 12, debian 12, x86_64", 1, False),
+    "as it was": (KNOWN, "gcc 12, debian 12, x86_64", 100, "", True),
+    "a little more": (KNOWN, "gcc 12, debian 12, x86_64", 110, "", True),
+    "more": (KNOWN, "gcc 12, debian 12, x86_64", 110.1, "", False),
+    "less": (KNOWN, "gcc 14, debian 13, x86_64", 10, "", True),
+    "another compiler": (KNOWN, "clang 19, debian 13, x86_64", 180, "", True),
+    "another compiler, much": (KNOWN, "clang 19, debian 13, x86_64", 1000, "", True),
+    "another compiler in CI": (KNOWN, "clang 19, debian 13, x86_64", 180, "true", True),
+    "another compiler in CI, much": (KNOWN, "clang 19, debian 13, x86_64", 180.1, "true", False),
+    "no figure at all": ({}, "gcc 12, debian 12, x86_64", 1, "", False),
 }
 
 
 @pytest.mark.filterwarnings("ignore:thing. no figure for")
 @pytest.mark.parametrize("name", CHECKS)
 def test_check(name, tmp_path, monkeypatch):
-    known, here, spent, good = CHECKS[name]
+    known, here, spent, ci, good = CHECKS[name]
     (tmp_path / "baseline.json").write_text(cost.json.dumps({"thing": known}))
     monkeypatch.delenv("COST", raising=False)
+    monkeypatch.setenv("CI", ci)
     monkeypatch.setattr(cost, "BASELINE", tmp_path / "baseline.json")
     monkeypatch.setattr(cost, "key", lambda: here)
     if good:
@@ -151,10 +156,12 @@ def test_check(name, tmp_path, monkeypatch):
             cost.check("thing", spent)
 
 
-def test_an_unknown_compiler_is_said(tmp_path, monkeypatch):
+@pytest.mark.parametrize("spent, said", [(150, "not more"), (1000, "more")])
+def test_an_unknown_compiler_is_said(spent, said, tmp_path, monkeypatch):
     (tmp_path / "baseline.json").write_text(cost.json.dumps({"thing": KNOWN}))
     monkeypatch.delenv("COST", raising=False)
+    monkeypatch.setenv("CI", "")
     monkeypatch.setattr(cost, "BASELINE", tmp_path / "baseline.json")
     monkeypatch.setattr(cost, "key", lambda: "tcc 1, debian 13, x86_64")
-    with pytest.warns(UserWarning, match="no figure for tcc 1.*1.5 x"):
-        cost.check("thing", 150)
+    with pytest.warns(UserWarning, match=f"no figure for tcc 1.*, {said} than 1.5 x"):
+        cost.check("thing", spent)

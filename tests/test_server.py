@@ -20,6 +20,7 @@ from tests import fixture, oracle, spark_double
 from tests import nginx as nginx_server
 from tests.kafka_server import free_port
 from tests.program import ROOT, Program, chosen, until
+from tests.tcp_proxy import TcpProxy
 from tests.test_produce import fill, results
 from tests.test_submit import Pair
 from tests.web import Sse, WebSocket, answers, get, get_json, raw
@@ -171,6 +172,25 @@ def test_what_was_there_before(site):
     page.running.stop()
     page.start()
     page.shows("/api/windows", lambda d: d["windows"] == records)
+
+
+@pytest.mark.parametrize("history", [(), ("--history", "6h")], ids=["", "by time"])
+def test_a_slow_way_to_kafka(kafka, tmp_path, unique, history):
+    """Kafka's statistics come every 500 ms, long before the topic is known."""
+    far = TcpProxy(free_port(), int(kafka.address.rpartition(":")[2]), delay=0.4)
+    spec = fixture.spec(unique("page"))
+    kafka.create_topic(spec["sink"]["topic"])
+    kafka.write(spec["sink"]["topic"], [oracle.result(spec, START, dict(zip(oracle.series(spec), counts_of(1))))])
+    program, port = Program(cwd=tmp_path), free_port()
+    try:
+        running = program.start("dashboard", fixture.write_spec(tmp_path, spec), "--bootstrap-servers",
+                                f"127.0.0.1:{far.port}", "--port", port, *history)
+        running.wait_for(r"http://localhost:\d+/")
+        until(lambda: get_json(port, "/api/windows")["windows"], SOON, "a window")
+        assert "partitions now" not in running.err
+    finally:
+        program.end_all()
+        far.close()
 
 
 @pytest.mark.parametrize("comes", [True, False], ids=["it comes", "ctrl-c before"])
