@@ -44,14 +44,14 @@ static rd_kafka_t *make_consumer(struct engine *engine, struct error *error)
     return consumer;
 }
 
-struct committed_question {
+struct offsets_question {
     rd_kafka_t *consumer;
     rd_kafka_topic_partition_list_t *list;
 };
 
 static rd_kafka_resp_err_t ask_committed(void *context, int wait_ms)
 {
-    struct committed_question *question = context;
+    struct offsets_question *question = context;
 
     return rd_kafka_committed(question->consumer, question->list, wait_ms);
 }
@@ -59,7 +59,7 @@ static rd_kafka_resp_err_t ask_committed(void *context, int wait_ms)
 static int get_committed(struct engine *engine, rd_kafka_topic_partition_list_t *list,
                          struct error *error)
 {
-    struct committed_question question = {engine->consumer, list};
+    struct offsets_question question = {engine->consumer, list};
 
     for (int32_t i = 0; i < engine->source_count; i++)
         rd_kafka_topic_partition_list_add(list, engine->spec->topic, i);
@@ -202,14 +202,17 @@ int source_open(struct engine *engine, struct error *error)
 }
 
 /* The smallest, over the partitions that count, of the largest time seen;
- * NO_TIME while one of them has shown none. */
+ * NO_TIME while one of them has shown none, or when none counts. One that is
+ * counted up to its target holds nothing up. */
 static int64_t smallest_largest(const struct engine *engine)
 {
     int64_t smallest = INT64_MAX;
 
-    for (int32_t i = 0; i < engine->source_count; i++)
-        if (!engine->sources[i].left_out && engine->sources[i].largest < smallest)
-            smallest = engine->sources[i].largest;
+    for (int32_t i = 0; i < engine->source_count; i++) {
+        const struct source *source = &engine->sources[i];
+        if (!source->left_out && source->position < source->target && source->largest < smallest)
+            smallest = source->largest;
+    }
     return smallest == INT64_MAX ? NO_TIME : smallest;
 }
 
@@ -458,13 +461,36 @@ void source_take_statistics(void *context, const char *json, size_t length)
         judge_topic(engine, &now);
 }
 
+static rd_kafka_resp_err_t ask_last(void *context, int wait_ms)
+{
+    struct offsets_question *question = context;
+    rd_kafka_resp_err_t code;
+
+    for (int i = 0; i < question->list->cnt; i++) /* a try before may have left its answer */
+        question->list->elems[i].offset = RD_KAFKA_OFFSET_END;
+    code = rd_kafka_offsets_for_times(question->consumer, question->list, wait_ms);
+    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < question->list->cnt; i++)
+        code = question->list->elems[i].err;
+    return code;
+}
+
+/* One question for all partitions: each one waits its turn behind a fetch, which may wait for
+ * records. */
 int engine_finish(struct engine *engine, struct error *error)
 {
-    int64_t low;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(engine->source_count);
+    struct offsets_question question = {engine->consumer, list};
+    int result;
 
     for (int32_t i = 0; i < engine->source_count; i++)
-        if (get_ends(engine, i, &low, &engine->sources[i].target, error) < 0)
-            return -1;
+        rd_kafka_topic_partition_list_add(list, engine->spec->topic, i);
+    result = kafka_ask(engine->consumer, engine->settings, ask_last, &question, KAFKA_PATIENCE_MS,
+                       error);
+    for (int32_t i = 0; result == 0 && i < engine->source_count; i++)
+        engine->sources[i].target = list->elems[i].offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    if (result < 0)
+        return error_wrap(error, "the ends of topic '%s'", engine->spec->topic);
     engine->finishing = true;
     wake_poke(&engine->wake);
     return 0;

@@ -174,6 +174,17 @@ def test_nothing_is_fetched_twice(kafka, job, once, tally, tmp_path):
     assert sum(map(int, re.findall(r"Enqueue (\d+) .*message", said))) == rows
 
 
+def test_partitions_one_after_the_other(kafka, job, once):
+    """Each holds up the next, minutes ahead of it, until it has been counted; then nobody waits whether more comes of it."""
+    spec, path = job(partitions=8)
+    records = [(p, fixture.BASE + p * 300_000 + n * 1000, b"%d" % (n % 3)) for p in range(8) for n in range(300)]
+    kafka.produce(source(spec), records)
+    result = once(path, timeout=20)
+    got, wanted = best(kafka.read(spec["sink"]["topic"])), expected(spec, records)
+    assert got == wanted, difference(got, wanted)
+    assert re.search(r"\b0 late", result.err), result.err
+
+
 def test_a_second_run_changes_nothing(kafka, job, once):
     spec, path = job()
     records = fixture.stream(spec, 500)
