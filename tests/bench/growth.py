@@ -152,7 +152,7 @@ def records_of_kafka(folder, kafka):
 
 
 def partitions_of_engine(folder, kafka):
-    """As many records in all; and as many in each, which librdkafka reads ahead by partition, some 300 bytes a record."""
+    """As many records in all; and as many in each: what librdkafka reads ahead is bounded for all partitions together."""
     for name, each in (("all", lambda partitions: RECORDS[2]), ("each", lambda partitions: WAITING * partitions)):
         costs, starts = [], []
         for partitions in PARTITIONS:
