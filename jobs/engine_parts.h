@@ -8,6 +8,7 @@
 #include "jobs/engine.h"
 #include "jobs/extract.h"
 #include "jobs/labels.h"
+#include "jobs/pace.h"
 #include "jobs/windows.h"
 
 #define NO_TIME INT64_MIN
@@ -70,8 +71,8 @@ struct engine {
 
     struct window *closed, **closed_end; /* closed, in order, not yet acknowledged */
     size_t unacknowledged;               /* records sent */
-    int64_t emitted_at;                  /* monotonic ms of the last updates */
-    int64_t hurried_at;                  /* and of the last that did not wait for their turn */
+    struct pace pace;                    /* of the updates */
+    int64_t hurried_at; /* monotonic ms of the last that did not wait for their turn */
     bool changed;       /* some open window since then */
     int64_t commit_at;
     int64_t committed_watermark;
