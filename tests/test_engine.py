@@ -187,9 +187,9 @@ def test_memory_does_not_grow_with_the_partitions(kafka, job, tally):
     assert code == 0 and peak < 100 * 2**20, peak
 
 
-@pytest.mark.parametrize("setting", ["queued.max.messages.kbytes=100", "queued.min.messages=20"])
+@pytest.mark.parametrize("setting", ["queued.max.messages.kbytes=20", "queued.min.messages=4"])
 def test_a_full_queue_does_not_stop_the_fetcher(kafka, job, once, setting):
-    """librdkafka 2.0 looks at a queue that was full once a second, or when it is woken: here it is full 150 times."""
+    """librdkafka 2.0 looks at a queue that was full once a second, or when it is woken: here each fetch fills it, 300 times."""
     spec, path = job(partitions=1)
     noise = random.Random(1)
     records = [(0, fixture.BASE + n, noise.randbytes(5000)) for n in range(3000)]
