@@ -37,7 +37,7 @@ static void go_on_finishing(struct engine *engine)
 /* Updates that were held back go out when their time has come. */
 static void plan_updates(struct engine *engine)
 {
-    int64_t wait = engine->emitted_at + EMIT_EVERY_MS - clock_monotonic_ms();
+    int64_t wait = pace_wait(&engine->pace, clock_monotonic_ms());
 
     if (!engine->changed || engine->ended || ev_is_active(&engine->updates))
         return;

@@ -1,5 +1,6 @@
 /* engine_parts.h: what the engine's files share: its state, and the parts that
- * read (engine_source.c), send and commit (engine_sink.c). For them only. */
+ * fetch (engine_fetch.c), read and count (engine_source.c), send and commit
+ * (engine_sink.c). For them only. */
 #ifndef TALLY_ENGINE_PARTS_H
 #define TALLY_ENGINE_PARTS_H
 
@@ -7,24 +8,31 @@
 #include "jobs/engine.h"
 #include "jobs/extract.h"
 #include "jobs/labels.h"
+#include "jobs/pace.h"
 #include "jobs/windows.h"
 
 #define NO_TIME INT64_MIN
 
+/* A record that was read and has to wait until some window is closed. */
+struct waiting {
+    int64_t time, offset;
+    uint32_t series;
+};
+
 /* One partition of the source topic. */
 struct source {
-    rd_kafka_queue_t *queue;
-    rd_kafka_message_t *batch[LIMIT_BATCH]; /* taken from the queue, not yet counted */
-    size_t batch_at, batch_count;
-    int64_t position;    /* the next offset to count */
+    int64_t position;        /* the next offset to count */
+    int64_t read;            /* the next offset to read; what lies between the two is waiting */
+    struct waiting *waiting; /* a ring of waiting_room() of them; NULL before the first */
+    size_t waiting_first, waiting_count;
     int64_t target;      /* engine_finish: the end as it was then */
     int64_t largest;     /* event time seen, or NO_TIME */
     int64_t quiet_since; /* monotonic ms */
     int64_t committed;
-    size_t queued; /* messages in its queue, when we last looked */
-    bool at_end;   /* the broker has said so, and nothing came since */
-    bool was_full; /* its queue, when something last came in; its fetcher sleeps */
-    bool left_out; /* of the watermark: at its end and idle */
+    int32_t broker; /* that its last record came from; -1: none came */
+    bool at_end;    /* the broker has said so, and nothing came since */
+    bool aside;     /* no room for more that waits: not fetched until it is counted */
+    bool left_out;  /* of the watermark: at its end and idle */
 };
 
 struct engine {
@@ -39,6 +47,12 @@ struct engine {
     rd_kafka_topic_t *source_topic, *sink_topic;
     rd_kafka_queue_t *commits; /* their outcomes */
     rd_kafka_queue_t *consumer_events, *producer_events;
+    rd_kafka_queue_t *records; /* of all partitions: its bounds hold for them together */
+    rd_kafka_message_t *batch[LIMIT_BATCH]; /* taken from it, not yet read */
+    size_t batch_at, batch_count, batch_bytes;
+    size_t queued;                     /* messages left in it, when we last looked */
+    size_t taken_records, taken_bytes; /* out of it, since it last grew */
+    size_t most_records, most_bytes;   /* librdkafka fetches no more when so many are in it */
     struct source *sources;
     int32_t source_count;
     bool *live; /* a partition: its leader answers */
@@ -57,9 +71,9 @@ struct engine {
 
     struct window *closed, **closed_end; /* closed, in order, not yet acknowledged */
     size_t unacknowledged;               /* records sent */
-    int64_t emitted_at;                  /* monotonic ms of the last updates */
-    int64_t hurried_at;                  /* and of the last that did not wait for their turn */
-    bool changed;                        /* some open window since then */
+    struct pace pace;                    /* of the updates */
+    int64_t hurried_at; /* monotonic ms of the last that did not wait for their turn */
+    bool changed;       /* some open window since then */
     int64_t commit_at;
     int64_t committed_watermark;
     bool committing;
@@ -82,6 +96,15 @@ void source_take_statistics(void *context, const char *json, size_t length);
 /* True when every partition has been counted up to its target. */
 bool source_is_done(const struct engine *engine);
 void source_close(struct engine *engine);
+
+/* engine_fetch.c */
+/* Begins to fetch every partition, from its `read`. */
+int fetch_start(struct engine *engine, struct error *error);
+/* Takes the next messages, of any partitions, into engine->batch; false: there are none now. */
+bool fetch_batch(struct engine *engine);
+/* Fetches no more of a partition, from its `read` on, until nothing of it waits. */
+void fetch_set_aside(struct engine *engine, struct source *source);
+void fetch_close(struct engine *engine);
 
 /* engine_sink.c */
 int sink_open(struct engine *engine, struct error *error);

@@ -8,8 +8,7 @@
 #include "cluster/base/log.h"
 #include "jobs/engine_parts.h"
 
-#define TIME_DIGITS   24
-#define EMIT_SLACK_MS 20
+#define TIME_DIGITS 24
 
 /* A record sent is acknowledged or has failed for good. Its opaque is the
  * window it closed, or NULL for an update. */
@@ -112,21 +111,11 @@ static bool one_has_ended(const struct engine *engine)
     return false;
 }
 
-/* Updates that are a little late do not put off the next ones: or those of a stream of ten records
- * a second would fall behind it, further each time. */
-static void note_updates(struct engine *engine, int64_t time)
-{
-    int64_t due = engine->emitted_at + EMIT_EVERY_MS;
-
-    if (time >= due)
-        engine->emitted_at = time - due < EMIT_SLACK_MS ? due : time;
-}
-
 /* Every EMIT_EVERY_MS; and as often, in between, for the totals of windows that have ended: to
  * hold those back made half of the time from a window's end to its last total on the page. */
 static bool are_updates_due(struct engine *engine, int64_t time)
 {
-    if (time - engine->emitted_at >= EMIT_EVERY_MS)
+    if (pace_wait(&engine->pace, time) <= 0)
         return true;
     if (time - engine->hurried_at < EMIT_EVERY_MS || !one_has_ended(engine))
         return false;
@@ -148,7 +137,7 @@ void sink_send_changed(struct engine *engine, bool now)
             return; /* the rest goes out with the next updates */
     }
     engine->changed = false;
-    note_updates(engine, time);
+    pace_note(&engine->pace, time);
 }
 
 /* Away with the windows at the front that are acknowledged: nothing needs them. */

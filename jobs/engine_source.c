@@ -13,13 +13,12 @@
 #define TURN_US 5000 /* the loop has other work, too */
 /* A cluster that has had no group yet makes its topic for offsets first. */
 #define FIRST_GROUP_MS 20000
-/* librdkafka stops fetching from 100,000 messages on (queued.min.messages); of so
- * many, one batch may have been taken before we look. */
-#define QUEUE_FULL         (100000 - LIMIT_BATCH)
-#define FIRST_WITH_BACKOFF 0x02020000 /* fetch.queue.backoff.ms: set in kafka.c */
 /* A topic is taken for deleted after so many statistics, one a second: a broker
  * that has just started may not know its topics yet. */
 #define MISSING_MOST 5
+
+#define TEXT(macro)   #macro
+#define NUMBER(macro) TEXT(macro)
 
 static rd_kafka_t *make_consumer(struct engine *engine, struct error *error)
 {
@@ -31,7 +30,11 @@ static rd_kafka_t *make_consumer(struct engine *engine, struct error *error)
         {"enable.partition.eof", "true"},
         /* A position that is gone is ours to judge: never silently from the latest. */
         {"auto.offset.reset", "error"},
-        {"queued.max.messages.kbytes", "16384"},
+        {"queued.min.messages", NUMBER(LIMIT_FETCHED_RECORDS)},
+        {"queued.max.messages.kbytes", NUMBER(LIMIT_FETCHED_KILOBYTES)},
+        {"fetch.max.bytes", NUMBER(LIMIT_ENGINE_FETCH_BYTES)},
+        {"fetch.message.max.bytes", NUMBER(LIMIT_ENGINE_FETCH_BYTES)},
+        {"message.max.bytes", NUMBER(LIMIT_ENGINE_FETCH_BYTES)}, /* or it lifts fetch.max.bytes */
         {"fetch.error.backoff.ms", "100"},
         {"statistics.interval.ms", "1000"},
         {"fetch.wait.max.ms", engine->options.in_process ? "10" : "500"},
@@ -44,14 +47,14 @@ static rd_kafka_t *make_consumer(struct engine *engine, struct error *error)
     return consumer;
 }
 
-struct committed_question {
+struct offsets_question {
     rd_kafka_t *consumer;
     rd_kafka_topic_partition_list_t *list;
 };
 
 static rd_kafka_resp_err_t ask_committed(void *context, int wait_ms)
 {
-    struct committed_question *question = context;
+    struct offsets_question *question = context;
 
     return rd_kafka_committed(question->consumer, question->list, wait_ms);
 }
@@ -59,7 +62,7 @@ static rd_kafka_resp_err_t ask_committed(void *context, int wait_ms)
 static int get_committed(struct engine *engine, rd_kafka_topic_partition_list_t *list,
                          struct error *error)
 {
-    struct committed_question question = {engine->consumer, list};
+    struct offsets_question question = {engine->consumer, list};
 
     for (int32_t i = 0; i < engine->source_count; i++)
         rd_kafka_topic_partition_list_add(list, engine->spec->topic, i);
@@ -145,6 +148,7 @@ static int restore(struct engine *engine, const rd_kafka_topic_partition_list_t 
         if (get_ends(engine, i, &low, &high, error) < 0)
             return -1;
         source->position = choose_start(engine, i, commit->offset, low, high, &forget);
+        source->read = source->position;
         source->committed = commit->offset;
         log_verbose("topic '%s' partition %d: from offset %" PRId64 " of %" PRId64,
                     engine->spec->topic, (int)i, source->position, high);
@@ -154,20 +158,6 @@ static int restore(struct engine *engine, const rd_kafka_topic_partition_list_t 
     engine->restored = forget || watermark == INT64_MAX ? NO_WATERMARK : watermark;
     engine->committed_watermark = engine->restored;
     windows_set_watermark(engine->windows, engine->restored);
-    return 0;
-}
-
-static int begin(struct engine *engine, struct error *error)
-{
-    for (int32_t i = 0; i < engine->source_count; i++) {
-        struct source *source = &engine->sources[i];
-        source->queue = rd_kafka_queue_new(engine->consumer);
-        wake_watch(&engine->wake, source->queue);
-        if (rd_kafka_consume_start_queue(engine->source_topic, i, source->position, source->queue) <
-            0)
-            return error_set(error, EXIT_FAILED, "cannot read topic '%s' partition %d: %s",
-                             engine->spec->topic, (int)i, rd_kafka_err2str(rd_kafka_last_error()));
-    }
     return 0;
 }
 
@@ -188,6 +178,7 @@ int source_open(struct engine *engine, struct error *error)
     for (int32_t i = 0; i < engine->source_count; i++) {
         engine->sources[i].largest = NO_TIME;
         engine->sources[i].target = INT64_MAX;
+        engine->sources[i].broker = -1;
         engine->sources[i].quiet_since = clock_monotonic_ms();
     }
     engine->windows = windows_new(engine->spec, (size_t)engine->source_count);
@@ -198,18 +189,21 @@ int source_open(struct engine *engine, struct error *error)
     if (result == 0)
         result = restore(engine, commits, error);
     rd_kafka_topic_partition_list_destroy(commits);
-    return result == 0 ? begin(engine, error) : -1;
+    return result == 0 ? fetch_start(engine, error) : -1;
 }
 
 /* The smallest, over the partitions that count, of the largest time seen;
- * NO_TIME while one of them has shown none. */
+ * NO_TIME while one of them has shown none, or when none counts. One that is
+ * counted up to its target holds nothing up. */
 static int64_t smallest_largest(const struct engine *engine)
 {
     int64_t smallest = INT64_MAX;
 
-    for (int32_t i = 0; i < engine->source_count; i++)
-        if (!engine->sources[i].left_out && engine->sources[i].largest < smallest)
-            smallest = engine->sources[i].largest;
+    for (int32_t i = 0; i < engine->source_count; i++) {
+        const struct source *source = &engine->sources[i];
+        if (!source->left_out && source->position < source->target && source->largest < smallest)
+            smallest = source->largest;
+    }
     return smallest == INT64_MAX ? NO_TIME : smallest;
 }
 
@@ -234,7 +228,7 @@ static void see_time(struct engine *engine, struct source *source, int64_t time)
         }
     engine->last_record = now;
     source->quiet_since = now;
-    source->at_end = source->left_out = false;
+    source->left_out = false;
     if (time <= source->largest)
         return;
     source->largest = time;
@@ -255,39 +249,83 @@ static bool check_time(const struct engine *engine, const rd_kafka_message_t *me
     return *time <= LIMIT_TIME_MS && *time - engine->now_wall <= engine->options.max_future;
 }
 
-/* False: it has to wait until some window is closed. */
-static bool count_message(struct engine *engine, struct source *source,
-                          const rd_kafka_message_t *message)
+/* False: it cannot be counted in any window. */
+static bool read_record(struct engine *engine, const rd_kafka_message_t *message,
+                        struct waiting *record)
 {
-    struct place place = {(size_t)message->partition, message->offset};
     struct csv_field value;
     enum reject why;
-    uint64_t late = 0, before;
-    int64_t time;
-    bool slowest;
 
-    if (!check_time(engine, message, &time, &why) ||
+    if (!check_time(engine, message, &record->time, &why) ||
         !extract_value(engine->extract, message->payload, message->len, &value, &why)) {
         engine->stats.rejects.of[why]++;
-        return true;
-    }
-    see_time(engine, source, time);
-    slowest = source->largest == smallest_largest(engine);
-    if (!windows_count(engine->windows, time,
-                       labels_series(&engine->labels, value.data, value.length), place, slowest,
-                       &late))
         return false;
+    }
+    record->offset = message->offset;
+    record->series = labels_series(&engine->labels, value.data, value.length);
+    return true;
+}
+
+/* False: it has to wait until some window is closed. */
+static bool count_record(struct engine *engine, struct source *source, const struct waiting *record)
+{
+    struct place place = {(size_t)(source - engine->sources), record->offset};
+    uint64_t late = 0, before;
+    bool slowest;
+
+    see_time(engine, source, record->time);
+    slowest = source->largest == smallest_largest(engine);
+    if (!windows_count(engine->windows, record->time, record->series, place, slowest, &late))
+        return false;
+    source->position = record->offset + 1;
     engine->changed = true;
     /* Late only because their window was closed before this start. */
-    before = late ? windows_closed_by(engine->windows, time, engine->restored) : 0;
+    before = late ? windows_closed_by(engine->windows, record->time, engine->restored) : 0;
     engine->stats.skipped += before;
     engine->stats.late += late - before;
+    sink_send_closed(engine, false);
     return true;
+}
+
+/* How many records of one partition may wait. */
+static size_t waiting_room(const struct engine *engine)
+{
+    return LIMIT_WAITING / (size_t)engine->source_count;
+}
+
+static void let_wait(struct engine *engine, struct source *source, const struct waiting *record)
+{
+    size_t room = waiting_room(engine);
+
+    if (!source->waiting)
+        source->waiting = mem_alloc(room, sizeof *source->waiting);
+    source->waiting[(source->waiting_first + source->waiting_count++) % room] = *record;
+}
+
+/* True when some was counted. */
+static bool count_waiting(struct engine *engine, struct source *source)
+{
+    size_t before = source->waiting_count;
+
+    if (before == 0)
+        return false;
+    while (source->waiting_count > 0 && !sink_is_full(engine) &&
+           count_record(engine, source, &source->waiting[source->waiting_first])) {
+        source->waiting_first = (source->waiting_first + 1) % waiting_room(engine);
+        source->waiting_count--;
+    }
+    if (source->waiting_count == 0) {
+        source->waiting_first = 0; /* the pages in use stay few */
+        source->position = source->read;
+    }
+    return source->waiting_count < before;
 }
 
 static void take_end(struct source *source, const rd_kafka_message_t *message)
 {
-    source->position = message->offset;
+    source->read = message->offset;
+    if (source->waiting_count == 0)
+        source->position = source->read;
     source->at_end = true;
     source->quiet_since = clock_monotonic_ms();
 }
@@ -302,7 +340,7 @@ static void take_error(struct engine *engine, const rd_kafka_message_t *message)
         error_set(&engine->error, EXIT_FAILED,
                   "topic '%s' partition %d no longer has the records from offset %" PRId64
                   " on: they were deleted before they were counted (%s)",
-                  topic, (int)message->partition, engine->sources[message->partition].position,
+                  topic, (int)message->partition, engine->sources[message->partition].read,
                   rd_kafka_message_errstr(message));
         break;
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
@@ -320,95 +358,68 @@ static void take_error(struct engine *engine, const rd_kafka_message_t *message)
     engine_fail(engine);
 }
 
-/* False: the message stays, it has to wait. */
-static bool take_message(struct engine *engine, struct source *source,
-                         const rd_kafka_message_t *message)
+static void take_record(struct engine *engine, struct source *source,
+                        const rd_kafka_message_t *message)
 {
-    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        take_end(source, message);
-        return true;
-    }
-    if (message->err) {
-        take_error(engine, message);
-        return true;
-    }
-    if (!count_message(engine, source, message))
-        return false;
-    source->position = message->offset + 1;
+    struct waiting record;
+
+    source->read = message->offset + 1;
+    source->broker = rd_kafka_message_broker_id(message);
+    source->at_end = false;
     engine->stats.records++;
     engine->stats.bytes += message->len;
-    sink_send_closed(engine, false);
-    return true;
+    if (read_record(engine, message, &record)) {
+        if (source->waiting_count > 0 || !count_record(engine, source, &record))
+            let_wait(engine, source, &record);
+    } else if (source->waiting_count == 0) {
+        source->position = source->read;
+    }
 }
 
-/* Before 2.2 librdkafka's broker thread, having found a partition's queue full
- * (queued.min.messages), looks again only when something wakes it, or after a
- * second (rdkafka_broker.c; later: fetch.queue.backoff.ms). A seek to where we
- * stand wakes it; there is nothing in the queue to lose. */
-static void wake_fetcher(struct engine *engine, struct source *source)
+static void take_message(struct engine *engine, const rd_kafka_message_t *message)
 {
-    int32_t partition = (int32_t)(source - engine->sources);
+    struct source *source = &engine->sources[message->partition];
 
-    source->was_full = false;
-    rd_kafka_seek(engine->source_topic, partition, source->position, 0);
+    if (message->err && message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
+        take_error(engine, message);
+    else if (source->aside)
+        return; /* it comes again */
+    else if (message->err)
+        take_end(source, message);
+    else if (source->waiting_count == waiting_room(engine))
+        fetch_set_aside(engine, source);
+    else
+        take_record(engine, source, message);
 }
 
-/* The fetcher judges the queue when it has put something in. If that did not fill
- * it, it fetches on, and a seek would throw away what is on its way. */
-static void look_at_queue(struct source *source)
-{
-    size_t length = rd_kafka_queue_length(source->queue);
-
-    if (length > source->queued)
-        source->was_full = length >= QUEUE_FULL;
-    source->queued = length;
-}
-
-static bool fetch_batch(struct engine *engine, struct source *source)
-{
-    ssize_t count;
-
-    if (rd_kafka_version() < FIRST_WITH_BACKOFF)
-        look_at_queue(source);
-    count = rd_kafka_consume_batch_queue(source->queue, 0, source->batch, LIMIT_BATCH);
-    source->batch_at = 0;
-    source->batch_count = count > 0 ? (size_t)count : 0;
-    if (source->batch_count == 0 && source->was_full)
-        wake_fetcher(engine, source);
-    return source->batch_count > 0;
-}
-
-/* Counts one batch of one partition, or as much of it as may be counted now.
- * True when something was done. Its records share a look at the clocks: two for
- * each took a seventh of the time. */
-static bool drain(struct engine *engine, struct source *source)
+/* Counts one batch, or as much of it as may be counted now. True when something was done. */
+static bool take_batch(struct engine *engine)
 {
     size_t before;
 
-    if (source->batch_at == source->batch_count && !fetch_batch(engine, source))
+    if (engine->batch_at == engine->batch_count && !fetch_batch(engine))
         return false;
-    engine->now = clock_monotonic_ms();
-    engine->now_wall = clock_wall_ms();
-    before = source->batch_at;
-    while (source->batch_at < source->batch_count && !sink_is_full(engine) && !engine->ended) {
-        rd_kafka_message_t *message = source->batch[source->batch_at];
-        if (!take_message(engine, source, message))
-            break;
-        rd_kafka_message_destroy(message);
-        source->batch_at++;
+    before = engine->batch_at;
+    while (engine->batch_at < engine->batch_count && !sink_is_full(engine) && !engine->ended) {
+        take_message(engine, engine->batch[engine->batch_at]);
+        rd_kafka_message_destroy(engine->batch[engine->batch_at++]);
     }
-    return source->batch_at > before;
+    return engine->batch_at > before;
 }
 
+/* The records of a batch share a look at the clocks: two for each took a seventh of the time. */
 bool source_turn(struct engine *engine)
 {
     int64_t start = clock_monotonic_us();
     bool progress = true;
 
-    while (progress && clock_monotonic_us() - start < TURN_US) {
+    while (progress && !engine->ended && clock_monotonic_us() - start < TURN_US) {
         progress = false;
-        for (int32_t i = 0; i < engine->source_count && !engine->ended; i++)
-            progress |= drain(engine, &engine->sources[i]);
+        engine->now = clock_monotonic_ms();
+        engine->now_wall = clock_wall_ms();
+        for (int32_t i = 0; i < engine->source_count; i++)
+            progress |= count_waiting(engine, &engine->sources[i]);
+        progress |= take_batch(engine);
     }
     return progress;
 }
@@ -422,7 +433,8 @@ void source_look_for_idle(struct engine *engine)
         if (!engine->live[i]) { /* it cannot tell whether it is at its end */
             source->quiet_since = now;
             source->left_out = false;
-        } else if (source->at_end && now - source->quiet_since >= IDLE_PARTITION_MS) {
+        } else if (source->at_end && source->waiting_count == 0 &&
+                   now - source->quiet_since >= IDLE_PARTITION_MS) {
             source->left_out = true;
         }
     }
@@ -458,13 +470,36 @@ void source_take_statistics(void *context, const char *json, size_t length)
         judge_topic(engine, &now);
 }
 
+static rd_kafka_resp_err_t ask_last(void *context, int wait_ms)
+{
+    struct offsets_question *question = context;
+    rd_kafka_resp_err_t code;
+
+    for (int i = 0; i < question->list->cnt; i++) /* a try before may have left its answer */
+        question->list->elems[i].offset = RD_KAFKA_OFFSET_END;
+    code = rd_kafka_offsets_for_times(question->consumer, question->list, wait_ms);
+    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < question->list->cnt; i++)
+        code = question->list->elems[i].err;
+    return code;
+}
+
+/* One question for all partitions: each one waits its turn behind a fetch, which may wait for
+ * records. */
 int engine_finish(struct engine *engine, struct error *error)
 {
-    int64_t low;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(engine->source_count);
+    struct offsets_question question = {engine->consumer, list};
+    int result;
 
     for (int32_t i = 0; i < engine->source_count; i++)
-        if (get_ends(engine, i, &low, &engine->sources[i].target, error) < 0)
-            return -1;
+        rd_kafka_topic_partition_list_add(list, engine->spec->topic, i);
+    result = kafka_ask(engine->consumer, engine->settings, ask_last, &question, KAFKA_PATIENCE_MS,
+                       error);
+    for (int32_t i = 0; result == 0 && i < engine->source_count; i++)
+        engine->sources[i].target = list->elems[i].offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    if (result < 0)
+        return error_wrap(error, "the ends of topic '%s'", engine->spec->topic);
     engine->finishing = true;
     wake_poke(&engine->wake);
     return 0;
@@ -478,23 +513,11 @@ bool source_is_done(const struct engine *engine)
     return true;
 }
 
-static void close_source(struct engine *engine, int32_t partition)
-{
-    struct source *source = &engine->sources[partition];
-
-    while (source->batch_at < source->batch_count)
-        rd_kafka_message_destroy(source->batch[source->batch_at++]);
-    if (!source->queue)
-        return;
-    wake_unwatch(source->queue);
-    rd_kafka_consume_stop(engine->source_topic, partition);
-    rd_kafka_queue_destroy(source->queue);
-}
-
 void source_close(struct engine *engine)
 {
+    fetch_close(engine);
     for (int32_t i = 0; engine->sources && i < engine->source_count; i++)
-        close_source(engine, i);
+        free(engine->sources[i].waiting);
     if (engine->consumer_events) {
         wake_unwatch(engine->consumer_events);
         rd_kafka_queue_destroy(engine->consumer_events);

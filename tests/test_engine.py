@@ -1,6 +1,7 @@
 """The local engine between two topics of a real Kafka: its results are those of the independent count."""
 
 import json
+import random
 import re
 import signal
 import time
@@ -9,7 +10,7 @@ import pytest
 
 from tests import fixture, oracle
 from tests.kafka_server import Tail
-from tests.program import until
+from tests.program import BUILDS, Program, until
 
 TOO_LATE = 10  # seconds for anything that takes a moment
 
@@ -172,6 +173,52 @@ def test_nothing_is_fetched_twice(kafka, job, once, tally, tmp_path):
     said = once(path, "--verbose", "-X", "debug=msg", timeout=60).err
     assert f"{rows} records, " in said
     assert sum(map(int, re.findall(r"Enqueue (\d+) .*message", said))) == rows
+
+
+def test_memory_does_not_grow_with_the_partitions(kafka, job, tally):
+    """A record that librdkafka has read ahead takes some 320 bytes: a partition's bound would be 64 of them here."""
+    rows = 600_000
+    spec, path = job(partitions=64, source={"column": 0})
+    (tally.cwd / "in.csv").write_bytes(b"0\n" * rows)
+    at = ["--bootstrap-servers", kafka.address]
+    assert tally.run("produce", path, "in.csv", "--rate", "max", *at, timeout=60).code == 0
+    code, peak = Program(BUILDS["build"], cwd=tally.cwd).measure("run", path, "--once", "--no-page", *at)
+    assert sum(json.loads(value)["total"] for value in best(kafka.read(spec["sink"]["topic"])).values()) == rows
+    assert code == 0 and peak < 100 * 2**20, peak
+
+
+@pytest.mark.parametrize("setting", ["queued.max.messages.kbytes=20", "queued.min.messages=4"])
+def test_a_full_queue_does_not_stop_the_fetcher(kafka, job, once, setting):
+    """librdkafka 2.0 looks at a queue that was full once a second, or when it is woken: here each fetch fills it, 300 times."""
+    spec, path = job(partitions=1)
+    noise = random.Random(1)
+    records = [(0, fixture.BASE + n, noise.randbytes(5000)) for n in range(3000)]
+    kafka.produce(source(spec), records)
+    once(path, "-X", setting, "-X", "fetch.message.max.bytes=50000")
+    assert best(kafka.read(spec["sink"]["topic"])) == expected(spec, records)
+
+
+def test_partitions_one_after_the_other(kafka, job, once):
+    """Each holds up the next, minutes ahead of it, until it has been counted; then nobody waits whether more comes of it."""
+    spec, path = job(partitions=8)
+    records = [(p, fixture.BASE + p * 300_000 + n * 1000, b"%d" % (n % 3)) for p in range(8) for n in range(300)]
+    kafka.produce(source(spec), records)
+    result = once(path, timeout=20)
+    got, wanted = best(kafka.read(spec["sink"]["topic"])), expected(spec, records)
+    assert got == wanted, difference(got, wanted)
+    assert re.search(r"\b0 late", result.err), result.err
+
+
+def test_more_waits_than_there_is_room_for(kafka, job, once):
+    """What has no room to wait is read again: each record counts once. (LIMIT_WAITING: 2048 of each partition.)"""
+    spec, path = job(partitions=512)
+    records = [(p, fixture.BASE + p * 400_000 + n * 100, b"%d" % (n % 3)) for p in range(4) for n in range(8000)]
+    kafka.produce(source(spec), records)
+    result = once(path, "--verbose")
+    got, wanted = best(kafka.read(spec["sink"]["topic"])), expected(spec, records)
+    assert got == wanted, difference(got, wanted)
+    assert f"{len(records)} records, " in result.err and re.search(r"\b0 late", result.err), result.err[-2000:]
+    assert "set aside" in result.err
 
 
 def test_a_second_run_changes_nothing(kafka, job, once):

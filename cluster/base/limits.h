@@ -32,13 +32,22 @@
 #define LIMIT_JSON_DEPTH   64
 /* Result records sent and not yet acknowledged; more wait in their windows. */
 #define LIMIT_UNACKNOWLEDGED 10000
-/* Records one turn of the loop takes from one partition. */
+/* Records one turn of the loop takes at a time. */
 #define LIMIT_BATCH 512
 /* Read ahead from all partitions of a result topic together; librdkafka takes some 300 bytes more
  * for each record. And of one partition in one fetch. */
 #define LIMIT_QUEUE_RECORDS   20000
 #define LIMIT_QUEUE_KILOBYTES 2048
 #define LIMIT_FETCH_BYTES     524288
+/* The local engine reads ahead, in all partitions together: records fetched (librdkafka takes some
+ * 320 bytes for each) and their values, in units of 1000 bytes. What comes with one fetch from each
+ * broker may lie above. */
+#define LIMIT_FETCHED_RECORDS   100000
+#define LIMIT_FETCHED_KILOBYTES 16384
+/* One fetch: all partitions' batches, as they were compressed; one batch may be larger. */
+#define LIMIT_ENGINE_FETCH_BYTES 131072
+/* Records, of 24 bytes, that wait for a partition behind theirs. */
+#define LIMIT_WAITING (1 << 20)
 /* The in-process broker keeps 5 MiB a partition: what is fed or counted ahead
  * of its reader stays well below. */
 #define LIMIT_AHEAD_RECORDS 10000
