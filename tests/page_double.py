@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import websockets
 
-from tests.program import ROOT
+from tests.program import ROOT, SOON
 
 WEB = ROOT / "dashboard" / "web"
 DYGRAPHS = Path("/usr/share/javascript/dygraphs/dygraph.min.js")
@@ -60,7 +60,7 @@ class PageDouble:
         self.loop, self.started = asyncio.new_event_loop(), threading.Event()
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
-        assert self.started.wait(10)
+        assert self.started.wait(SOON)
 
     @property
     def last_record(self):
@@ -141,7 +141,7 @@ class PageDouble:
         async def tell():
             for socket in list(self.clients):
                 await self._tell(socket, event, data, number)
-        asyncio.run_coroutine_threadsafe(tell(), self.loop).result(10)
+        asyncio.run_coroutine_threadsafe(tell(), self.loop).result(SOON)
 
     def say(self, **changes):
         """A status."""
@@ -164,4 +164,4 @@ class PageDouble:
         async def drop():
             for socket in list(self.clients):
                 await socket.close(1001)
-        asyncio.run_coroutine_threadsafe(drop(), self.loop).result(10)
+        asyncio.run_coroutine_threadsafe(drop(), self.loop).result(SOON)

@@ -389,7 +389,7 @@ def test_a_long_answer_is_whole(long_history, path):
 
 def test_several_long_answers_on_one_connection(long_history):
     page, port = long_history, long_history.port
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SOON)
     bodies = set()
     for _ in range(3):
         connection.request("GET", "/api/windows")
@@ -407,7 +407,7 @@ def test_a_long_answer_that_is_overtaken(long_history):
     with socket.socket() as s:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         s.connect(("127.0.0.1", page.port))
-        s.settimeout(10)
+        s.settimeout(SOON)
         s.sendall(b"GET /api/windows HTTP/1.1\r\nHost: localhost:%d\r\n\r\n" % page.port)
         got = s.recv(1000)
         page.write(range(2500, 3500))

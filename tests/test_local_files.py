@@ -136,7 +136,7 @@ def test_nothing_else_is_to_be_had(program, master, tmp_path):  # noqa: F811
     path, address = urlsplit(url).path, (urlsplit(url).hostname, urlsplit(url).port)
     for request, first in STRANGE:
         request = request.replace(b"{path}", path.encode()).replace(b"{folder}", path.rpartition("/")[0].encode())
-        with socket.create_connection(address, timeout=5) as client:
+        with socket.create_connection(address, timeout=SOON) as client:
             client.sendall(request)
             try:
                 answer = client.makefile("rb").readline().rstrip()

@@ -41,7 +41,7 @@ def results_on_page(port):
         return []
 
 
-def kcat(*args, stdin=b"", timeout=20):
+def kcat(*args, stdin=b"", timeout=SOON):
     done = subprocess.run(["kcat", *args], input=stdin, capture_output=True, timeout=timeout)
     assert done.returncode == 0, done.stderr
     return done.stdout

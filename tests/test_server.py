@@ -905,7 +905,7 @@ def make_cert(folder, name="cert"):
 
 def https_get(port, path, cert, **headers):
     context = ssl.create_default_context(cafile=cert)
-    connection = http.client.HTTPSConnection("localhost", port, timeout=10, context=context)
+    connection = http.client.HTTPSConnection("localhost", port, timeout=SOON, context=context)
     connection.request("GET", path, headers={k.replace("_", "-"): v for k, v in headers.items()})
     answer = connection.getresponse()
     return answer, connection
@@ -915,12 +915,12 @@ async def wss_events(port, path, cert, count, after=None):
     """The first events; `after`: done then, and how it was closed."""
     context = ssl.create_default_context(cafile=cert)
     async with websockets.connect(f"wss://localhost:{port}{path}", ssl=context, max_size=None) as connection:
-        found = [json.loads(await asyncio.wait_for(connection.recv(), 10))["event"] for _ in range(count)]
+        found = [json.loads(await asyncio.wait_for(connection.recv(), SOON))["event"] for _ in range(count)]
         if after:
             after()
             with pytest.raises(websockets.ConnectionClosed):
                 while True:
-                    await asyncio.wait_for(connection.recv(), 10)
+                    await asyncio.wait_for(connection.recv(), SOON)
         return found, connection.close_code
 
 
@@ -1063,7 +1063,7 @@ def test_behind_nginx(site, nginx, tmp_path):
         headers = {"additional_headers" if websockets.version.version >= "14" else "extra_headers": {"Cookie": cookie}}
         async with websockets.connect(f"wss://localhost:{port}/tally/ws", ssl=context, origin=f"https://localhost:{port}",
                                       **headers) as ws:
-            return json.loads(await asyncio.wait_for(ws.recv(), 10))["event"]
+            return json.loads(await asyncio.wait_for(ws.recv(), SOON))["event"]
     assert asyncio.run(by_websocket()) in ("snapshot", "status")
 
 

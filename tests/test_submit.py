@@ -1487,7 +1487,7 @@ def test_on_a_terminal_it_asks_first(tally, double, typed, more, code, kills):
     ours, theirs = pty.openpty()
     os.write(ours, typed)
     running = subprocess.run([*tally.command, "kill", "--all", *more, *[str(o) for o in master.options]], stdin=theirs,
-                             stdout=subprocess.PIPE, stderr=theirs, timeout=20, env=environment({"TERM": "xterm"}))
+                             stdout=subprocess.PIPE, stderr=theirs, timeout=SOON, env=environment({"TERM": "xterm"}))
     os.close(theirs)
     shown = ""
     with contextlib.suppress(OSError):  # EIO: that was all
