@@ -49,6 +49,7 @@ struct relay {
     struct record record;            /* room to read into */
     const rd_kafka_message_t *taken; /* whose points are put */
     struct relay_stats stats;
+    bool attached;          /* all of the above is there */
     int64_t metadata_asked; /* as of the last statistics */
     bool changed;
     bool renewed; /* in this slice; what is left of it is of no use */
@@ -376,9 +377,8 @@ static void set_connected(struct relay *relay, bool connected)
 
 /* A connection to some broker is not enough: the one to the bootstrap address
  * stays, and says nothing, while the broker that has the topic hangs. */
-static void on_statistics(void *context, const char *json, size_t length)
+static void judge(struct relay *relay, const char *json, size_t length)
 {
-    struct relay *relay = context;
     struct statistics now =
         statistics_read(json, length, relay->spec->sink, relay->live, relay->partition_count);
     bool gone = now.topic_missing && now.known_count == 0;
@@ -396,6 +396,15 @@ static void on_statistics(void *context, const char *json, size_t length)
     set_connected(relay, connected);
     if (now.known_count > 0 && now.known_count != relay->partition_count)
         change_partitions(relay, now.known_count);
+}
+
+/* They come also by kafka_ask(), while the relay is being made. */
+static void on_statistics(void *context, const char *json, size_t length)
+{
+    struct relay *relay = context;
+
+    if (relay->attached)
+        judge(relay, json, length);
 }
 
 static rd_kafka_t *make_client(struct relay *relay, const struct kafka_settings *settings,
@@ -535,6 +544,7 @@ struct relay *relay_start(struct ev_loop *loop, const struct kafka_settings *set
         relay_stop(relay);
         return NULL;
     }
+    relay->attached = true;
     wake_watch(&relay->wake, relay->records);
     wake_watch(&relay->wake, relay->events);
     return relay;

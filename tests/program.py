@@ -84,7 +84,7 @@ class Program:
         self.cwd = cwd
         self.started = []
 
-    def run(self, *args, stdin=b"", timeout=60, env=None, text=True, **options):
+    def run(self, *args, stdin=b"", timeout=120, env=None, text=True, **options):
         """(exit code, stdout, stderr) of a run to its end. stdin: bytes, or a file."""
         feed = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": stdin}
         options = {"stdout": subprocess.PIPE, "cwd": self.cwd, **options}

@@ -4,6 +4,7 @@ import select
 import socket
 import struct
 import threading
+import time
 
 WAYS = ("reset", "refuse", "swallow")  # to cut it
 LOOK_EVERY = 0.02
@@ -12,10 +13,10 @@ LOOK_EVERY = 0.02
 class TcpProxy:
     """`cut(way)`: "reset", whoever is or gets connected is thrown out; "refuse", and nobody gets connected; "swallow",
     nothing that is sent arrives, and nobody is told. `mend()`: new connections work; those that were swallowed stay dead,
-    as where a firewall has forgotten them."""
+    as where a firewall has forgotten them. `delay`: seconds that what the target says takes on its way."""
 
     def __init__(self, port, target):
-        self.port, self.target, self.way = port, target, None
+        self.port, self.target, self.way, self.delay = port, target, None, 0
         self.cuts = 0
         self.listener = None
         self._listen()
@@ -74,5 +75,6 @@ class TcpProxy:
                 part = source.recv(65536)
                 if not part:
                     return
+                time.sleep(self.delay if source is server else 0)
                 if not dead:
                     (server if source is client else client).sendall(part)
