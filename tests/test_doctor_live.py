@@ -311,6 +311,14 @@ def test_strangers(program, serve, failure):
     assert found["causes"][0]["broken"] and "\x1b" not in json.dumps(found, ensure_ascii=False)
 
 
+def test_a_reset_that_is_faster_than_we(program):
+    """Some of these come before the connection is looked at; they are no missing route."""
+    server = Server(drop)
+    found = [live(program, server.address, seconds=SOON) for _ in range(40)]
+    server.close()
+    assert {(code, endpoint(told, server.address)["failure"]) for code, told in found} == {(1, "closed")}
+
+
 def test_nothing_answers(program):
     """A full backlog, where the kernel drops what comes; a closed port; no such name. All of it in time."""
     full = Server(None, backlog=0)
