@@ -10,13 +10,18 @@ from pathlib import Path
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
-from tests.program import ROOT, until
+from tests.program import ROOT, SOON, until
 
 FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
          "--window-size=1280,900", "--lang=en"]
 SHOTS = ROOT / "build" / "screenshots"
 CTRL, SHIFT = 2, 8  # of Input.dispatch...Event
+
+# An outage is told within 2 s, and on a slow and busy machine within this: a page that did not ask whether its server is there
+# would say so after 3.9 s at the soonest (DEAD_AFTER_MS less the 1.1 s between two words of the server: web/feed.js), one whose
+# server waits for Kafka's answer after 10 s (socket.timeout.ms: dashboard/relay.c).
+TOLD_S = 3.5
 
 
 class Browser:
@@ -29,7 +34,7 @@ class Browser:
             options.add_argument(flag)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
-        self.driver.set_page_load_timeout(20)
+        self.driver.set_page_load_timeout(60)
         self.kept = []  # of the log, which can be read but once
         self.driver.set_script_timeout(60)
         self.do("Network.enable")
@@ -100,6 +105,31 @@ class Browser:
 
     def state(self):
         return self.js("return document.querySelector('#state')?.dataset.state")
+
+    def told(self, state, within=TOLD_S):
+        """The seconds from now until the page says so; by its own script and clock, as to ask it from here takes time."""
+        since = time.time()
+        self.js("""
+            const node = document.querySelector('#state');
+            const look = () => {
+              if (node.dataset.state === arguments[0]) window.toldAt ||= Date.now();
+            };
+            window.toldAt = 0;
+            new MutationObserver(look).observe(node, {attributes: true});
+            look();""", state)
+        took = until(lambda: self.js("return window.toldAt"), within + SOON, f"a page that says {state}") / 1000 - since
+        assert took <= within, f"{state} told after {took:.2f} s"
+        return took
+
+    def rest(self, selector="#chart canvas"):
+        """What a canvas shows when it has shown the same for half a second."""
+        seen = [None]
+
+        def still():
+            seen.append(self.js("return document.querySelector(arguments[0]).toDataURL()", selector))
+            return seen[-1] == seen[-2]
+        until(still, SOON, "a drawing at rest", every=0.5)
+        return seen[-1]
 
     def numbers(self, selector):
         return [int("0" + "".join(c for c in text if c.isdigit())) for text in self.js(
@@ -188,8 +218,7 @@ class Browser:
 
     def downloaded(self, name):
         path = Path(self.downloads) / name
-        until(lambda: path.exists() and path.stat().st_size > 0, 10, f"{name} downloaded")
-        time.sleep(0.1)
+        until(lambda: path.exists() and path.stat().st_size > 0, SOON, f"{name} downloaded")
         found = path.read_bytes()
         path.unlink()
         return found

@@ -128,10 +128,10 @@ class Topics:
         self._until(lambda: not self.partitions(name), f"the end of topic {name}")
 
     def partitions(self, topic):
-        found = self.admin.list_topics(timeout=10).topics.get(topic)
+        found = self.admin.list_topics(timeout=30).topics.get(topic)
         return sorted(found.partitions) if found and not found.error else []
 
-    def _until(self, condition, what, timeout=20):
+    def _until(self, condition, what, timeout=60):
         deadline = time.monotonic() + timeout
         while not condition():
             if time.monotonic() > deadline:
@@ -142,7 +142,7 @@ class Topics:
         """{partition: offset}"""
         consumer = new_consumer(self.address)
         try:
-            return {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1]
+            return {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=30)[1]
                     for p in self.partitions(topic)}
         finally:
             consumer.close()
@@ -154,12 +154,12 @@ class Topics:
         for each in sent:
             each.get(timeout)
 
-    def write(self, topic, records, timeout=20):
+    def write(self, topic, records, timeout=60):
         """records: of (key, value), into partition 0."""
         for each in [self.producer.send(topic, value, key, partition=0) for key, value in records]:
             each.get(timeout)
 
-    def read(self, topic, timeout=20):
+    def read(self, topic, timeout=60):
         """All that is in the topic now, in the order of each partition."""
         ends = self.end_offsets(topic)
         with Tail(self.address, topic, ends) as tail:
@@ -220,7 +220,7 @@ class Kafka(Topics):
             self.wait_ready()
         return self
 
-    def wait_ready(self, timeout=60):
+    def wait_ready(self, timeout=120):
         """Until it takes a request, which is later than an open port."""
         deadline = time.monotonic() + timeout
         while True:
@@ -298,7 +298,7 @@ class Tail:
         after = {r.partition: r.offset + 1 for r in self.records}
         return all(after.get(p, 0) >= end for p, end in ends.items())
 
-    def until(self, condition, timeout=20):
+    def until(self, condition, timeout=60):
         deadline = time.monotonic() + timeout
         while not condition():
             if time.monotonic() > deadline:

@@ -14,6 +14,13 @@ from tests.kafka_server import die_with_parent
 ROOT = Path(__file__).resolve().parent.parent
 BUILDS = {"build": ROOT / "build" / "tally", "asan": ROOT / "build" / "asan" / "tally"}
 
+# What must come anyway is waited for so long: that tells a hang, not how fast the machine is.
+SOON = 30  # seconds
+# What does not wait for anybody takes a fraction of a second here, and less than this on a slow and busy machine. What does
+# wait takes 5 s or more: libwebsockets for the answer to a close (dashboard/stream.c), KAFKA_PATIENCE_MS for a broker
+# (cluster/kafka.h).
+PROMPT_S = 4
+
 VALGRIND = ["valgrind", "-q", "--leak-check=full", "--errors-for-leak-kinds=definite,indirect", "--error-exitcode=99"]
 
 # A sanitizer's finding must not look like one of the program's own exit codes.
@@ -77,7 +84,7 @@ class Program:
         self.cwd = cwd
         self.started = []
 
-    def run(self, *args, stdin=b"", timeout=30, env=None, text=True, **options):
+    def run(self, *args, stdin=b"", timeout=120, env=None, text=True, **options):
         """(exit code, stdout, stderr) of a run to its end. stdin: bytes, or a file."""
         feed = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": stdin}
         options = {"stdout": subprocess.PIPE, "cwd": self.cwd, **options}
@@ -133,7 +140,7 @@ class Running:
     def err(self):
         return b"".join(self._parts["err"]).decode("utf-8", "replace")
 
-    def wait_for(self, pattern, stream="err", timeout=15):
+    def wait_for(self, pattern, stream="err", timeout=SOON):
         """The match of a regular expression in the output, as soon as it is there."""
         def found():
             match = re.search(pattern, getattr(self, stream), re.M)
@@ -146,14 +153,14 @@ class Running:
         except TimeoutError as error:
             raise AssertionError(f"{self.command}: {error}:\n{self.out[-2000:]}{self.err[-4000:]}") from None
 
-    def wait(self, timeout=15):
+    def wait(self, timeout=SOON):
         """Its exit code."""
         code = self.process.wait(timeout)
         for reader in self._readers:
             reader.join(timeout)
         return code
 
-    def stop(self, sig=signal.SIGINT, timeout=15):
+    def stop(self, sig=signal.SIGINT, timeout=SOON):
         """(exit code, seconds it took)"""
         began = time.monotonic()
         self.process.send_signal(sig)

@@ -17,7 +17,7 @@ from wsproto.events import AcceptConnection, CloseConnection, Message, Ping, Req
 from wsproto.frame_protocol import CloseReason
 
 from tests.kafka_server import die_with_parent
-from tests.program import ROOT
+from tests.program import ROOT, SOON
 from tests.web import Event, Stream
 
 SCRIPT = ROOT / "tests" / "strict_clients.js"
@@ -228,7 +228,7 @@ class ByHand:
             length = int.from_bytes(self._need(2 if length == 126 else 8), "big")
         return first & 0xf, self._need(length)
 
-    def until(self, opcode, timeout=5):
+    def until(self, opcode, timeout=SOON):
         """The payload of the next frame of that kind; None if the connection ended before."""
         deadline = time.monotonic() + timeout
         try:
@@ -240,7 +240,7 @@ class ByHand:
         except (EOFError, ConnectionError):
             return None
 
-    def code(self, timeout=5):
+    def code(self, timeout=SOON):
         """Of the close frame: 1005 if it has none, 1006 if none came and the connection ended."""
         payload = self.until(8, timeout)
         if payload is None:

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests import fixture, oracle
-from tests.program import BUILDS, ROOT, VALGRIND, Program
+from tests.program import BUILDS, PROMPT_S, ROOT, VALGRIND, Program
 
 TABLE = yaml.safe_load((Path(__file__).parent / "cli.yaml").read_text())
 SHIPPED = ["gender", "age-range", "action", "province"]
@@ -67,11 +67,9 @@ def test_case(build, case, tmp_path):
     for name, told in case.get("files", {}).items():
         (tmp_path / name).write_bytes(content(told))
     program = Program(path, wrapper, cwd=tmp_path)
-    began = time.monotonic()
     result = run_shell(program, case["sh"]) if "sh" in case else \
         program.run(*shlex.split(case["args"]), stdin=content(case.get("stdin", "")))
     judge(case, result)
-    assert time.monotonic() - began < 20, "that took too long"
 
 
 def run_shell(program, line):
@@ -212,8 +210,8 @@ def test_interrupted_while_it_waits(program, tmp_path, sig):
     running.process.stdin.write(b"x,0\n" * 100000)
     running.process.stdin.flush()
     running.wait_for(r"start", "out")
-    code, seconds = running.stop(sig, timeout=5)
-    assert code in (128 + sig, -sig) and seconds < 1, (code, seconds, running.err)
+    code, seconds = running.stop(sig)
+    assert code in (128 + sig, -sig) and seconds < PROMPT_S, (code, seconds, running.err)
 
 
 def test_memory_does_not_grow_with_the_input(tally, tmp_path):
@@ -235,7 +233,7 @@ def test_the_port_asked_for_is_taken(program):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        result = program.run("run", "gender", "--port", port, timeout=15)
+        result = program.run("run", "gender", "--port", port)
     assert result.code == 1
     assert re.search(rf"{port}.*(taken|in use)", result.err.splitlines()[-1]), result.err
 
@@ -248,6 +246,6 @@ def test_an_unreachable_broker_is_said_in_time(program):
     """All at once: each waits for some seconds."""
     started = [program.start(*args, "--bootstrap-servers", "127.0.0.1:1") for args in UNREACHABLE]
     for running in started:
-        assert running.wait(20) == 4, running.err
-        assert time.monotonic() - running.began < 15
+        assert running.wait() == 4, running.err
+        assert time.monotonic() - running.began < 18  # 5 (KAFKA_PATIENCE_MS), not the 20 of a group (FIRST_GROUP_MS)
         assert "127.0.0.1:1" in running.err.splitlines()[-1] and running.err.count("\n") <= 2, running.err

@@ -10,9 +10,9 @@ import pytest
 
 from tests import fixture, oracle
 from tests.kafka_server import Tail
-from tests.program import BUILDS, Program, until
+from tests.program import BUILDS, PROMPT_S, SOON, Program, until
 
-TOO_LATE = 10  # seconds for anything that takes a moment
+TOO_LATE = SOON  # for anything that takes a moment
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def engine(tally, kafka):
 
 @pytest.fixture
 def once(tally, kafka):
-    def run(path, *options, timeout=30):
+    def run(path, *options, timeout=60):
         result = tally.run("run", path, "--bootstrap-servers", kafka.address, "--no-page", "--once", *options,
                            timeout=timeout)
         assert result.code == 0, result.err
@@ -103,7 +103,7 @@ def test_running_equals_the_independent_count(kafka, job, engine, kind):
         kafka.produce(source(spec), piece)
     records_out = wait_for_results(kafka, spec, expected(spec, records))
     code, seconds = running.stop()
-    assert code == 0 and seconds < 1, (code, seconds, running.err)
+    assert code == 0 and seconds < PROMPT_S, (code, seconds, running.err)
     for record in records_out:  # totals of a window never fall
         assert json.loads(record.value)["job"] == spec["name"]
     totals = {}
@@ -253,14 +253,14 @@ def test_the_last_total_is_not_held_back(kafka, job, engine):
             tail.until(lambda: found.extend(r for r in tail.records if json.loads(r.value)["start"] == start
                                             and json.loads(r.value)["total"] == total) or found, TOO_LATE)
             return found[0].time
-        apart = []
-        while len(apart) < 30 and min(apart, default=100) > 60:  # a busy machine has its own delays
+        apart, deadline = [], time.monotonic() + SOON
+        while min(apart, default=100) > 70 and time.monotonic() < deadline:  # a busy machine has its own delays
             start = fixture.BASE // 1000 * 1000 + len(apart) * 10_000
             kafka.produce(source(spec), [(0, start, b"0")])
             first = sent(start, 1)
             kafka.produce(source(spec), [(0, start + 1, b"0"), (0, start + 1000, b"0")])
             apart.append(sent(start, 2) - first)
-        assert min(apart) <= 60, apart
+        assert min(apart) <= 70, apart  # its turn comes after 80 ms at the soonest (EMIT_SLACK_MS)
 
 
 # ---- Progress
@@ -466,14 +466,13 @@ ROWS = "".join(f"u,{i % 3}\n" for i in range(50))
 def test_produce_at_a_rate(kafka, job, tally):
     spec, path = job(partitions=0, source={"column": 1})
     before = time.time() * 1000
-    began = time.monotonic()
     result = tally.run("produce", path, "-", "--rate", 100, "--bootstrap-servers", kafka.address, stdin=ROWS.encode())
-    took = time.monotonic() - began
     assert result.code == 0, result.err
     sent = kafka.read(source(spec))
     assert [r.value for r in sent] == [b"%d" % (i % 3) for i in range(50)]
-    assert 0.4 < took < 2.5
-    assert before - 1000 <= sent[0].time and 300 <= sent[-1].time - sent[0].time <= 1500
+    # Each has the time it was sent at: no row before it is due, and the last one long before the 4.9 s of the default rate.
+    assert all(r.time - before >= n * 10 - 1 for n, r in enumerate(sent)), (before, sent)
+    assert sent[-1].time - sent[0].time < 3000
 
 
 def test_produce_with_a_start_time(kafka, job, tally):
@@ -494,7 +493,7 @@ def test_produce_in_a_loop(kafka, job, tally):
     running = tally.start("produce", path, "in.csv", "--rate", 1000, "--loop", "--bootstrap-servers", kafka.address)
     until(lambda: kafka.end_offsets(source(spec))[0] > 120, TOO_LATE, "a second round")
     code, seconds = running.stop()
-    assert code in (0, 130) and seconds < 1
+    assert code in (0, 130) and seconds < PROMPT_S
     sent = [r.value for r in kafka.read(source(spec))]
     assert sent == [b"%d" % (i % 50 % 3) for i in range(len(sent))]
 
@@ -520,4 +519,4 @@ def test_consume(kafka, job, tally):
     until(shown, TOO_LATE, "a new record", every=0.1)
     assert not set(running.out.splitlines()) & set(values)
     code, seconds = running.stop(signal.SIGTERM)
-    assert code == 0 and seconds < 1
+    assert code == 0 and seconds < PROMPT_S

@@ -813,7 +813,7 @@ def test_variables_become_properties(environment, tmp_path):
     docker("run", "--detach", "--rm", "--name", container, "--env-file", tmp_path / "their.env", "--env",
            "SERVICE_PRECONDITION=localhost:1", "tally/hadoop", "nodemanager")
     try:
-        until(lambda: "waiting for localhost:1" in run("docker", "logs", container).err, 20, "its waiting")
+        until(lambda: "waiting for localhost:1" in run("docker", "logs", container).err, 60, "its waiting")
         found = {}
         for name in ("core", "hdfs", "yarn", "mapred"):
             tree = ElementTree.fromstring(docker("exec", container, "cat", f"/etc/hadoop/{name}-site.xml"))

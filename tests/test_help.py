@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from tests.program import ROOT, Program, chosen, environment
+from tests.program import ROOT, SOON, Program, chosen, environment
 
 COMMANDS = ["run", "count", "produce", "consume", "dashboard", "submit", "status", "list", "logs", "kill", "wait", "doctor", "man",
             "completion"]
@@ -164,7 +164,7 @@ class Zsh:
     def say(self, text):
         os.write(self.terminal, text.encode())
 
-    def read_until(self, text, seconds=20):
+    def read_until(self, text, seconds=SOON):
         told, deadline = "", time.monotonic() + seconds
         while text not in told:
             if not select.select([self.terminal], [], [], max(0, deadline - time.monotonic()))[0]:

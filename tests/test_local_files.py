@@ -16,7 +16,7 @@ import pytest
 
 from tests import spark_double as spark
 from tests.docker_double import Engine
-from tests.program import until
+from tests.program import SOON, until
 from tests.spark_double import ID, status
 from tests.test_submit import double, program, run_on_spark, waiting  # noqa: F401 (fixtures)
 
@@ -136,7 +136,7 @@ def test_nothing_else_is_to_be_had(program, master, tmp_path):  # noqa: F811
     path, address = urlsplit(url).path, (urlsplit(url).hostname, urlsplit(url).port)
     for request, first in STRANGE:
         request = request.replace(b"{path}", path.encode()).replace(b"{folder}", path.rpartition("/")[0].encode())
-        with socket.create_connection(address, timeout=5) as client:
+        with socket.create_connection(address, timeout=SOON) as client:
             client.sendall(request)
             try:
                 answer = client.makefile("rb").readline().rstrip()
@@ -467,19 +467,19 @@ def test_a_log_that_grows_is_read_once(program, double, engine):  # noqa: F811
     made, files, env = engine
     master = double(status=status("RUNNING"), json=spark.page())
     running = program.start("logs", "-f", ID, *master.options, env=env)
-    until(lambda: sum("archive" in path for path in made.asked) > 6, 20)  # it is waited for
+    until(lambda: sum("archive" in path for path in made.asked) > 6, SOON)  # it is waited for
     wanted = "".join(f"{i} 女生\n" for i in range(30000))
     files[LOG_PATH] = wanted.encode()[:200001]
     running.wait_for("\n", "out")
-    until(lambda: len(running.out) > 100000, 20)
+    until(lambda: len(running.out) > 100000, SOON)
     files[LOG_PATH] = wanted.encode()
-    until(lambda: running.out == wanted, 20)
+    until(lambda: running.out == wanted, SOON)
     gets = sum(path.startswith("/containers/") and "stderr" in path for path in made.asked)
     heads = len(made.asked)
-    until(lambda: len(made.asked) >= heads + 3, 20)
+    until(lambda: len(made.asked) >= heads + 3, SOON)
     assert gets <= 3 and sum(path.startswith("/containers/") and "stderr" in path for path in made.asked) == gets
     files[LOG_PATH] = b"anew\n"
-    until(lambda: running.out == wanted + "anew\n", 20)
+    until(lambda: running.out == wanted + "anew\n", SOON)
     master.set(status=status("FINISHED"))
     assert running.wait() == 0 and running.out == wanted + "anew\n"
 
@@ -506,13 +506,13 @@ def test_a_log_outgrows_the_docker_engine(program, double, engine):  # noqa: F81
     files[LOG_PATH] = whole[:16000000]
     master = double(status=status("RUNNING"), json=spark.page())
     running = program.start("logs", "-f", "--tail", "3", ID, *master.options, env=env)
-    until(lambda: running.out.endswith(whole[:16000000][-100:].decode()), 20)
+    until(lambda: running.out.endswith(whole[:16000000][-100:].decode()), SOON)
     begun = len(running.out)
     files[LOG_PATH] = whole
-    until(lambda: running.out.endswith("%0100d\n" % 159999), 20)
+    until(lambda: running.out.endswith("%0100d\n" % 159999), SOON)
     assert running.out[begun:].encode() == whole[16000000:] and "left out" not in running.err
     files[LOG_PATH] = whole + b"x" * (17 << 20) + b"\nend\n"
-    until(lambda: running.out.endswith("\nend\n"), 20)
+    until(lambda: running.out.endswith("\nend\n"), SOON)
     assert running.err.count("are left out") == 1
 
 
@@ -521,12 +521,10 @@ def test_restarts_by_the_docker_engine(program, double, engine):  # noqa: F811
     made, files, env = engine
     master = double(status=status("RUNNING"), json=spark.page(drivers=[(ID, "RUNNING")]))
     running = program.start("wait", ID, *master.options, env=env)
-    until(lambda: any(LOG_PATH.replace("/", "%2F") in path or LOG_PATH in path for path in made.asked), 20)
+    until(lambda: any(LOG_PATH.replace("/", "%2F") in path or LOG_PATH in path for path in made.asked), SOON)
     run = b'Launch Command: "java" "-cp" "x" "my.Main"\n========================================\n\n'
     files[LOG_PATH] = run + b'Exception in thread "main" java.lang.X: why\n' + run
-    began = time.monotonic()
     running.wait_for("ended and was started again: java.lang.X: why")
-    assert time.monotonic() - began < 10
     master.set(status=status("FINISHED"))
     assert running.wait() == 0
 

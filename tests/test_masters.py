@@ -256,7 +256,7 @@ ROWS = {
     "it throws": Row(FOLLOW, ["{jar}", "throw"], 1, r"driver \S+ FAILED: java.lang.RuntimeException: the root of it "
                      r"\(thrown on as java.lang.IllegalStateException: what was to be done, 1\)", 1, True),
     "a task throws": Row(FOLLOW, ["{jar}", "broken"], 1, r"FAILED: .*ArithmeticException: / by zero", 1),
-    "it loops": Row([*FOLLOW, "--timeout", "30s"], ["{jar}", "loop"], 9, r"driver \S+ is RUNNING after 3\d s, and goes on",
+    "it loops": Row([*FOLLOW, "--timeout", "30s"], ["{jar}", "loop"], 9, r"driver \S+ is RUNNING after [34]\d s, and goes on",
                     1),
     "supervised, it dies and dies": Row([*FOLLOW, "--supervise"], ["{jar}", "throw"], 1,
                                         r"driver \S+ failed 2 times: .*the root of it", 1),

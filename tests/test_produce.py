@@ -10,7 +10,7 @@ import time
 import pytest
 
 from tests import fixture, oracle
-from tests.program import chosen, environment, until
+from tests.program import PROMPT_S, chosen, environment, until
 from tests.test_engine import TOO_LATE, job, source  # noqa: F401
 
 
@@ -73,8 +73,8 @@ def test_a_broker_that_goes_in_the_middle(kafka, job, tally, how):  # noqa: F811
     """Each record is in the topic once, whatever had to be sent again."""
     spec, path = job(partitions=1, source={"column": 1})
     data, wanted = rows(tally.cwd, 60_000)
-    running = tally.start("produce", path, data, "--rate", 20_000, "--bootstrap-servers", kafka.address)
-    until(lambda: kafka.end_offsets(source(spec))[0] > 10_000, TOO_LATE, "the first records")
+    running = tally.start("produce", path, data, "--rate", 6000, "--bootstrap-servers", kafka.address)  # 10 s
+    until(lambda: kafka.end_offsets(source(spec))[0] > 1000, TOO_LATE, "the first records")
     AWAY[how](kafka)
     try:
         time.sleep(1)  # the length of the fault
@@ -93,12 +93,12 @@ def test_ctrl_c_in_the_middle(kafka, job, tally, times):  # noqa: F811
     """It says where to go on; gone on there, the topic is as if nothing had been."""
     spec, path = job(partitions=1, source={"column": 1})
     data, wanted = rows(tally.cwd, 20_000)
-    command = ["produce", path, data, "--rate", 5000, "--bootstrap-servers", kafka.address, *times]
+    command = ["produce", path, data, "--rate", 1000, "--bootstrap-servers", kafka.address, *times]  # 20 s
     running = tally.start(*command)
-    until(lambda: kafka.end_offsets(source(spec))[0] > 1000, TOO_LATE, "the first records")
+    until(lambda: kafka.end_offsets(source(spec))[0] > 100, TOO_LATE, "the first records")
     code, seconds = running.stop()
     skip = re.search(r"go on with --skip (\d+)$", running.err, re.M)
-    assert code == 130 and seconds < 2 and skip, (code, seconds, running.err)
+    assert code == 130 and seconds < PROMPT_S and skip, (code, seconds, running.err)
     assert values(kafka, spec) == wanted[:int(skip[1])]
     result = tally.run(*command[:3], "--rate", "max", *command[5:], "--skip", skip[1])
     assert result.code == 0, result.err

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from tests.kafka_server import free_port
-from tests.program import ROOT, environment, until
+from tests.program import ROOT, SOON, environment, until
 from tests.web import get_json
 
 README = (ROOT / "README.md").read_text()
@@ -82,9 +82,9 @@ def run_until_page(command, folder):
             return None
 
     try:
-        until(on_page, 60, "a window on the page")
+        until(on_page, 2 * SOON, "a window on the page")
         os.killpg(running.pid, signal.SIGINT)
-        said = running.communicate(timeout=10)[1]
+        said = running.communicate(timeout=SOON)[1]
     finally:
         if running.poll() is None:
             os.killpg(running.pid, signal.SIGKILL)

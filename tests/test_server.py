@@ -19,13 +19,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests import fixture, oracle, spark_double
 from tests import nginx as nginx_server
 from tests.kafka_server import free_port
-from tests.program import ROOT, Program, chosen, until
+from tests.program import PROMPT_S, ROOT, SOON, Program, chosen, until
 from tests.tcp_proxy import TcpProxy
 from tests.test_produce import fill, results
 from tests.test_submit import Pair
 from tests.web import Sse, WebSocket, answers, get, get_json, raw
 
-SOON = 10
 ALL = os.environ.get("TALLY_ALL") == "1"
 START = fixture.BASE
 
@@ -338,7 +337,7 @@ def test_another_host_or_origin(site, path):
 
     def status(host, origin=None):
         request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\n" + (f"Origin: {origin}\r\n" if origin else "")
-        answer = raw(port, request.encode() + upgrade + b"\r\n", 3)
+        answer = raw(port, request.encode() + upgrade + b"\r\n", SOON)
         return int(answer.split(b" ", 2)[1]) if answer else None
     for host in (f"localhost:{port}", f"127.0.0.1:{port}", f"LOCALHOST:{port}"):
         assert status(host) == good, host
@@ -417,7 +416,7 @@ def test_a_burst_is_shown_at_once(site):
         page.write(range(n, n + 500))
         written = time.monotonic()
         until(lambda: reader.newest() == START + (n + 499) * 1000, SOON, "the last of the burst")
-        assert time.monotonic() - written < 0.5
+        assert time.monotonic() - written < PROMPT_S  # one at a time, each would wait 10 ms for the next (fetch.wait.max.ms)
     reader.close()
 
 
@@ -538,7 +537,7 @@ def test_clients_that_come_and_go(site, kind):
         until(lambda: stream.named("snapshot"), SOON, "the snapshot")
         stream.close()
     page.fill([100])
-    until(lambda: page.running.descriptors() <= before, 20, "closed connections", every=0.1)
+    until(lambda: page.running.descriptors() <= before, SOON, "closed connections", every=0.1)
     used = cpu(page.running.pid)
     time.sleep(1)  # what is measured is a second's use
     assert cpu(page.running.pid) - used < 0.3
@@ -549,14 +548,14 @@ def cpu(pid):
     return (int(fields[11]) + int(fields[12])) / 100
 
 
-def test_ends_within_a_second_with_clients(site):
+def test_ends_at_once_with_clients(site):
     page = site()
     page.fill([0])
     streams = [Sse(page.port), WebSocket(page.port)]
     for stream in streams:
         until(lambda: stream.named("snapshot"), SOON, "the snapshot")
     code, seconds = page.running.stop()
-    assert code == 0 and seconds < 1, (code, seconds, page.running.err)
+    assert code == 0 and seconds < PROMPT_S, (code, seconds, page.running.err)
     for stream in streams:
         until(stream.ended.is_set, SOON, "the end of the stream")
         stream.close()
@@ -742,7 +741,7 @@ def test_idle_clients_are_pinged(site):
         got = b""
         while b"\x89\x02:\n" not in got:
             got += s.recv(65536)
-    until(lambda: ":" in stream.lines, 20, "a comment")
+    until(lambda: ":" in stream.lines, SOON, "a comment")
     stream.close()
 
 
@@ -800,7 +799,7 @@ def test_metrics_tell_what_happens(site):
     assert found["tally_result_records_total", job] == 6 and found["tally_result_records_rejected_total", job] == 1
     assert found["tally_windows", job] == found["tally_window_updates_total", job] == 5
     assert found["tally_window_latency_seconds_count", job] == 1
-    assert 1 <= found["tally_window_latency_seconds_sum", job] < 10
+    assert 2 <= found["tally_window_latency_seconds_sum", job] <= time.time() - now / 1000 + 2
     assert found["tally_result_lag", job] == 0 and found["tally_kafka_connected", job] == 1
     memory = found["tally_resident_memory_bytes", ()]
     assert abs(memory - page.running.memory()) < 4 << 20 and found["tally_sent_bytes_total", ()] > 500
@@ -940,7 +939,7 @@ def make_cert(folder, name="cert"):
 
 def https_get(port, path, cert, **headers):
     context = ssl.create_default_context(cafile=cert)
-    connection = http.client.HTTPSConnection("localhost", port, timeout=10, context=context)
+    connection = http.client.HTTPSConnection("localhost", port, timeout=SOON, context=context)
     connection.request("GET", path, headers={k.replace("_", "-"): v for k, v in headers.items()})
     answer = connection.getresponse()
     return answer, connection
@@ -950,12 +949,12 @@ async def wss_events(port, path, cert, count, after=None):
     """The first events; `after`: done then, and how it was closed."""
     context = ssl.create_default_context(cafile=cert)
     async with websockets.connect(f"wss://localhost:{port}{path}", ssl=context, max_size=None) as connection:
-        found = [json.loads(await asyncio.wait_for(connection.recv(), 10))["event"] for _ in range(count)]
+        found = [json.loads(await asyncio.wait_for(connection.recv(), SOON))["event"] for _ in range(count)]
         if after:
             after()
             with pytest.raises(websockets.ConnectionClosed):
                 while True:
-                    await asyncio.wait_for(connection.recv(), 10)
+                    await asyncio.wait_for(connection.recv(), SOON)
         return found, connection.close_code
 
 
@@ -1008,7 +1007,7 @@ def test_tls_clients_that_are_cut_off(kafka, tmp_path, unique):
             assert page.running.process.poll() is None
         asyncio.run(wss_events(page.port, "/ws", cert, 2))
         code, seconds = page.running.stop()
-        assert code == 0 and seconds < 1
+        assert code == 0 and seconds < PROMPT_S
     finally:
         page.program.end_all()
 
@@ -1090,7 +1089,7 @@ def test_behind_nginx(site, nginx, tmp_path):
     page.write([1])
     while not answer.readline().startswith(b"event: window"):
         pass
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < PROMPT_S  # one that collects before it passes on would hold it until it has 4 kB
     connection.close()
 
     async def by_websocket():
@@ -1098,7 +1097,7 @@ def test_behind_nginx(site, nginx, tmp_path):
         headers = {"additional_headers" if websockets.version.version >= "14" else "extra_headers": {"Cookie": cookie}}
         async with websockets.connect(f"wss://localhost:{port}/tally/ws", ssl=context, origin=f"https://localhost:{port}",
                                       **headers) as ws:
-            return json.loads(await asyncio.wait_for(ws.recv(), 10))["event"]
+            return json.loads(await asyncio.wait_for(ws.recv(), SOON))["event"]
     assert asyncio.run(by_websocket()) in ("snapshot", "status")
 
 
@@ -1138,7 +1137,7 @@ def test_spark_on_the_page(site, kafka):
         began = time.monotonic()
         master.set(json=spark_double.hang)
         lost = spark(lambda s: s["master"] == "lost")
-        assert lost["driver"] == "RUNNING" and time.monotonic() - began < 9
+        assert lost["driver"] == "RUNNING" and time.monotonic() - began < 14  # before HTTP_TOTAL_MS ends the request
         assert get(page.port, "/livez").status == 200
         master.set(json=spark_double.page(drivers=drivers[:1], ended=[(spark_double.ID, "KILLED", 1795263155792)]))
         ended = spark(lambda s: s["master"] == "ok")

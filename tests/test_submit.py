@@ -20,7 +20,7 @@ import pytest
 from tests import spark_double as spark
 from tests.cost import PROGRAM, instructions
 from tests.docker_double import Engine
-from tests.program import BUILDS, VALGRIND, Program, chosen, environment, measured, until
+from tests.program import BUILDS, SOON, VALGRIND, Program, chosen, environment, measured, until
 from tests.spark_double import ID, Double, status
 
 OTHER = "driver-20261121121300-0001"
@@ -352,7 +352,8 @@ def test_wait_times_out(program, double):
     master = double(status=status("RUNNING"))
     began = time.monotonic()
     result = program.run("wait", ID, *master.options, "--timeout", "700ms")
-    assert result.code == 9 and "RUNNING after" in result.err and time.monotonic() - began < 4
+    assert result.code == 9 and "RUNNING after" in result.err
+    assert time.monotonic() - began < 10  # it is not a request's 15 s (HTTP_TOTAL_MS) that end it
 
 
 def test_a_relaunched_driver_is_followed(program, double):
@@ -390,7 +391,7 @@ def test_a_relaunched_driver_is_known_by_its_applications_name(program, double):
 def test_interrupted_while_a_master_is_silent(program, double, sig, code):
     master = double(status=spark.hang)
     running = program.start("wait", ID, *[str(o) for o in master.options])
-    until(lambda: master.count("status"), 10, "the request")
+    until(lambda: master.count("status"), SOON, "the request")
     assert running.stop(sig)[0] == code
     assert running.err.count("\n") == 1
 
@@ -706,7 +707,7 @@ def test_unless_running_waits_for_one_that_starts(program, double):
     """Its application has no name before it registers."""
     master = double(create=spark.CREATED, json=spark.page(drivers=[(ID, "RUNNING")]))
     running = program.start(*JOB, *master.options, "--unless-running")
-    until(lambda: master.count("json") >= 3, 10, "looks at the page")
+    until(lambda: master.count("json") >= 3, SOON, "looks at the page")
     assert running.process.poll() is None and master.count("create") == 0
     master.set(json=spark.page(drivers=[(ID, "RUNNING")], apps=[("app-7", "tally-gender", "RUNNING")]))
     assert running.wait() == 0 and re.search("tally-gender.*app-7", running.err)
@@ -1290,7 +1291,7 @@ def test_ctrl_c_kills_the_driver(tally, double):
     master = waiting(double, status("RUNNING"), apps=[("app-1", "tally-gender", "RUNNING")])
     running = run_on_spark(tally, master)
     running.wait_for("app-1")
-    until(lambda: master.count("status") > 3, 10, "polling")
+    until(lambda: master.count("status") > 3, SOON, "polling")
     master.set(status=status("KILLED"))
     master.routes["status"].insert(0, status("RUNNING"))
     assert running.stop()[0] == 0
@@ -1302,7 +1303,7 @@ def test_ctrl_c_when_the_master_is_gone(tally, double):
     master = waiting(double, status("RUNNING"), apps=[("app-1", "tally-gender", "RUNNING")])
     running = run_on_spark(tally, master)
     running.wait_for("app-1")
-    until(lambda: master.count("status") > 3, 10, "polling")
+    until(lambda: master.count("status") > 3, SOON, "polling")
     master.set(kill=spark.drop, status=spark.drop)
     assert running.stop()[0] == 4
     assert re.search(f"driver {ID} may go on", running.err)
@@ -1470,7 +1471,7 @@ def test_a_kill_that_takes_too_long(program, double):
     began = time.monotonic()
     result = program.run("kill", ID, "--timeout", "1s", *master.options)
     assert result.code == 9 and f"{ID} is still RUNNING 1 s after the kill" in one_line(result)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15  # without --timeout 20 s (DRIVER_KILL_MS)
 
 
 @pytest.mark.parametrize("args", [[], ["--all", ID]], ids=str)
@@ -1486,7 +1487,7 @@ def test_on_a_terminal_it_asks_first(tally, double, typed, more, code, kills):
     ours, theirs = pty.openpty()
     os.write(ours, typed)
     running = subprocess.run([*tally.command, "kill", "--all", *more, *[str(o) for o in master.options]], stdin=theirs,
-                             stdout=subprocess.PIPE, stderr=theirs, timeout=20, env=environment({"TERM": "xterm"}))
+                             stdout=subprocess.PIPE, stderr=theirs, timeout=SOON, env=environment({"TERM": "xterm"}))
     os.close(theirs)
     shown = ""
     with contextlib.suppress(OSError):  # EIO: that was all
@@ -1530,7 +1531,7 @@ def test_many_submissions_in_a_row(tally, double):
         result = tally.run(*JOB, *master.options)
         assert (result.code, result.out, result.err) == (0, ID + "\n", "")
     assert master.count("create") == SUBMISSIONS and len(master.requests) == 3 * SUBMISSIONS
-    until(lambda: threading.active_count() < 20, 10, "the end of the connections")
+    until(lambda: threading.active_count() < 20, SOON, "the end of the connections")
 
 
 @pytest.mark.parametrize("command", [JOB, [*JOB, "--follow"], ["status", ID], ["status", ID, "--follow", "--json"], ["list"],

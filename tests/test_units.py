@@ -20,7 +20,7 @@ def cases(program):
     """[(name, what went wrong or "")]. Fewer cases than planned, or an exit code that the cases do not explain, is
     one more that failed: a crash must not look like success."""
     try:
-        done = subprocess.run([str(program)], capture_output=True, cwd=ROOT, timeout=120, stdin=subprocess.DEVNULL,
+        done = subprocess.run([str(program)], capture_output=True, cwd=ROOT, timeout=600, stdin=subprocess.DEVNULL,
                               env=environment({"CMOCKA_MESSAGE_OUTPUT": "TAP"}))
     except (OSError, subprocess.TimeoutExpired) as error:
         return [("run", str(error))]

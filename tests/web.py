@@ -9,10 +9,12 @@ from collections import namedtuple
 
 import websockets
 
+from tests.program import SOON
+
 Response = namedtuple("Response", "status headers body")
 
 
-def get(port, path, method="GET", timeout=10, **headers):
+def get(port, path, method="GET", timeout=SOON, **headers):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
         connection.putrequest(method, path, skip_host="Host" in headers, skip_accept_encoding=True)
@@ -34,7 +36,7 @@ def get_json(port, path, **headers):
 
 def answers(port, path="/livez"):
     try:
-        return get(port, path, timeout=1).status == 200
+        return get(port, path).status == 200
     except OSError:
         return False
 

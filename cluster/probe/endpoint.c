@@ -81,6 +81,8 @@ static int connect_to(const struct addrinfo *to, int64_t deadline)
             code = ETIMEDOUT;
         else if (getsockopt(made, SOL_SOCKET, SO_ERROR, &code, &size) < 0)
             code = errno;
+        if (code == ECONNRESET) /* connected, and reset before we looked: the question tells */
+            code = 0;
     }
     if (code == 0)
         return made;
