@@ -24,15 +24,24 @@
     }
 
 struct consumer_queue {
-    rd_kafka_queue_t *queue; /* the caller's; the rest begins as zero */
-    bool was_full;           /* the client may have stopped fetching */
+    rd_kafka_queue_t *queue;         /* the caller's */
+    size_t most_records, most_bytes; /* librdkafka fetches no more when so many are in it */
+    size_t left;                     /* messages in it, when we last looked */
+    struct {
+        size_t records, bytes;
+    } last, taken; /* out of it: the last batch; since it last grew, and the batch before */
 };
 
+/* `queue`: of the client, shared by all partitions; it stays the caller's. */
+void consumer_queue_init(struct consumer_queue *self, const rd_kafka_t *client,
+                         rd_kafka_queue_t *queue);
 /* Takes up to `most` records (at most LIMIT_BATCH), and does not wait: how many there were. */
-size_t consumer_queue_take(struct consumer_queue *queue, rd_kafka_message_t **records, size_t most);
+size_t consumer_queue_take(struct consumer_queue *self, rd_kafka_message_t **records, size_t most);
+/* The caller has taken this one from the empty queue by itself, waiting for it. */
+void consumer_queue_note(struct consumer_queue *self, const rd_kafka_message_t *record);
 /* To be asked when there were none. True, once: the client has perhaps stopped to fetch, and must
- * be woken by a seek of all partitions to where the caller stands; nothing is read twice or lost.
- */
-bool consumer_queue_sleeps(struct consumer_queue *queue);
+ * be woken, each broker's fetcher by a seek of a partition to where the caller stands; nothing is
+ * read twice or lost. */
+bool consumer_queue_sleeps(struct consumer_queue *self);
 
 #endif

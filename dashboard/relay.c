@@ -531,7 +531,7 @@ static int attach(struct relay *relay, const struct kafka_settings *settings,
     make_partitions(relay, count);
     relay->history = history_new(relay->spec, relay->partition_count, wanted->windows);
     relay->topic = rd_kafka_topic_new(relay->client, relay->spec->sink, NULL);
-    relay->records.queue = rd_kafka_queue_new(relay->client);
+    consumer_queue_init(&relay->records, relay->client, rd_kafka_queue_new(relay->client));
     relay->events = rd_kafka_queue_get_main(relay->client);
     if (start_partitions(relay, settings, wanted, error) < 0)
         return -1;

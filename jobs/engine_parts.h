@@ -4,6 +4,7 @@
 #ifndef TALLY_ENGINE_PARTS_H
 #define TALLY_ENGINE_PARTS_H
 
+#include "cluster/consumer_queue.h"
 #include "cluster/wake.h"
 #include "jobs/engine.h"
 #include "jobs/extract.h"
@@ -47,12 +48,9 @@ struct engine {
     rd_kafka_topic_t *source_topic, *sink_topic;
     rd_kafka_queue_t *commits; /* their outcomes */
     rd_kafka_queue_t *consumer_events, *producer_events;
-    rd_kafka_queue_t *records; /* of all partitions: its bounds hold for them together */
+    struct consumer_queue records; /* of all partitions: its bounds hold for them together */
     rd_kafka_message_t *batch[LIMIT_BATCH]; /* taken from it, not yet read */
-    size_t batch_at, batch_count, batch_bytes;
-    size_t queued;                     /* messages left in it, when we last looked */
-    size_t taken_records, taken_bytes; /* out of it, since it last grew */
-    size_t most_records, most_bytes;   /* librdkafka fetches no more when so many are in it */
+    size_t batch_at, batch_count;
     struct source *sources;
     int32_t source_count;
     bool *live; /* a partition: its leader answers */

@@ -52,7 +52,8 @@ static int open_client(struct consumer *consumer, struct error *error)
                          &consumer->partition_count, error) < 0)
         return -1;
     rd_kafka_poll_set_consumer(consumer->client);
-    consumer->queue.queue = rd_kafka_queue_get_consumer(consumer->client);
+    consumer_queue_init(&consumer->queue, consumer->client,
+                        rd_kafka_queue_get_consumer(consumer->client));
     consumer->partitions =
         mem_alloc((size_t)consumer->partition_count, sizeof *consumer->partitions);
     list = rd_kafka_topic_partition_list_new(consumer->partition_count);
@@ -168,6 +169,8 @@ static int next_batch(struct consumer *consumer, rd_kafka_message_t **batch, siz
         return -1;
     batch[0] = rd_kafka_consumer_poll(consumer->client, POLL_MS);
     *count = batch[0] ? 1 : 0;
+    if (batch[0])
+        consumer_queue_note(&consumer->queue, batch[0]);
     return 0;
 }
 

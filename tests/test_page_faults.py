@@ -181,16 +181,6 @@ def test_a_silent_topic_and_the_network_to_the_page(scene, browser, way):
     print(f"\nsilent, {way}: told after {told:.2f} s, all shown {took:.2f} s after news")
 
 
-def test_a_slow_way_to_kafka(stand, scene):
-    """How Kafka is may be told while the first answer is still waited for."""
-    stand.network.delay = 0.7
-    try:
-        found = scene()
-    finally:
-        stand.network.delay = 0
-    found.open()
-
-
 # ---- Another server, or another topic, in the place of the first
 
 def test_another_job_on_the_same_port(scene, browser):

@@ -34,17 +34,14 @@
 #define LIMIT_UNACKNOWLEDGED 10000
 /* Records one turn of the loop takes at a time. */
 #define LIMIT_BATCH 512
-/* Read ahead from all partitions of a result topic together; librdkafka takes some 300 bytes more
- * for each record. And of one partition in one fetch. */
-#define LIMIT_QUEUE_RECORDS   20000
-#define LIMIT_QUEUE_KILOBYTES 2048
-#define LIMIT_FETCH_BYTES     524288
-/* The local engine reads ahead, in all partitions together: records fetched (librdkafka takes some
- * 320 bytes for each) and their values, in units of 1000 bytes. What comes with one fetch from each
- * broker may lie above. */
-#define LIMIT_FETCHED_RECORDS   100000
-#define LIMIT_FETCHED_KILOBYTES 16384
-/* One fetch: all partitions' batches, as they were compressed; one batch may be larger. */
+/* Read ahead from all partitions together, and in one fetch, of a result topic and of the local
+ * engine's source: records (librdkafka takes 300 bytes for each), values in units of 1000 bytes,
+ * and bytes as they were compressed. One fetch from each broker may lie above. */
+#define LIMIT_QUEUE_RECORDS      20000
+#define LIMIT_QUEUE_KILOBYTES    2048
+#define LIMIT_FETCH_BYTES        524288
+#define LIMIT_FETCHED_RECORDS    100000
+#define LIMIT_FETCHED_KILOBYTES  16384
 #define LIMIT_ENGINE_FETCH_BYTES 131072
 /* Records, of 24 bytes, that wait for a partition behind theirs. */
 #define LIMIT_WAITING (1 << 20)
