@@ -125,4 +125,6 @@ def commands(**shown):
 def human(number):
     if number >= 1e6:
         return f"{number / 1e6:.2f} M"
-    return f"{number / 1e3:.0f} k" if number >= 1e4 else f"{number:.3g}"
+    if number >= 1e4:
+        return f"{number / 1e3:.0f} k"
+    return f"{number:,.0f}" if number >= 1e3 else f"{number:.3g}"

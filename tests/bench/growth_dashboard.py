@@ -45,7 +45,7 @@ def answers(port):
         return False
 
 
-def answer_time(pid, port, windows, rounds=5):
+def answer_time(pid, port, windows, rounds=30):
     found = []
     for _ in range(rounds):
         before = processor_time(pid)
