@@ -19,7 +19,8 @@ HEAD = """# Figures
 
 This program beside others, in one run on one machine, each in turn; `make bench` makes them again, `make bench ROW=count`
 one of them. Medians of the rounds, ratios too, beside their quartiles; a ratio above 1 says that the first is so many times faster.
-Others' figures hold for their documented best settings. A goal that was not reached is printed as such.
+Others' figures hold for their documented best settings. A goal that was not reached is printed as such. Peak memory is told from
+10 MiB on: what starts and measures a command has as much.
 
 "The run before" is what the last run of the row but this one measured; "differs" says by how much the larger of both is above
 the smaller: more than 20 % is printed as **differs**. An exponent, or ours less another's, may be near 0, where percents mean
