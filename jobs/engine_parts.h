@@ -53,7 +53,9 @@ struct engine {
     size_t batch_at, batch_count;
     struct source *sources;
     int32_t source_count;
-    bool *live; /* a partition: its leader answers */
+    const struct source *slowest; /* whose largest time is the smallest; NULL: not known */
+    int64_t next_slowest;         /* no other's is smaller than this */
+    bool *live;                   /* a partition: its leader answers */
     bool connected;
     int missing;         /* statistics in a row that did not find the topic */
     int64_t last_record; /* monotonic ms; of any partition */

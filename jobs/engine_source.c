@@ -192,19 +192,47 @@ int source_open(struct engine *engine, struct error *error)
     return result == 0 ? fetch_start(engine, error) : -1;
 }
 
-/* The smallest, over the partitions that count, of the largest time seen;
- * NO_TIME while one of them has shown none, or when none counts. One that is
- * counted up to its target holds nothing up. */
-static int64_t smallest_largest(const struct engine *engine)
+/* One that is counted up to its target holds nothing up. */
+static bool holds_up(const struct source *source)
 {
-    int64_t smallest = INT64_MAX;
+    return !source->left_out && source->position < source->target;
+}
 
+/* Whoever is left out counts again; nothing else makes the smallest of all smaller. */
+static void take_part(struct engine *engine, struct source *source)
+{
+    if (source->left_out)
+        engine->slowest = NULL;
+    source->left_out = false;
+}
+
+static void find_slowest(struct engine *engine)
+{
+    engine->slowest = NULL;
+    engine->next_slowest = INT64_MAX;
     for (int32_t i = 0; i < engine->source_count; i++) {
         const struct source *source = &engine->sources[i];
-        if (!source->left_out && source->position < source->target && source->largest < smallest)
-            smallest = source->largest;
+        if (!holds_up(source))
+            continue;
+        if (!engine->slowest || source->largest < engine->slowest->largest) {
+            engine->next_slowest = engine->slowest ? engine->slowest->largest : INT64_MAX;
+            engine->slowest = source;
+        } else if (source->largest < engine->next_slowest) {
+            engine->next_slowest = source->largest;
+        }
     }
-    return smallest == INT64_MAX ? NO_TIME : smallest;
+}
+
+/* The smallest, over the partitions that count, of the largest time seen;
+ * NO_TIME while one of them has shown none, or when none counts. Asked for each
+ * record, and there may be 1024 partitions: looked for only when it may be another. */
+static int64_t smallest_largest(struct engine *engine)
+{
+    const struct source *slowest = engine->slowest;
+
+    if (!slowest || !holds_up(slowest) || slowest->largest > engine->next_slowest)
+        find_slowest(engine);
+    return engine->slowest ? engine->slowest->largest : NO_TIME;
 }
 
 static void advance_watermark(struct engine *engine)
@@ -224,11 +252,11 @@ static void see_time(struct engine *engine, struct source *source, int64_t time)
     if (now - engine->last_record >= IDLE_PARTITION_MS)
         for (int32_t i = 0; i < engine->source_count; i++) {
             engine->sources[i].quiet_since = now;
-            engine->sources[i].left_out = false;
+            take_part(engine, &engine->sources[i]);
         }
     engine->last_record = now;
     source->quiet_since = now;
-    source->left_out = false;
+    take_part(engine, source);
     if (time <= source->largest)
         return;
     source->largest = time;
@@ -432,7 +460,7 @@ void source_look_for_idle(struct engine *engine)
         struct source *source = &engine->sources[i];
         if (!engine->live[i]) { /* it cannot tell whether it is at its end */
             source->quiet_since = now;
-            source->left_out = false;
+            take_part(engine, source);
         } else if (source->at_end && source->waiting_count == 0 &&
                    now - source->quiet_since >= IDLE_PARTITION_MS) {
             source->left_out = true;
@@ -497,6 +525,7 @@ int engine_finish(struct engine *engine, struct error *error)
                        error);
     for (int32_t i = 0; result == 0 && i < engine->source_count; i++)
         engine->sources[i].target = list->elems[i].offset;
+    engine->slowest = NULL;
     rd_kafka_topic_partition_list_destroy(list);
     if (result < 0)
         return error_wrap(error, "the ends of topic '%s'", engine->spec->topic);

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from tests import cost
+from tests import cost, fixture
 from tests.bench.common import user_log
 from tests.kafka_server import free_port
 from tests.program import Program, until
@@ -120,6 +120,30 @@ def test_broadcast(kafka, unique, tmp_path):
     """To one browser: the difference of two runs, of which all else is the same."""
     few, many = (spent_on(kafka, unique("result"), tmp_path, lots) for lots in LOTS)
     cost.check("broadcast, one client", (many - few) / (CLIENTS * LOT * (LOTS[1] - LOTS[0])))
+
+
+# ---- A record of the local engine
+
+RECORDS, PARTITIONS = 20_000, 200
+MORE = 1.5  # times as many instructions for a record; to look at all partitions for each takes 3 and more
+
+
+def spent_by_engine(kafka, name, folder, partitions):
+    """On counting as many records, which lie in so many partitions."""
+    spec, file = fixture.spec(name), folder / f"callgrind.{partitions}"
+    kafka.create_topic(spec["source"]["topic"], partitions)
+    kafka.produce(spec["source"]["topic"], [(n % partitions, fixture.BASE + n, b"0") for n in range(RECORDS)])
+    only = ["--collect-atstart=no", "--toggle-collect=source_turn"]
+    result = Program(cost.PROGRAM, [*cost.callgrind(file), *only]).run(
+        "run", fixture.write_spec(folder, spec), "--bootstrap-servers", kafka.address, "--no-page", "--once")
+    assert result.code == 0, result.err
+    return cost.collected(file)
+
+
+def test_a_record_of_many_partitions(kafka, unique, tmp_path):
+    one, many = (spent_by_engine(kafka, unique("engine"), tmp_path, partitions) for partitions in (1, PARTITIONS))
+    print(f"\ninstructions for a record: {one / RECORDS:.0f} of 1 partition, {many / RECORDS:.0f} of {PARTITIONS}")
+    assert many <= one * MORE
 
 
 # ---- The comparison
