@@ -17,9 +17,6 @@
  * that has just started may not know its topics yet. */
 #define MISSING_MOST 5
 
-#define TEXT(macro)   #macro
-#define NUMBER(macro) TEXT(macro)
-
 static rd_kafka_t *make_consumer(struct engine *engine, struct error *error)
 {
     char *group = mem_format("tally-%s", engine->spec->name);
@@ -30,11 +27,12 @@ static rd_kafka_t *make_consumer(struct engine *engine, struct error *error)
         {"enable.partition.eof", "true"},
         /* A position that is gone is ours to judge: never silently from the latest. */
         {"auto.offset.reset", "error"},
-        {"queued.min.messages", NUMBER(LIMIT_FETCHED_RECORDS)},
-        {"queued.max.messages.kbytes", NUMBER(LIMIT_FETCHED_KILOBYTES)},
-        {"fetch.max.bytes", NUMBER(LIMIT_ENGINE_FETCH_BYTES)},
-        {"fetch.message.max.bytes", NUMBER(LIMIT_ENGINE_FETCH_BYTES)},
-        {"message.max.bytes", NUMBER(LIMIT_ENGINE_FETCH_BYTES)}, /* or it lifts fetch.max.bytes */
+        {"queued.min.messages", CONSUMER_QUEUE_TEXT(LIMIT_FETCHED_RECORDS)},
+        {"queued.max.messages.kbytes", CONSUMER_QUEUE_TEXT(LIMIT_FETCHED_KILOBYTES)},
+        {"fetch.max.bytes", CONSUMER_QUEUE_TEXT(LIMIT_ENGINE_FETCH_BYTES)},
+        {"fetch.message.max.bytes", CONSUMER_QUEUE_TEXT(LIMIT_ENGINE_FETCH_BYTES)},
+        {"message.max.bytes",
+         CONSUMER_QUEUE_TEXT(LIMIT_ENGINE_FETCH_BYTES)}, /* or it lifts fetch.max.bytes */
         {"fetch.error.backoff.ms", "100"},
         {"statistics.interval.ms", "1000"},
         {"fetch.wait.max.ms", engine->options.in_process ? "10" : "500"},

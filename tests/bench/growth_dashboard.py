@@ -8,7 +8,7 @@ from tests.bench.growth_common import fill_results, report, slope
 from tests.kafka_server import free_port
 from tests.load import Feed, settled
 from tests.program import Program, until
-from tests.web import get
+from tests.web import answers, get
 
 HISTORY = [300, 1_000, 3_000, 10_000, 30_000]
 CLIENTS = [100, 300, 1_000, 3_000, 10_000]
@@ -27,7 +27,7 @@ def history_of_dashboard(folder, kafka):
         program, port = Program(cwd=folder), free_port()
         try:
             running = program.start("dashboard", path, "--bootstrap-servers", kafka.address, "--port", port, "--history", windows)
-            until(lambda: answers(port), 60, "a dashboard that has read its history")
+            until(lambda: answers(port, "/readyz"), 60, "a dashboard that has read its history")
             memory.append(running.memory())
             seconds.append(answer_time(running.pid, port, windows))
             newest.append(answer_time(running.pid, port, 10))
@@ -36,13 +36,6 @@ def history_of_dashboard(folder, kafka):
     report("history", "the dashboard, windows kept; `/api/windows` with all of them", "windows", HISTORY, seconds, memory, 1.1, 1.1,
            "resident memory")
     goal("`/api/windows?limit=10` of more windows: time, exponent", slope(HISTORY, newest), 0.1, "", at_most=True)
-
-
-def answers(port):
-    try:
-        return get(port, "/readyz").status == 200
-    except OSError:
-        return False
 
 
 def answer_time(pid, port, windows, rounds=30):

@@ -34,7 +34,7 @@ def records_of_kafka(folder, kafka):
 
 
 def partitions_of_engine(folder, kafka):
-    """As many records in all; and as many in each, which librdkafka reads ahead by partition, some 300 bytes a record."""
+    """As many records in all; and as many waiting in each, of which librdkafka shall not read more ahead than of one."""
     for name, each in (("all", lambda partitions: SHARED), ("each", lambda partitions: WAITING * partitions)):
         costs, starts = [], []
         for partitions in PARTITIONS:

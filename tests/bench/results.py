@@ -33,7 +33,6 @@ FURTHEST = 1.2
 NEAR_ZERO = {"exponent": 0.2, "beyond": 2}  # {a word of the goal: how far apart two runs may be}
 
 
-
 def machine():
     said = Path("/proc/cpuinfo").read_text()
     name = re.search(r"model name\s*: (.*)", said)
@@ -75,8 +74,8 @@ def with_before(text, old):
 
 def number(figure):
     """Of a figure as common.human() writes it, with its unit."""
-    digits, letter = re.match(r"(-?[\d.]+(?:e[-+]\d+)?)(?: ([kM]))?\b", figure).groups()
-    return float(digits) * {"k": 1e3, "M": 1e6, None: 1}[letter]
+    digits, letter = re.match(r"(-?[\d.,]+(?:e[-+]\d+)?)(?: ([kM]))?\b", figure).groups()
+    return float(digits.replace(",", "")) * {"k": 1e3, "M": 1e6, None: 1}[letter]
 
 
 def differs(what, measured, before):
