@@ -175,16 +175,33 @@ static bool is_raw(const struct node *item)
     return format && format->kind == NODE_SCALAR && strcmp(format->text, "raw") == 0;
 }
 
+/* The variables of one file. For its values those of the files before it, `earlier`, win over
+ * the project's, also where an included project has its own (WithServicesEnvironmentResolved
+ * of compose-go). */
+static void read_env_file(struct pairs *pairs, const struct source *source, bool raw,
+                          struct variables *earlier)
+{
+    struct loader *loader = pairs->reading->loader;
+    const struct variables outer = {.outer = loader->variables, .over = earlier};
+    struct compose_pair *list = NULL;
+    size_t count = 0;
+
+    env_file_read(loader->arena, &loader->budget, source, &outer, raw, &list, &count);
+    for (size_t i = 0; i < count; i++) {
+        put_pair(pairs, list[i]);
+        if (!list[i].absent)
+            variables_set(loader->arena, earlier, list[i].name, list[i].value.text);
+    }
+}
+
 /* A path, or a mapping with one. */
-static int take_env_file(struct pairs *pairs, const struct value *item)
+static int take_env_file(struct pairs *pairs, const struct value *item, struct variables *earlier)
 {
     struct reading *reading = pairs->reading;
     struct loader *loader = reading->loader;
     struct value path = *item;
     struct compose_text text;
     const struct source *source;
-    struct compose_pair *list = NULL;
-    size_t count = 0;
     struct error error;
 
     if (item->node->kind == NODE_MAP)
@@ -197,27 +214,24 @@ static int take_env_file(struct pairs *pairs, const struct value *item)
                          LIMIT_ENV_FILE_BYTES, &error);
     if (!source && !is_false(reading, item, "required"))
         add_unknown(loader, reading->draft->name, &path.node->place, "env_file: %s", error.text);
-    if (!source)
-        return 0;
-    env_file_read(loader->arena, &loader->budget, source, item->layer->unit->variables,
-                  is_raw(item->node), &list, &count);
-    for (size_t i = 0; i < count; i++)
-        put_pair(pairs, list[i]);
+    if (source)
+        read_env_file(pairs, source, is_raw(item->node), earlier);
     return 0;
 }
 
 static int take_env_files(struct pairs *pairs)
 {
+    struct variables earlier = {0};
     struct values values;
 
     values_read(pairs->reading->loader, pairs->reading->draft, "env_file", &values);
     for (size_t i = 0; i < values.count; i++) {
         struct value *value = &values.list[i], item = *value;
-        if (value->node->kind != NODE_LIST && take_env_file(pairs, value) < 0)
+        if (value->node->kind != NODE_LIST && take_env_file(pairs, value, &earlier) < 0)
             return -1;
         for (size_t k = 0; value->node->kind == NODE_LIST && k < value->node->count; k++) {
             item.node = value->node->entries[k].value;
-            if (!node_is_null(item.node) && take_env_file(pairs, &item) < 0)
+            if (!node_is_null(item.node) && take_env_file(pairs, &item, &earlier) < 0)
                 return -1;
         }
     }

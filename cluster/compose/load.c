@@ -494,10 +494,8 @@ static int take_document(struct loader *loader, const struct file *file, struct 
         if (take_includes(loader, map_get(root, "include"), unit) < 0 ||
             take_networks(loader, map_get(root, "networks"), unit) < 0)
             return -1;
-        if (name && name->kind == NODE_SCALAR) {
+        if (name && name->kind == NODE_SCALAR && unit == loader->name_unit)
             loader->name = name;
-            loader->name_unit = unit;
-        }
     }
     services = services_of(root);
     return node_is_null(services) ? 0 : take_services(loader, file, services, unit);

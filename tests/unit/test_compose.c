@@ -516,7 +516,11 @@ static void test_env_file_forms(void **state)
         {"a list, and environment over it",
          "=== compose.yaml\n" S "  a:\n    env_file: [e, {path: d/f}]\n    environment: {B: 9}\n"
          "=== e\nA=1\nB=1\nC=1\n=== d/f\nC=2\nD=$A$C\n",
-         "a A=1^ B=9 C=2^ D=2$?A^\n", .flags = 0},
+         "a A=1^ B=9 C=2^ D=11$^\n", .flags = 0},
+        {"the files before it win over the project, that over its own lines",
+         "=== compose.yaml\n" S "  a: {env_file: [e, f]}\n=== .env\nA=env\nB=env\n"
+         "=== e\nA=e\n=== f\nB=f\nC=f\nD=$A $B $C\nA\n",
+         "a A=e^ B=f^ C=f^ D=e env f$^\n", .flags = 0},
         {"missing", S "  a: {env_file: none.env}\n",
          "a\nunknown a 2:17: env_file: cannot open none.env: No such file or directory\n",
          .flags = 0},
@@ -694,6 +698,10 @@ static void test_including(void **state)
          "=== compose.yaml\ninclude: [i/c.yaml]\n" S "  a: {image: \"${I:-none}\"}\n"
          "=== i/c.yaml\n" S "  i: {image: \"$I\", volumes: ['./v:/v']}\n=== i/.env\nI=yes\n",
          "i image:yes$ volume:i/v:/v\na image:none$\n", .flags = 0},
+        {"an env_file has the variables of the whole project",
+         "=== compose.yaml\ninclude: [i/c.yaml]\n" S "  a: {image: x}\n=== i/c.yaml\n" S
+         "  i: {image: \"$I\", env_file: e}\n=== i/.env\nI=yes\nJ=no\n=== i/e\nJ=e\nK=$I$J\n",
+         "i image:yes$ J=e^ K=e$?I^\na image:x\n", .flags = 0},
         {"long form",
          "=== compose.yaml\ninclude:\n  - path: [i/c.yaml, i/d.yaml]\n    project_directory: .\n"
          "    env_file: e\n" S "  i: {hostname: h}\n=== i/c.yaml\n" S
@@ -710,6 +718,30 @@ static void test_including(void **state)
 
     (void)state;
     check_rows(rows, COUNT(rows));
+}
+
+/* No variable names the project here. */
+static void test_project_name(void **state)
+{
+    static const struct row rows[] = {
+        {"the last file that has one",
+         "=== a.yaml\nname: A-$SHELLVAR\n" S "  a: {image: x}\n"
+         "=== b.yaml\nnetworks: {default: }\n",
+         "a image:x\nnetwork default=a-fromshell_default\n", .files = OVER},
+        {"an included file's name is not the project's",
+         "=== a.yaml\nname: a\n" S "  a: {image: x}\n=== b.yaml\ninclude: [i.yaml]\n"
+         "networks: {default: }\n=== i.yaml\nname: i\n" S "  i: {image: y}\n",
+         "a image:x\ni image:y\nnetwork default=a_default\n", .files = OVER},
+        {"by .env",
+         "=== .env\nCOMPOSE_PROJECT_NAME=e\n=== compose.yaml\nname: a\n" S
+         "  a: {image: x}\nnetworks: {default: }\n",
+         "a image:x\nnetwork default=e_default\n", .flags = 0},
+    };
+
+    (void)state;
+    unsetenv("COMPOSE_PROJECT_NAME");
+    check_rows(rows, COUNT(rows));
+    setenv("COMPOSE_PROJECT_NAME", "p", 1);
 }
 
 /* ---- Forms that need care */
@@ -1237,6 +1269,7 @@ int main(void)
         cmocka_unit_test(test_merging),
         cmocka_unit_test(test_extending),
         cmocka_unit_test(test_including),
+        cmocka_unit_test(test_project_name),
         cmocka_unit_test(test_styles),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_limits),
