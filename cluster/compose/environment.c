@@ -175,14 +175,19 @@ static bool is_raw(const struct node *item)
     return format && format->kind == NODE_SCALAR && strcmp(format->text, "raw") == 0;
 }
 
-/* The variables of one file. For its values those of the files before it, `earlier`, win over
- * the project's, also where an included project has its own (WithServicesEnvironmentResolved
- * of compose-go). */
+/* Those of a service that were read. */
+struct env_files {
+    struct names seen;
+    struct variables variables;
+};
+
+/* For the values of one file those of the files before it win over the project's, also where an
+ * included project has its own (WithServicesEnvironmentResolved of compose-go). */
 static void read_env_file(struct pairs *pairs, const struct source *source, bool raw,
-                          struct variables *earlier)
+                          struct env_files *files)
 {
     struct loader *loader = pairs->reading->loader;
-    const struct variables outer = {.outer = loader->variables, .over = earlier};
+    const struct variables outer = {.outer = loader->variables, .over = &files->variables};
     struct compose_pair *list = NULL;
     size_t count = 0;
 
@@ -190,12 +195,25 @@ static void read_env_file(struct pairs *pairs, const struct source *source, bool
     for (size_t i = 0; i < count; i++) {
         put_pair(pairs, list[i]);
         if (!list[i].absent)
-            variables_set(loader->arena, earlier, list[i].name, list[i].value.text);
+            variables_set(loader->arena, &files->variables, list[i].name, list[i].value.text);
     }
 }
 
+/* A file that is there twice stays where it was first (EnforceUnicity of compose-go, by the path
+ * as it is written). */
+static bool seen_before(struct loader *loader, const struct value *item, const char *path,
+                        struct env_files *files)
+{
+    char *key = arena_format(loader->arena, "%s/%s", item->layer->unit->folder, path);
+
+    if (names_find(&files->seen, key, strlen(key)) != NAMES_NONE)
+        return true;
+    names_set(loader->arena, &files->seen, key, strlen(key), 1);
+    return false;
+}
+
 /* A path, or a mapping with one. */
-static int take_env_file(struct pairs *pairs, const struct value *item, struct variables *earlier)
+static int take_env_file(struct pairs *pairs, const struct value *item, struct env_files *files)
 {
     struct reading *reading = pairs->reading;
     struct loader *loader = reading->loader;
@@ -210,28 +228,30 @@ static int take_env_file(struct pairs *pairs, const struct value *item, struct v
         return fail_node(loader, item->node, "an env_file without a path");
     if (text_read(reading, &path, "env_file", &text) < 0)
         return -1;
+    if (seen_before(loader, item, text.text, files))
+        return 0;
     source = load_source(loader, path_join(loader->arena, item->layer->unit->folder, text.text),
                          LIMIT_ENV_FILE_BYTES, &error);
     if (!source && !is_false(reading, item, "required"))
         add_unknown(loader, reading->draft->name, &path.node->place, "env_file: %s", error.text);
     if (source)
-        read_env_file(pairs, source, is_raw(item->node), earlier);
+        read_env_file(pairs, source, is_raw(item->node), files);
     return 0;
 }
 
 static int take_env_files(struct pairs *pairs)
 {
-    struct variables earlier = {0};
+    struct env_files files = {0};
     struct values values;
 
     values_read(pairs->reading->loader, pairs->reading->draft, "env_file", &values);
     for (size_t i = 0; i < values.count; i++) {
         struct value *value = &values.list[i], item = *value;
-        if (value->node->kind != NODE_LIST && take_env_file(pairs, value, &earlier) < 0)
+        if (value->node->kind != NODE_LIST && take_env_file(pairs, value, &files) < 0)
             return -1;
         for (size_t k = 0; value->node->kind == NODE_LIST && k < value->node->count; k++) {
             item.node = value->node->entries[k].value;
-            if (!node_is_null(item.node) && take_env_file(pairs, &item, &earlier) < 0)
+            if (!node_is_null(item.node) && take_env_file(pairs, &item, &files) < 0)
                 return -1;
         }
     }

@@ -521,6 +521,9 @@ static void test_env_file_forms(void **state)
          "=== compose.yaml\n" S "  a: {env_file: [e, f]}\n=== .env\nA=env\nB=env\n"
          "=== e\nA=e\n=== f\nB=f\nC=f\nD=$A $B $C\nA\n",
          "a A=e^ B=f^ C=f^ D=e env f$^\n", .flags = 0},
+        {"twice: where it is first",
+         "=== compose.yaml\n" S "  a: {env_file: [e, f, e]}\n=== e\nA=e\n=== f\nA=f\n", "a A=f^\n",
+         .flags = 0},
         {"missing", S "  a: {env_file: none.env}\n",
          "a\nunknown a 2:17: env_file: cannot open none.env: No such file or directory\n",
          .flags = 0},
