@@ -1040,6 +1040,16 @@ static void test_thousand_services(void **state)
 
 /* ---- Which files */
 
+/* The paths, with blanks between them. */
+static void put_paths(struct buf *out, char **paths)
+{
+    for (size_t i = 0; paths && paths[i]; i++) {
+        buf_format(out, "%s%s", i ? " " : "", paths[i]);
+        free(paths[i]);
+    }
+    free(paths);
+}
+
 static void test_find(void **state)
 {
     static const struct {
@@ -1055,22 +1065,27 @@ static void test_find(void **state)
         {"=== compose.yaml\n=== d/docker-compose.yml\n=== d/e/x\n", "/d/e", "d/docker-compose.yml"},
         {"=== x\n", "", ""},
         {"=== x\n", "/none", ""},
+        {"=== compose.yaml\n=== .env\nX=a\nCOMPOSE_FILE=$X.yml:b.yml\n", "",
+         "a.yml b.yml, by .env"},
+        {"=== .env\nCOMPOSE_FILE=d/a.yml;b.yml\nCOMPOSE_PATH_SEPARATOR=;\n=== d/.env\n", "",
+         "d/a.yml b.yml, by d/.env .env"},
+        {"=== d/.env\nCOMPOSE_FILE=a.yml\n", "/d", "d/a.yml, by d/.env"},
+        {"=== compose.yaml\n=== .env\nCOMPOSE_FILE=\n", "", "compose.yaml"},
     };
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        char *from = mem_format("%s%s", folder, rows[i].from), **files;
+        char *from = mem_format("%s%s", folder, rows[i].from);
+        struct compose_found files;
         struct buf found = {0};
         struct error error = {.code = EXIT_OK};
         empty_folder();
         write_files(rows[i].files);
         buf_reserve(&found, 0);
-        if (compose_find(from, &files, &error) == 0) {
-            for (char **file = files; *file; file++) {
-                buf_format(&found, "%s%s", file == files ? "" : " ", *file);
-                free(*file);
-            }
-            free(files);
+        if (compose_find(from, NULL, &files, &error) == 0) {
+            put_paths(&found, files.files);
+            buf_text(&found, files.env_files ? ", by " : "");
+            put_paths(&found, files.env_files);
             drop_folder(found.data);
         } else {
             assert_int_equal(error.code, EXIT_INPUT);
@@ -1079,6 +1094,39 @@ static void test_find(void **state)
         buf_free(&found);
         free(from);
     }
+}
+
+/* Variables of the environment that say which files give others. */
+static void test_env_files_named(void **state)
+{
+    static const struct {
+        const char *name, *value, *expected;
+    } rows[] = {
+        {"COMPOSE_ENV_FILES", "e", "a image:e$\n"},
+        {"COMPOSE_ENV_FILES", "e,,f", "a image:f$\n"},
+        {"COMPOSE_ENV_FILES", "", "a image:env$\n"},
+        {"COMPOSE_ENV_FILES", "e,n", "error cannot open n: No such file or directory\n"},
+        {"COMPOSE_DISABLE_ENV_FILE", "true", "a image:$?V\n"},
+        {"COMPOSE_DISABLE_ENV_FILE", "1", "a image:$?V\n"},
+        {"COMPOSE_DISABLE_ENV_FILE", "0", "a image:env$\n"},
+        {"COMPOSE_DISABLE_ENV_FILE", "", "a image:env$\n"},
+    };
+    char *here = get_current_dir_name();
+
+    (void)state;
+    empty_folder();
+    assert_int_equal(chdir(folder), 0);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct row row = {rows[i].value,
+                                "=== compose.yaml\n" S "  a: {image: $V}\n=== .env\nV=env\n"
+                                "=== e\nV=e\n=== f\nV=f\n",
+                                rows[i].expected, .flags = 0};
+        setenv(rows[i].name, rows[i].value, 1);
+        check_rows(&row, 1);
+        unsetenv(rows[i].name);
+    }
+    assert_int_equal(chdir(here), 0);
+    free(here);
 }
 
 /* A link out of the folder is read; a pipe and a device are not waited for. */
@@ -1279,6 +1327,7 @@ int main(void)
         cmocka_unit_test(test_laughs),
         cmocka_unit_test(test_thousand_services),
         cmocka_unit_test(test_find),
+        cmocka_unit_test(test_env_files_named),
         cmocka_unit_test(test_links),
         cmocka_unit_test(test_mutations),
     };
