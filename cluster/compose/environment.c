@@ -133,6 +133,8 @@ static int take_map(struct pairs *pairs, const struct value *value)
             return -1;
         if (node_is_null(item.node))
             inherit(pairs, &item, &pair);
+        else
+            plain_read(pairs->reading->loader, item.node, &pair.value);
         put_pair(pairs, pair);
     }
     return 0;

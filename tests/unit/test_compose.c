@@ -455,6 +455,79 @@ static void test_needed_variable(void **state)
     check_rows(rows, COUNT(rows));
 }
 
+/* ---- Unquoted numbers and booleans, as Compose 2.26 hands them to the container */
+
+static void test_plain_values(void **state)
+{
+    static const struct {
+        const char *text, *expected;
+    } rows[] = {
+        {"1", "1"},
+        {"010", "8"},
+        {"08", "8"},
+        {"0", "0"},
+        {"-0", "0"},
+        {"+7", "7"},
+        {"-012", "-10"},
+        {"0x1F", "31"},
+        {"0x", "0x"},
+        {"0o17", "15"},
+        {"0b11", "3"},
+        {"0b12", "0b12"},
+        {"1_000", "1000"},
+        {"_1", "_1"},
+        {"12345678901234567890", "12345678901234567890"},
+        {"123456789012345678901", "1.2345678901234568e+20"},
+        {"1.0", "1"},
+        {"1.50", "1.5"},
+        {"3.10", "3.1"},
+        {"1.", "1"},
+        {".5", "0.5"},
+        {"-.5", "-0.5"},
+        {"0.1", "0.1"},
+        {"1e3", "1000"},
+        {"1E5", "100000"},
+        {"1e6", "1e+06"},
+        {"1e-7", "1e-07"},
+        {"0.0001", "0.0001"},
+        {"0.00001", "1e-05"},
+        {"123456789.5", "1.234567895e+08"},
+        {"999999.5", "999999.5"},
+        {"1e", "1e"},
+        {"1.2.3", "1.2.3"},
+        {"1.2.3.4", "1.2.3.4"},
+        {"22:22", "22:22"},
+        {"+-1", "+-1"},
+        {"1-2", "1-2"},
+        {"5a", "5a"},
+        {"True", "true"},
+        {"FALSE", "false"},
+        {"tRUE", "tRUE"},
+        {"yes", "yes"},
+        {"Off", "Off"},
+        {"'010'", "010"},
+        {"\"True\"", "True"},
+        {"$A", "0x5$"},
+        {"\"${U:-010}\"", "010$"},
+        {"", "010"},
+    };
+
+    (void)state;
+    empty_folder();
+    setenv("A", "0x5", 1);
+    setenv("V", "010", 1);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char *text = mem_format("services: {a: {environment: {V: %s }}}\n", rows[i].text);
+        char *expected = mem_format("a V=%s\n", rows[i].expected);
+        const struct row row = {rows[i].text, text, expected, .flags = 0};
+        check_rows(&row, 1);
+        free(text);
+        free(expected);
+    }
+    unsetenv("A");
+    unsetenv("V");
+}
+
 /* ---- env_file: what it makes of V, as Compose 2.26 does */
 
 static void test_env_files(void **state)
@@ -827,9 +900,9 @@ static void test_styles(void **state)
         {"one key, several lines of merging",
          "x-a: &a {A: 1}\nx-b: &b {<<: *a, B: 1}\n" S "  a: {environment: {<<: *b, C: 1}}\n",
          "a C=1 B=1& A=1&\n", .flags = 0},
-        {"unquoted words stay as written",
-         S "  a: {environment: {A: yes, B: 1.0, C: 0x10, D: 1_000, E: 22:22, F: !!str 5}}\n",
-         "a A=yes B=1.0 C=0x10 D=1_000 E=22:22 F=5\n", .flags = 0},
+        {"an unquoted port is a number",
+         S "  a: {ports: [02000, 0x1F90, 1_000, '02001', {target: 0x10, published: 010}]}\n",
+         "a port:0:1024 port:0:8080 port:0:1000 port:0:2001 port:8:16\n", .flags = 0},
     };
 
     (void)state;
@@ -1314,6 +1387,7 @@ int main(void)
         cmocka_unit_test(test_forms),
         cmocka_unit_test(test_variables),
         cmocka_unit_test(test_needed_variable),
+        cmocka_unit_test(test_plain_values),
         cmocka_unit_test(test_env_files),
         cmocka_unit_test(test_env_file_forms),
         cmocka_unit_test(test_ports),
