@@ -16,13 +16,15 @@ struct checkups {
     size_t count;
 };
 
-/* Takes the list of files. */
-static void look(struct checkup *checkup, char **files, const struct options *options)
+/* At its list of files. */
+static void look(struct checkup *checkup, const struct options *options)
 {
+    char **files = checkup->files;
     struct compose_request request = {.files = (const char *const *)(void *)files,
                                       .env_files = options->env_files};
 
-    checkup->files = files;
+    if (checkup->env_files)
+        request.env_files = (const char *const *)(void *)checkup->env_files;
     checkup->known = examine(&request, &checkup->result, &checkup->error) == 0;
     if (checkup->known && (options->fix || options->diff))
         correct(&request, &checkup->result);
@@ -34,12 +36,18 @@ static void look(struct checkup *checkup, char **files, const struct options *op
     }
 }
 
+static void free_list(char **list)
+{
+    for (size_t i = 0; list && list[i]; i++)
+        free(list[i]);
+    free(list);
+}
+
 static void finish(struct checkup *checkup)
 {
     corrections_free(&checkup->result);
-    for (size_t i = 0; checkup->files && checkup->files[i]; i++)
-        free(checkup->files[i]);
-    free(checkup->files);
+    free_list(checkup->files);
+    free_list(checkup->env_files);
 }
 
 static char **copy_list(const char *const *list)
@@ -61,18 +69,31 @@ static bool is_folder(const char *path)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+/* -1: the folder has none. */
+static int find_files(struct checkup *checkup, const char *folder, const struct options *options,
+                      struct error *error)
+{
+    struct compose_found found;
+
+    if (compose_find(folder, options->env_files, &found, error) < 0)
+        return -1;
+    checkup->files = found.files;
+    checkup->env_files = found.env_files;
+    return 0;
+}
+
 /* An operand: a file, or a folder that has one. */
 static void look_at(struct checkup *checkup, const char *operand, const struct options *options)
 {
     const char *const one[] = {operand, NULL};
-    char **files = NULL;
 
+    if (is_folder(operand) && find_files(checkup, operand, options, &checkup->error) == 0) {
+        look(checkup, options);
+        return;
+    }
+    checkup->files = copy_list(one);
     if (!is_folder(operand))
-        look(checkup, copy_list(one), options);
-    else if (compose_find(operand, &files, &checkup->error) == 0)
-        look(checkup, files, options);
-    else
-        checkup->files = copy_list(one);
+        look(checkup, options);
 }
 
 /* An operand is an answer of its own; without one the files of -f, or those of this folder,
@@ -81,18 +102,17 @@ static int look_at_all(const struct options *options, struct checkups *checkups,
                        struct error *error)
 {
     size_t count = options->argument_count > 0 ? (size_t)options->argument_count : 1;
-    char **files = NULL;
 
     if (options->argument_count > 0 && options->files)
         return error_set(error, EXIT_USAGE, "either FILEs, each by itself, or --file, all merged");
-    if (options->files)
-        files = copy_list(options->files);
-    else if (options->argument_count == 0 && compose_find(".", &files, error) < 0)
-        return -1;
     checkups->list = mem_alloc(count, sizeof *checkups->list);
     checkups->count = count;
-    if (files)
-        look(&checkups->list[0], files, options);
+    if (options->files)
+        checkups->list[0].files = copy_list(options->files);
+    else if (options->argument_count == 0 && find_files(checkups->list, ".", options, error) < 0)
+        return -1;
+    if (checkups->list[0].files)
+        look(&checkups->list[0], options);
     for (int i = 0; i < options->argument_count; i++)
         look_at(&checkups->list[i], options->arguments[i], options);
     return 0;
@@ -195,8 +215,10 @@ static int run_live(const struct options *options, struct error *error)
     if (options->fix || options->diff)
         return error_set(error, EXIT_USAGE,
                          "--fix and --diff are for files: give them without --live");
-    if (options->files)
-        look(&checkup, copy_list(options->files), options);
+    if (options->files) {
+        checkup.files = copy_list(options->files);
+        look(&checkup, options);
+    }
     if (options->files && !checkup.known) {
         *error = checkup.error;
         result = -1;
@@ -247,9 +269,9 @@ const struct command command_doctor = {
         "broker would not start, which client would not get through, from where each address "
         "works,\n"
         "and which line to change. Without FILE: the compose file of this folder, with its\n"
-        "override, or what COMPOSE_FILE names. Several FILEs (or folders) are several answers; "
-        "files\n"
-        "given with -f are merged in order; - is standard input.\n"
+        "override, or what COMPOSE_FILE (in .env, too) names. Several FILEs (or folders) are "
+        "several\n"
+        "answers; files given with -f are merged in order; - is standard input.\n"
         "Docker is not needed.\n\n"
         "A file is ok, suspicious (it works for some and not for others whom it seems to invite,\n"
         "or only if something outside of it is as hoped) or broken. Exit code: 1 for a broken "

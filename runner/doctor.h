@@ -9,7 +9,9 @@
 #include "cluster/doctor/correct.h"
 
 struct checkup {
-    char **files; /* merged; its own, NULL-terminated; the first names the answer */
+    /* Merged; its own, NULL-terminated; the first names the answer. With the variables' files, if
+     * they were found, too. */
+    char **files, **env_files;
     struct corrections result;
     bool known; /* false: `error` says why there is no verdict */
     struct error error;

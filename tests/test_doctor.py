@@ -287,6 +287,9 @@ def test_where_files_come_from(program, tmp_path):
     result = program.run("doctor", env={"COMPOSE_FILE": "broken/compose.yml;compose.yml", "COMPOSE_PATH_SEPARATOR": ";"})
     assert result.out.startswith("broken/compose.yml + compose.yml: "), result.out
     assert program.run("doctor", ".", "/").code == 3
+    (tmp_path / ".env").write_text("COMPOSE_FILE=broken/compose.yml\n")
+    assert program.run("doctor").out.startswith("broken/compose.yml: broken\n")
+    assert program.run("doctor", env={"COMPOSE_FILE": "compose.yml"}).code == 0
 
 
 # ---- Its words elsewhere

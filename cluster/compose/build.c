@@ -65,6 +65,7 @@ static int build_arguments(struct reading *reading, const struct values *builds,
             if (text_read(reading, &item, "args", &text) < 0)
                 return -1;
             if (node->kind == NODE_MAP) {
+                plain_read(reading->loader, item.node, &text);
                 variables_set(arena, arguments, node->entries[k].key->text, text.text);
             } else if ((equals = strchr(text.text, '='))) {
                 *equals = '\0';

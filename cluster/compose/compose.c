@@ -1,11 +1,8 @@
 #include "cluster/compose/compose.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cluster/base/buf.h"
 #include "cluster/base/limits.h"
@@ -119,100 +116,4 @@ const struct compose_pair *compose_variable(const struct compose_service *servic
         if (strcmp(service->environment[i].name, name) == 0)
             return &service->environment[i];
     return NULL;
-}
-
-/* ---- Finding the files */
-
-static bool exists(const char *path)
-{
-    return access(path, F_OK) == 0;
-}
-
-/* The names that compose-go looks for, in its order (cli/options.go). */
-static char *first_of(const char *folder, const char *const *names)
-{
-    for (; *names; names++) {
-        char *path = strcmp(folder, ".") == 0
-                         ? mem_text(*names)
-                         : mem_format("%s%s%s", folder,
-                                      folder[strlen(folder) - 1] == '/' ? "" : "/", *names);
-        if (exists(path))
-            return path;
-        free(path);
-    }
-    return NULL;
-}
-
-static char **files_in(const char *folder)
-{
-    static const char *const names[] = {"compose.yaml", "compose.yml", "docker-compose.yml",
-                                        "docker-compose.yaml", NULL};
-    static const char *const overrides[] = {"compose.override.yml", "compose.override.yaml",
-                                            "docker-compose.override.yml",
-                                            "docker-compose.override.yaml", NULL};
-    char *file = first_of(folder, names), **files;
-
-    if (!file)
-        return NULL;
-    files = mem_alloc(3, sizeof *files);
-    files[0] = file;
-    files[1] = first_of(folder, overrides);
-    return files;
-}
-
-/* The folders above are looked through by their real names. */
-static char **files_above(const char *folder)
-{
-    char *path = realpath(folder, NULL), **files = NULL;
-    char *slash;
-
-    while (path && !files && (slash = strrchr(path, '/')) && path[1]) {
-        slash[slash == path] = '\0';
-        files = files_in(path);
-    }
-    free(path);
-    return files;
-}
-
-/* COMPOSE_FILE: paths between colons, or what COMPOSE_PATH_SEPARATOR says. */
-static char **files_named(const char *paths)
-{
-    const char *separator = getenv("COMPOSE_PATH_SEPARATOR");
-    size_t count = 0, length;
-    char **files = mem_alloc(1, sizeof *files);
-
-    if (!separator || !*separator)
-        separator = ":";
-    for (; *paths; paths += length) {
-        const char *end = strstr(paths, separator);
-        size_t path = end ? (size_t)(end - paths) : strlen(paths);
-        length = end ? path + strlen(separator) : path;
-        if (path == 0)
-            continue;
-        files = mem_grow(files, count + 2, sizeof *files);
-        files[count++] = mem_bytes(paths, path);
-        files[count] = NULL;
-    }
-    return files;
-}
-
-int compose_find(const char *folder, char ***files, struct error *error)
-{
-    const char *named = getenv("COMPOSE_FILE");
-
-    if (named && named[strspn(named, ":")] && strcmp(folder, ".") == 0) {
-        *files = files_named(named);
-        return 0;
-    }
-    if (access(folder, X_OK) < 0)
-        return error_set(error, EXIT_INPUT, "cannot look into %s: %s", folder, strerror(errno));
-    *files = files_in(folder);
-    if (!*files)
-        *files = files_above(folder);
-    if (!*files)
-        return error_set(error, EXIT_INPUT,
-                         "there is no compose.yaml or docker-compose.yml in %s or above it; name "
-                         "the file",
-                         folder);
-    return 0;
 }

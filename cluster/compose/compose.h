@@ -34,9 +34,9 @@ struct compose {
 };
 
 struct compose_request {
-    const char *const *files; /* merged in order; NULL-terminated, one at least */
-    const char *const
-        *env_files; /* --env-file, in order; NULL: .env beside the first file, if it is there */
+    const char *const *files;     /* merged in order; NULL-terminated, one at least */
+    const char *const *env_files; /* --env-file, in order; NULL: what COMPOSE_ENV_FILES names, or
+                                     the .env beside the first file, if it is there */
     /* Taken in the place of the files of the same path (as copies); NULL-terminated; NULL: none. */
     const struct source *const *instead;
 };
@@ -46,11 +46,18 @@ struct compose_request {
 int compose_load(const struct compose_request *request, struct compose **compose,
                  struct error *error);
 void compose_free(struct compose *compose);
-/* The files that `docker compose` would take in this folder, or in the nearest
- * above it that has one: compose.yaml, compose.yml, docker-compose.yml,
- * docker-compose.yaml, with its override; in "." first of all what COMPOSE_FILE
- * names. EXIT_INPUT if there is none. The list ends at NULL; free each, and it. */
-int compose_find(const char *folder, char ***files, struct error *error);
+/* Lists that end at NULL; free each text, and the list. */
+struct compose_found {
+    char **files;
+    char **env_files; /* for the request, in place of what was asked; NULL: nothing instead */
+};
+
+/* The files that `docker compose` would take in this folder: what COMPOSE_FILE names, in its
+ * .env, in what --env-file gave (NULL: nothing) or, for ".", in the environment; else those of
+ * the folder, or of the nearest above it that has one: compose.yaml, compose.yml,
+ * docker-compose.yml, docker-compose.yaml, with its override. EXIT_INPUT if there is none. */
+int compose_find(const char *folder, const char *const *env_files, struct compose_found *found,
+                 struct error *error);
 
 /* NULL if there is none of that name. */
 const struct compose_service *compose_service(const struct compose *compose, const char *name);

@@ -133,6 +133,8 @@ static int take_map(struct pairs *pairs, const struct value *value)
             return -1;
         if (node_is_null(item.node))
             inherit(pairs, &item, &pair);
+        else
+            plain_read(pairs->reading->loader, item.node, &pair.value);
         put_pair(pairs, pair);
     }
     return 0;
@@ -175,16 +177,51 @@ static bool is_raw(const struct node *item)
     return format && format->kind == NODE_SCALAR && strcmp(format->text, "raw") == 0;
 }
 
+/* Those of a service that were read. */
+struct env_files {
+    struct names seen;
+    struct variables variables;
+};
+
+/* For the values of one file those of the files before it win over the project's, also where an
+ * included project has its own (WithServicesEnvironmentResolved of compose-go). */
+static void read_env_file(struct pairs *pairs, const struct source *source, bool raw,
+                          struct env_files *files)
+{
+    struct loader *loader = pairs->reading->loader;
+    const struct variables outer = {.outer = loader->variables, .over = &files->variables};
+    struct compose_pair *list = NULL;
+    size_t count = 0;
+
+    env_file_read(loader->arena, &loader->budget, source, &outer, raw, &list, &count);
+    for (size_t i = 0; i < count; i++) {
+        put_pair(pairs, list[i]);
+        if (!list[i].absent)
+            variables_set(loader->arena, &files->variables, list[i].name, list[i].value.text);
+    }
+}
+
+/* A file that is there twice stays where it was first (EnforceUnicity of compose-go, by the path
+ * as it is written). */
+static bool seen_before(struct loader *loader, const struct value *item, const char *path,
+                        struct env_files *files)
+{
+    char *key = arena_format(loader->arena, "%s/%s", item->layer->unit->folder, path);
+
+    if (names_find(&files->seen, key, strlen(key)) != NAMES_NONE)
+        return true;
+    names_set(loader->arena, &files->seen, key, strlen(key), 1);
+    return false;
+}
+
 /* A path, or a mapping with one. */
-static int take_env_file(struct pairs *pairs, const struct value *item)
+static int take_env_file(struct pairs *pairs, const struct value *item, struct env_files *files)
 {
     struct reading *reading = pairs->reading;
     struct loader *loader = reading->loader;
     struct value path = *item;
     struct compose_text text;
     const struct source *source;
-    struct compose_pair *list = NULL;
-    size_t count = 0;
     struct error error;
 
     if (item->node->kind == NODE_MAP)
@@ -193,31 +230,30 @@ static int take_env_file(struct pairs *pairs, const struct value *item)
         return fail_node(loader, item->node, "an env_file without a path");
     if (text_read(reading, &path, "env_file", &text) < 0)
         return -1;
+    if (seen_before(loader, item, text.text, files))
+        return 0;
     source = load_source(loader, path_join(loader->arena, item->layer->unit->folder, text.text),
                          LIMIT_ENV_FILE_BYTES, &error);
     if (!source && !is_false(reading, item, "required"))
         add_unknown(loader, reading->draft->name, &path.node->place, "env_file: %s", error.text);
-    if (!source)
-        return 0;
-    env_file_read(loader->arena, &loader->budget, source, item->layer->unit->variables,
-                  is_raw(item->node), &list, &count);
-    for (size_t i = 0; i < count; i++)
-        put_pair(pairs, list[i]);
+    if (source)
+        read_env_file(pairs, source, is_raw(item->node), files);
     return 0;
 }
 
 static int take_env_files(struct pairs *pairs)
 {
+    struct env_files files = {0};
     struct values values;
 
     values_read(pairs->reading->loader, pairs->reading->draft, "env_file", &values);
     for (size_t i = 0; i < values.count; i++) {
         struct value *value = &values.list[i], item = *value;
-        if (value->node->kind != NODE_LIST && take_env_file(pairs, value) < 0)
+        if (value->node->kind != NODE_LIST && take_env_file(pairs, value, &files) < 0)
             return -1;
         for (size_t k = 0; value->node->kind == NODE_LIST && k < value->node->count; k++) {
             item.node = value->node->entries[k].value;
-            if (!node_is_null(item.node) && take_env_file(pairs, &item) < 0)
+            if (!node_is_null(item.node) && take_env_file(pairs, &item, &files) < 0)
                 return -1;
         }
     }

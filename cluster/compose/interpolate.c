@@ -23,7 +23,9 @@ const char *variables_get(const struct variables *variables, const char *name, s
     const char *value = NULL;
     size_t at;
 
-    if (variables->outer)
+    if (variables->over)
+        value = variables_get(variables->over, name, length);
+    if (!value && variables->outer)
         value = variables_get(variables->outer, name, length);
     at = value ? NAMES_NONE : names_find(&variables->index, name, length);
     return at == NAMES_NONE ? value : variables->list[at].value;

@@ -14,9 +14,9 @@ struct variable {
     const char *name, *value;
 };
 
-/* Of a project; those of `outer` win over them. Starts as {0}. */
+/* Of a project; those of `outer` win over them, and those of `over` over both. Starts as {0}. */
 struct variables {
-    const struct variables *outer; /* NULL: there are none */
+    const struct variables *outer, *over; /* NULL: there are none */
     struct names index;
     struct variable *list;
     size_t count;

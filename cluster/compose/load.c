@@ -494,10 +494,8 @@ static int take_document(struct loader *loader, const struct file *file, struct 
         if (take_includes(loader, map_get(root, "include"), unit) < 0 ||
             take_networks(loader, map_get(root, "networks"), unit) < 0)
             return -1;
-        if (name && name->kind == NODE_SCALAR) {
+        if (name && name->kind == NODE_SCALAR && unit == loader->name_unit)
             loader->name = name;
-            loader->name_unit = unit;
-        }
     }
     services = services_of(root);
     return node_is_null(services) ? 0 : take_services(loader, file, services, unit);
@@ -534,17 +532,35 @@ static int read_first(struct loader *loader, const char *path)
     return !file || file->failed ? -1 : 0;
 }
 
-/* A .env need not be there; what was asked for must. */
+/* COMPOSE_ENV_FILES: paths between commas. */
+static int read_env_files(struct loader *loader, const char *paths, struct variables *variables)
+{
+    for (size_t length; *paths; paths += length + (paths[length] == ',')) {
+        length = strcspn(paths, ",");
+        if (length > 0 &&
+            add_variables(loader, variables, arena_bytes(loader->arena, paths, length),
+                          loader->error) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* What was asked for must be there; a .env need not, and may be switched off. */
 static int read_variables(struct loader *loader, const struct compose_request *request,
                           const char *folder, struct variables *variables)
 {
+    const char *named = getenv("COMPOSE_ENV_FILES"), *off = getenv("COMPOSE_DISABLE_ENV_FILE");
     struct error error;
 
-    if (!request->env_files)
-        add_variables(loader, variables, path_join(loader->arena, folder, ".env"), &error);
     for (size_t i = 0; request->env_files && request->env_files[i]; i++)
         if (add_variables(loader, variables, request->env_files[i], loader->error) < 0)
             return -1;
+    if (request->env_files)
+        return 0;
+    if (named && *named)
+        return read_env_files(loader, named, variables);
+    if (!off || !strchr("1tT", *off) || !*off)
+        add_variables(loader, variables, path_join(loader->arena, folder, ".env"), &error);
     return 0;
 }
 

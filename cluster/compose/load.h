@@ -63,7 +63,7 @@ struct loader {
     size_t file_count;
     size_t bytes; /* of all files */
     size_t ports;
-    const struct node *name; /* the top level's `name:` */
+    const struct node *name; /* the top level's `name:`, not that of an included file */
     const struct unit *name_unit;
 };
 

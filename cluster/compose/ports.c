@@ -148,6 +148,7 @@ static int take_short(struct port_list *list, const struct value *item)
 
     if (text_read(list->reading, item, "a port", &spec.text) < 0)
         return -1;
+    plain_read(list->reading->loader, item->node, &spec.text);
     slash = strchr(spec.text.text, '/');
     length = slash ? (size_t)(slash - spec.text.text) : strlen(spec.text.text);
     if (slash && slash[1] && strcasecmp(slash + 1, "tcp") != 0)
@@ -166,7 +167,12 @@ static int text_below(struct reading *reading, const struct value *map, const ch
     struct value value = {map_get(map->node, key), map->layer, map->shared};
 
     *text = text_empty(reading->loader);
-    return node_is_null(value.node) ? 0 : text_read(reading, &value, key, text);
+    if (node_is_null(value.node))
+        return 0;
+    if (text_read(reading, &value, key, text) < 0)
+        return -1;
+    plain_read(reading->loader, value.node, text);
+    return 0;
 }
 
 static int take_long(struct port_list *list, const struct value *item)

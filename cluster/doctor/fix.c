@@ -413,7 +413,7 @@ static char *prefix_of(const struct broker *broker)
 
     if ((name && !at) || broker->image == IMAGE_REDPANDA)
         return NULL;
-    if (at > name + 11 && !strncmp(at - 11, "ADVERTISED_", 11))
+    if (at && at - name > 11 && !strncmp(at - 11, "ADVERTISED_", 11))
         at -= 11;
     if (at)
         return mem_bytes(name, (size_t)(at - name));

@@ -455,6 +455,79 @@ static void test_needed_variable(void **state)
     check_rows(rows, COUNT(rows));
 }
 
+/* ---- Unquoted numbers and booleans, as Compose 2.26 hands them to the container */
+
+static void test_plain_values(void **state)
+{
+    static const struct {
+        const char *text, *expected;
+    } rows[] = {
+        {"1", "1"},
+        {"010", "8"},
+        {"08", "8"},
+        {"0", "0"},
+        {"-0", "0"},
+        {"+7", "7"},
+        {"-012", "-10"},
+        {"0x1F", "31"},
+        {"0x", "0x"},
+        {"0o17", "15"},
+        {"0b11", "3"},
+        {"0b12", "0b12"},
+        {"1_000", "1000"},
+        {"_1", "_1"},
+        {"12345678901234567890", "12345678901234567890"},
+        {"123456789012345678901", "1.2345678901234568e+20"},
+        {"1.0", "1"},
+        {"1.50", "1.5"},
+        {"3.10", "3.1"},
+        {"1.", "1"},
+        {".5", "0.5"},
+        {"-.5", "-0.5"},
+        {"0.1", "0.1"},
+        {"1e3", "1000"},
+        {"1E5", "100000"},
+        {"1e6", "1e+06"},
+        {"1e-7", "1e-07"},
+        {"0.0001", "0.0001"},
+        {"0.00001", "1e-05"},
+        {"123456789.5", "1.234567895e+08"},
+        {"999999.5", "999999.5"},
+        {"1e", "1e"},
+        {"1.2.3", "1.2.3"},
+        {"1.2.3.4", "1.2.3.4"},
+        {"22:22", "22:22"},
+        {"+-1", "+-1"},
+        {"1-2", "1-2"},
+        {"5a", "5a"},
+        {"True", "true"},
+        {"FALSE", "false"},
+        {"tRUE", "tRUE"},
+        {"yes", "yes"},
+        {"Off", "Off"},
+        {"'010'", "010"},
+        {"\"True\"", "True"},
+        {"$A", "0x5$"},
+        {"\"${U:-010}\"", "010$"},
+        {"", "010"},
+    };
+
+    (void)state;
+    empty_folder();
+    setenv("A", "0x5", 1);
+    setenv("V", "010", 1);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char *text = mem_format("services: {a: {environment: {V: %s }}}\n", rows[i].text);
+        char *expected = mem_format("a V=%s\n", rows[i].expected);
+        const struct row row = {rows[i].text, text, expected, .flags = 0};
+        check_rows(&row, 1);
+        free(text);
+        free(expected);
+    }
+    unsetenv("A");
+    unsetenv("V");
+}
+
 /* ---- env_file: what it makes of V, as Compose 2.26 does */
 
 static void test_env_files(void **state)
@@ -516,7 +589,14 @@ static void test_env_file_forms(void **state)
         {"a list, and environment over it",
          "=== compose.yaml\n" S "  a:\n    env_file: [e, {path: d/f}]\n    environment: {B: 9}\n"
          "=== e\nA=1\nB=1\nC=1\n=== d/f\nC=2\nD=$A$C\n",
-         "a A=1^ B=9 C=2^ D=2$?A^\n", .flags = 0},
+         "a A=1^ B=9 C=2^ D=11$^\n", .flags = 0},
+        {"the files before it win over the project, that over its own lines",
+         "=== compose.yaml\n" S "  a: {env_file: [e, f]}\n=== .env\nA=env\nB=env\n"
+         "=== e\nA=e\n=== f\nB=f\nC=f\nD=$A $B $C\nA\n",
+         "a A=e^ B=f^ C=f^ D=e env f$^\n", .flags = 0},
+        {"twice: where it is first",
+         "=== compose.yaml\n" S "  a: {env_file: [e, f, e]}\n=== e\nA=e\n=== f\nA=f\n", "a A=f^\n",
+         .flags = 0},
         {"missing", S "  a: {env_file: none.env}\n",
          "a\nunknown a 2:17: env_file: cannot open none.env: No such file or directory\n",
          .flags = 0},
@@ -694,6 +774,10 @@ static void test_including(void **state)
          "=== compose.yaml\ninclude: [i/c.yaml]\n" S "  a: {image: \"${I:-none}\"}\n"
          "=== i/c.yaml\n" S "  i: {image: \"$I\", volumes: ['./v:/v']}\n=== i/.env\nI=yes\n",
          "i image:yes$ volume:i/v:/v\na image:none$\n", .flags = 0},
+        {"an env_file has the variables of the whole project",
+         "=== compose.yaml\ninclude: [i/c.yaml]\n" S "  a: {image: x}\n=== i/c.yaml\n" S
+         "  i: {image: \"$I\", env_file: e}\n=== i/.env\nI=yes\nJ=no\n=== i/e\nJ=e\nK=$I$J\n",
+         "i image:yes$ J=e^ K=e$?I^\na image:x\n", .flags = 0},
         {"long form",
          "=== compose.yaml\ninclude:\n  - path: [i/c.yaml, i/d.yaml]\n    project_directory: .\n"
          "    env_file: e\n" S "  i: {hostname: h}\n=== i/c.yaml\n" S
@@ -710,6 +794,30 @@ static void test_including(void **state)
 
     (void)state;
     check_rows(rows, COUNT(rows));
+}
+
+/* No variable names the project here. */
+static void test_project_name(void **state)
+{
+    static const struct row rows[] = {
+        {"the last file that has one",
+         "=== a.yaml\nname: A-$SHELLVAR\n" S "  a: {image: x}\n"
+         "=== b.yaml\nnetworks: {default: }\n",
+         "a image:x\nnetwork default=a-fromshell_default\n", .files = OVER},
+        {"an included file's name is not the project's",
+         "=== a.yaml\nname: a\n" S "  a: {image: x}\n=== b.yaml\ninclude: [i.yaml]\n"
+         "networks: {default: }\n=== i.yaml\nname: i\n" S "  i: {image: y}\n",
+         "a image:x\ni image:y\nnetwork default=a_default\n", .files = OVER},
+        {"by .env",
+         "=== .env\nCOMPOSE_PROJECT_NAME=e\n=== compose.yaml\nname: a\n" S
+         "  a: {image: x}\nnetworks: {default: }\n",
+         "a image:x\nnetwork default=e_default\n", .flags = 0},
+    };
+
+    (void)state;
+    unsetenv("COMPOSE_PROJECT_NAME");
+    check_rows(rows, COUNT(rows));
+    setenv("COMPOSE_PROJECT_NAME", "p", 1);
 }
 
 /* ---- Forms that need care */
@@ -792,9 +900,9 @@ static void test_styles(void **state)
         {"one key, several lines of merging",
          "x-a: &a {A: 1}\nx-b: &b {<<: *a, B: 1}\n" S "  a: {environment: {<<: *b, C: 1}}\n",
          "a C=1 B=1& A=1&\n", .flags = 0},
-        {"unquoted words stay as written",
-         S "  a: {environment: {A: yes, B: 1.0, C: 0x10, D: 1_000, E: 22:22, F: !!str 5}}\n",
-         "a A=yes B=1.0 C=0x10 D=1_000 E=22:22 F=5\n", .flags = 0},
+        {"an unquoted port is a number",
+         S "  a: {ports: [02000, 0x1F90, 1_000, '02001', {target: 0x10, published: 010}]}\n",
+         "a port:0:1024 port:0:8080 port:0:1000 port:0:2001 port:8:16\n", .flags = 0},
     };
 
     (void)state;
@@ -1005,6 +1113,16 @@ static void test_thousand_services(void **state)
 
 /* ---- Which files */
 
+/* The paths, with blanks between them. */
+static void put_paths(struct buf *out, char **paths)
+{
+    for (size_t i = 0; paths && paths[i]; i++) {
+        buf_format(out, "%s%s", i ? " " : "", paths[i]);
+        free(paths[i]);
+    }
+    free(paths);
+}
+
 static void test_find(void **state)
 {
     static const struct {
@@ -1020,22 +1138,27 @@ static void test_find(void **state)
         {"=== compose.yaml\n=== d/docker-compose.yml\n=== d/e/x\n", "/d/e", "d/docker-compose.yml"},
         {"=== x\n", "", ""},
         {"=== x\n", "/none", ""},
+        {"=== compose.yaml\n=== .env\nX=a\nCOMPOSE_FILE=$X.yml:b.yml\n", "",
+         "a.yml b.yml, by .env"},
+        {"=== .env\nCOMPOSE_FILE=d/a.yml;b.yml\nCOMPOSE_PATH_SEPARATOR=;\n=== d/.env\n", "",
+         "d/a.yml b.yml, by d/.env .env"},
+        {"=== d/.env\nCOMPOSE_FILE=a.yml\n", "/d", "d/a.yml, by d/.env"},
+        {"=== compose.yaml\n=== .env\nCOMPOSE_FILE=\n", "", "compose.yaml"},
     };
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        char *from = mem_format("%s%s", folder, rows[i].from), **files;
+        char *from = mem_format("%s%s", folder, rows[i].from);
+        struct compose_found files;
         struct buf found = {0};
         struct error error = {.code = EXIT_OK};
         empty_folder();
         write_files(rows[i].files);
         buf_reserve(&found, 0);
-        if (compose_find(from, &files, &error) == 0) {
-            for (char **file = files; *file; file++) {
-                buf_format(&found, "%s%s", file == files ? "" : " ", *file);
-                free(*file);
-            }
-            free(files);
+        if (compose_find(from, NULL, &files, &error) == 0) {
+            put_paths(&found, files.files);
+            buf_text(&found, files.env_files ? ", by " : "");
+            put_paths(&found, files.env_files);
             drop_folder(found.data);
         } else {
             assert_int_equal(error.code, EXIT_INPUT);
@@ -1044,6 +1167,39 @@ static void test_find(void **state)
         buf_free(&found);
         free(from);
     }
+}
+
+/* Variables of the environment that say which files give others. */
+static void test_env_files_named(void **state)
+{
+    static const struct {
+        const char *name, *value, *expected;
+    } rows[] = {
+        {"COMPOSE_ENV_FILES", "e", "a image:e$\n"},
+        {"COMPOSE_ENV_FILES", "e,,f", "a image:f$\n"},
+        {"COMPOSE_ENV_FILES", "", "a image:env$\n"},
+        {"COMPOSE_ENV_FILES", "e,n", "error cannot open n: No such file or directory\n"},
+        {"COMPOSE_DISABLE_ENV_FILE", "true", "a image:$?V\n"},
+        {"COMPOSE_DISABLE_ENV_FILE", "1", "a image:$?V\n"},
+        {"COMPOSE_DISABLE_ENV_FILE", "0", "a image:env$\n"},
+        {"COMPOSE_DISABLE_ENV_FILE", "", "a image:env$\n"},
+    };
+    char *here = get_current_dir_name();
+
+    (void)state;
+    empty_folder();
+    assert_int_equal(chdir(folder), 0);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct row row = {rows[i].value,
+                                "=== compose.yaml\n" S "  a: {image: $V}\n=== .env\nV=env\n"
+                                "=== e\nV=e\n=== f\nV=f\n",
+                                rows[i].expected, .flags = 0};
+        setenv(rows[i].name, rows[i].value, 1);
+        check_rows(&row, 1);
+        unsetenv(rows[i].name);
+    }
+    assert_int_equal(chdir(here), 0);
+    free(here);
 }
 
 /* A link out of the folder is read; a pipe and a device are not waited for. */
@@ -1231,18 +1387,21 @@ int main(void)
         cmocka_unit_test(test_forms),
         cmocka_unit_test(test_variables),
         cmocka_unit_test(test_needed_variable),
+        cmocka_unit_test(test_plain_values),
         cmocka_unit_test(test_env_files),
         cmocka_unit_test(test_env_file_forms),
         cmocka_unit_test(test_ports),
         cmocka_unit_test(test_merging),
         cmocka_unit_test(test_extending),
         cmocka_unit_test(test_including),
+        cmocka_unit_test(test_project_name),
         cmocka_unit_test(test_styles),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_laughs),
         cmocka_unit_test(test_thousand_services),
         cmocka_unit_test(test_find),
+        cmocka_unit_test(test_env_files_named),
         cmocka_unit_test(test_links),
         cmocka_unit_test(test_mutations),
     };
