@@ -1666,6 +1666,24 @@ static const struct {
      "      <<: *env\n"
      "      KAFKA_NODE_ID: 2\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka2:29092,HOST://localhost:9094\n"},
+    {"not port-mismatch: a number as hostname names no container", "LAN-IP,LAN-IP", NULL,
+     "services:\n"
+     "  kafka1:\n"
+     "    image: bitnamilegacy/kafka:2.7.0\n"
+     "    hostname: 169.254.123.123\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    environment: &env\n"
+     "      KAFKA_CFG_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      ALLOW_PLAINTEXT_LISTENER: \"yes\"\n"
+     "      KAFKA_CFG_LISTENERS: PLAINTEXT://:9092\n"
+     "      KAFKA_CFG_ADVERTISED_LISTENERS: PLAINTEXT://169.254.123.123:9092\n"
+     "  kafka2:\n"
+     "    image: bitnamilegacy/kafka:2.7.0\n"
+     "    hostname: 169.254.123.123\n"
+     "    ports: [\"9093:9092\"]\n"
+     "    environment:\n"
+     "      <<: *env\n"
+     "      KAFKA_CFG_ADVERTISED_LISTENERS: PLAINTEXT://169.254.123.123:9093\n"},
     {"not proto-mismatch: as advised", "", "ok",
      "services:\n"
      "  kafka:\n"
