@@ -397,6 +397,22 @@ static const struct {
      "    command: bash -c '/tmp/update_run.sh && /etc/confluent/docker/run'\n    "
      "environment:\n" KRAFT TWO ADV,
      "", NO_EDIT},
+    {"CTRL-MISSING: behind a script, what stands in the file",
+     "services:\n  k:\n    image: confluentinc/cp-kafka:7.2.1\n"
+     "    command: bash -c '/tmp/update_run.sh && /etc/confluent/docker/run'\n    "
+     "environment:\n" V("KAFKA_NODE_ID: 2") V("KAFKA_PROCESS_ROLES: broker") VOTER NAMES TWO ADV,
+     "CTRL-MISSING", FIXED},
+    {"VOTERS: behind a script, what stands in the file",
+     "services:\n  k:\n    image: confluentinc/cp-kafka:7.2.1\n"
+     "    command: bash -c '/tmp/update_run.sh && /etc/confluent/docker/run'\n    "
+     "environment:\n" V("KAFKA_NODE_ID: 3") V("KAFKA_PROCESS_ROLES: broker,controller")
+         VOTER NAMES TWO ADV,
+     "VOTERS", NO_EDIT},
+    {"VOTERS: near miss: a script may set what the file does not",
+     "services:\n  k:\n    image: confluentinc/cp-kafka:7.2.1\n"
+     "    command: bash -c '. /tmp/settings && /etc/confluent/docker/run'\n    "
+     "environment:\n" V("KAFKA_PROCESS_ROLES: broker,controller") ADV,
+     "", NO_EDIT},
     {"IMG-REQUIRED: near miss: apache without any", APACHE("4.1.1", V("KAFKA_HEAP_OPTS: -Xmx1g")),
      "", NO_EDIT},
     {"IMG-REQUIRED: near miss: bitnami 3.4", BITNAMI("3.4", V("- ALLOW_PLAINTEXT_LISTENER=yes")),
