@@ -311,9 +311,6 @@ static char *cluster_key(const struct broker *broker)
 
     for (const char *const *name = names; *name && !key; name++)
         key = least_address(property_text(broker, *name));
-    for (size_t i = 0; !key && i + 1 < broker->service->command_count; i++)
-        if (!strcmp(broker->service->command[i].text, "--seeds"))
-            key = least_address(broker->service->command[i + 1].text);
     if (key && is_alone(key)) {
         free(key);
         key = NULL;
