@@ -1738,6 +1738,30 @@ static const struct {
      "    environment:\n"
      "      <<: *env\n"
      "      KAFKA_CFG_ADVERTISED_LISTENERS: PLAINTEXT://169.254.123.123:9093\n"},
+    {"not client-port: who asks a controller", "", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: apache/kafka:3.9.1\n"
+     "    environment:\n"
+     "      KAFKA_NODE_ID: 1\n"
+     "      KAFKA_PROCESS_ROLES: broker,controller\n"
+     "      KAFKA_CONTROLLER_QUORUM_VOTERS: 1@kafka:9093\n"
+     "      KAFKA_CONTROLLER_LISTENER_NAMES: CONTROLLER\n"
+     "      KAFKA_LISTENERS: PLAINTEXT://:9092,CONTROLLER://:9093\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"
+     "  state:\n"
+     "    image: apache/kafka:3.9.1\n"
+     "    command: /opt/kafka/bin/kafka-metadata-quorum.sh --bootstrap-controller kafka:9093 "
+     "describe --status\n"},
+    {"not client-port: a server's own controllers", "", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: automqinc/automq:1.6.0\n"
+     "    command: bash -c '/opt/automq/kafka/bin/kafka-server-start.sh "
+     "/opt/automq/kafka/config/kraft/server.properties --override node.id=0 "
+     "--override controller.quorum.voters=0@kafka:9093 "
+     "--override controller.quorum.bootstrap.servers=kafka:9093 "
+     "--override advertised.listeners=PLAINTEXT://kafka:9092'\n"},
     {"not proto-mismatch: as advised", "", "ok",
      "services:\n"
      "  kafka:\n"
