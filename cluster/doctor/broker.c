@@ -377,6 +377,29 @@ static bool by_variables(const struct compose_service *service, struct broker *b
     return true;
 }
 
+/* An image of nobody's whose words start Kafka's own server. */
+static bool by_words(enum start start, struct broker *broker)
+{
+    broker->image = IMAGE_OTHER;
+    broker->major = broker->minor = -1;
+    broker->latest = false;
+    return start == START_SERVER;
+}
+
+static bool mounts_configuration(const struct compose_service *service)
+{
+    static const char name[] = "/server.properties";
+
+    for (size_t i = 0; i < service->volume_count; i++) {
+        const char *target = service->volumes[i].target;
+        size_t length = strlen(target);
+
+        if (length >= sizeof name && !strcmp(target + length - strlen(name), name))
+            return true;
+    }
+    return false;
+}
+
 static bool is_broker(const struct compose_service *service, struct broker *broker)
 {
     enum start start = image_start(service);
@@ -384,10 +407,11 @@ static bool is_broker(const struct compose_service *service, struct broker *brok
     *broker = (struct broker){.service = service, .major = -1, .minor = -1, .node_id = -1};
     if (start == START_CLIENT)
         return false;
-    if (!by_image(service, broker) && !by_variables(service, broker))
+    if (!by_image(service, broker) && !by_variables(service, broker) && !by_words(start, broker))
         return false;
     /* A script that nobody can read, in a service that is given nothing of a broker's. */
-    if (start == START_SCRIPT && broker->image != IMAGE_REDPANDA && !broker_variables(service)) {
+    if (start == START_SCRIPT && broker->image != IMAGE_REDPANDA && !broker_variables(service) &&
+        !mounts_configuration(service)) {
         char *line = image_words(service);
         bool starts = image_own_script(line);
 

@@ -39,6 +39,7 @@ struct word {
 };
 
 static const struct word words[] = {
+    {"-controller", HINT_NEVER},   {"quorum.bootstrap", HINT_NEVER},
     {"bootstrap", HINT_STRONG},    {"broker-list", HINT_STRONG},
     {"broker.list", HINT_STRONG},  {"brokerlist", HINT_STRONG},
     {"brokers", HINT_STRONG},      {"kafka.server", HINT_STRONG},
@@ -60,7 +61,7 @@ static const struct word words[] = {
     {"otlp", HINT_NEVER},          {NULL, HINT_NONE},
 };
 
-/* The last of the words in a stretch of text; the longer one, if they end together. */
+/* The last of the words in a stretch of text; the first of the table, if they end together. */
 static enum hint hint_within(const char *text, size_t length)
 {
     char *copy = mem_bytes(text, length);

@@ -228,3 +228,19 @@ bool broker_before(const struct broker *broker, int major, int minor)
     return broker->major < major ||
            (broker->major == major && broker->minor >= 0 && broker->minor < minor);
 }
+
+/* bitnami wrote its scripts anew in August 2023, while it built 3.4 and 3.5: tags that moved
+ * have them (bitnami/containers, kafka/3.4/debian-12/tags-info.yaml: "3.4", "3.4.1"), those of
+ * one build or of an earlier patch need not. */
+bool image_rewritten(const struct broker *broker)
+{
+    const char *text = broker->service->image.text, *tag;
+    int patch;
+
+    if (broker_since(broker, 3, 6) || (broker->major == 3 && broker->minor < 0))
+        return true;
+    path_length(text, &tag);
+    if (broker->major != 3 || broker->minor < 4 || strchr(text, '@') || strstr(tag, "-r"))
+        return false;
+    return sscanf(tag, "%*d.%*d.%4d", &patch) < 1 || patch > 0;
+}

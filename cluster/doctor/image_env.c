@@ -228,7 +228,7 @@ static void bitnami_defaults(struct broker *broker)
     const char *enabled = variable(broker, "KAFKA_ENABLE_KRAFT");
     bool off = says(enabled, "no") || says(enabled, "false") || says(enabled, "0");
 
-    if (!broker_before(broker, 3, 5) || broker_before(broker, 2, 8))
+    if (!broker_before(broker, 3, 5) || broker_before(broker, 2, 8) || image_rewritten(broker))
         return;
     if (off || (!*enabled && (broker_before(broker, 3, 3) || (*text(broker, "zookeeper.connect") &&
                                                               !*text(broker, "process.roles")))))

@@ -12,6 +12,9 @@ bool image_is_other_broker(const char *reference);
  * is this: "cp-kafka" of "registry.example/x/cp-kafka:7.6.0". */
 bool image_is(const char *reference, const char *name);
 
+/* Of bitnami's: whether its start-up scripts are those that set no mode by themselves. */
+bool image_rewritten(const struct broker *broker);
+
 /* What the words that start the container do. */
 enum start {
     START_IMAGE,  /* the image's own entry point */

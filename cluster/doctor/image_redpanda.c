@@ -184,6 +184,7 @@ void image_redpanda(struct broker *broker)
         property_remove(broker, "advertised.listeners");
     read_flag(broker, "--kafka-addr", "listeners");
     read_flag(broker, "--advertise-kafka-addr", "advertised.listeners");
+    read_flag(broker, "--seeds", "seeds");
     from_variable(broker, "REDPANDA_KAFKA_ADDRESS", "listeners");
     from_variable(broker, "REDPANDA_ADVERTISE_KAFKA_ADDRESS", "advertised.listeners");
     complete(broker, "listeners");

@@ -205,18 +205,47 @@ bool image_files(struct broker *broker)
     return true;
 }
 
+/* Whether the rules depend on it. */
+static bool matters(const char *property)
+{
+    static const char *const parts[] = {"listener",  "voters", "node.id",
+                                        "broker.id", "roles",  NULL};
+
+    return first_of(property, parts);
+}
+
+/* "a=b", up to a blank or a quote. What the shell is to put there nobody knows here. */
+static void read_override(struct broker *broker, const char *text)
+{
+    size_t length = strcspn(text, " \t\n\"'"), equals = strcspn(text, "=");
+    char *name, *value;
+
+    if (equals >= length)
+        return;
+    name = mem_bytes(text, equals);
+    value = mem_bytes(text + equals + 1, length - equals - 1);
+    if (strchr(value, '$'))
+        broker->unknown |= matters(name);
+    else
+        property_derive(broker, name, value)->derived = false;
+    free(name);
+    free(value);
+}
+
+/* "--override a=b" as two words, or within a shell's one. */
 static void read_overrides(struct broker *broker, const struct compose_text *words, size_t count)
 {
-    for (size_t i = 0; i + 1 < count; i++) {
-        const char *value = strchr(words[i + 1].text, '=');
-        char *name;
+    static const char flag[] = "--override";
 
-        if (strcmp(words[i].text, "--override") != 0 || !value)
-            continue;
-        name = mem_bytes(words[i + 1].text, (size_t)(value - words[i + 1].text));
-        property_derive(broker, name, value + 1)->derived = false;
-        free(name);
-    }
+    for (size_t i = 0; i < count; i++)
+        for (const char *at = strstr(words[i].text, flag); at; at = strstr(at, flag)) {
+            at += strlen(flag);
+            at += strspn(at, " \t\n\"'");
+            if (*at)
+                read_override(broker, at);
+            else if (i + 1 < count)
+                read_override(broker, words[i + 1].text);
+        }
 }
 
 /* "... kafka-server-start.sh /x/server.properties --override a=b" */

@@ -157,7 +157,10 @@ static void names_of(struct reach *reach, const struct compose_service *service)
 {
     name_add(reach, service->name, NULL, service);
     name_add(reach, service->container_name.text, NULL, service);
-    name_add(reach, service->hostname.text, NULL, service);
+    /* A number is never looked up, whatever /etc/hosts calls by it. */
+    if (host_kind(service->hostname.text) != HOST_PRIVATE &&
+        host_kind(service->hostname.text) != HOST_PUBLIC)
+        name_add(reach, service->hostname.text, NULL, service);
     for (size_t i = 0; i < service->use_count; i++) {
         const struct compose_use *use = &service->uses[i];
         const char *network = reach_network(reach, use->network);
@@ -308,9 +311,6 @@ static char *cluster_key(const struct broker *broker)
 
     for (const char *const *name = names; *name && !key; name++)
         key = least_address(property_text(broker, *name));
-    for (size_t i = 0; !key && i + 1 < broker->service->command_count; i++)
-        if (!strcmp(broker->service->command[i].text, "--seeds"))
-            key = least_address(broker->service->command[i + 1].text);
     if (key && is_alone(key)) {
         free(key);
         key = NULL;

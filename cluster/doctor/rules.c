@@ -118,6 +118,22 @@ const struct rule rules[] = {
             "controller, and ends after a minute: \"Received a fatal error while waiting for the "
             "controller to acknowledge that we are caught up\".",
      .check = check_voters},
+    {.id = "CLUSTER-ID",
+     .severity = SEVERITY_ERROR,
+     .title = "Before Kafka 3.7 a cluster's id is a UUID as Kafka writes it: 22 signs of base64.",
+     .why = "\"Cluster ID string my-cluster does not appear to be a valid UUID: Input string "
+            "`my-cluster` decoded as 7 bytes, which is not equal to the expected 16 bytes of a "
+            "base64-encoded UUID\". Letters, digits, '-' and '_': 22 of them make 16 bytes, "
+            "whatever they say. Since 3.7 any text will do.",
+     .check = check_cluster_id},
+    {.id = "ID-DUP",
+     .severity = SEVERITY_ERROR,
+     .title = "Each broker of a cluster has an id of its own.",
+     .why = "The second that comes ends. With ZooKeeper: \"Error while creating ephemeral at "
+            "/brokers/ids/1, node already exists\" and \"KeeperErrorCode = NodeExists\"; with "
+            "KRaft: \"Unable to register broker 1 because "
+            "the controller returned error DUPLICATE_BROKER_REGISTRATION\", for a minute.",
+     .check = check_ids},
     {.id = "IMG-REQUIRED",
      .severity = SEVERITY_ERROR,
      .title = "An image is given the variables without which it does not start.",

@@ -18,11 +18,11 @@ void clients_free(struct diagnosis *diagnosis);
 void vantages_free(struct diagnosis *diagnosis);
 
 /* A broker refuses to start: its listeners (rules_start.c), its part in KRaft
- * (rules_start_kraft.c), its image's demands (rules_start_image.c). */
+ * (rules_start_kraft.c), ids (rules_start_ids.c), its image's demands (rules_start_image.c). */
 rule_check check_parse, check_names, check_ports, check_subset, check_wildcard, check_bind,
     check_map, check_protocols, check_inter_broker, check_inter_broker_both, check_roles,
-    check_controller_advertised, check_controller_listener, check_voters, check_image,
-    check_deprecated;
+    check_controller_advertised, check_controller_listener, check_voters, check_cluster_id,
+    check_ids, check_image, check_deprecated;
 
 /* It starts, and clients fail (rules_client.c, rules_reach.c). */
 rule_check check_clients, check_advertised, check_binding, check_brokers, check_claims;

@@ -315,13 +315,12 @@ static void both_modes(struct diagnosis *diagnosis, const struct broker *broker)
 
 static void bitnami(struct diagnosis *diagnosis, const struct broker *broker)
 {
-    bool new_scripts = broker_since(broker, 3, 6) || (broker->major == 3 && broker->minor < 0);
     bool roles = broker->kraft || has_variable(broker, "KAFKA_CFG_PROCESS_ROLES");
 
     allow_plaintext(diagnosis, broker);
     if (broker->is_controller)
         wrong_style(diagnosis, broker, "controller.listener.names");
-    if (!new_scripts)
+    if (!image_rewritten(broker))
         return;
     if (broker->zookeeper && broker_since(broker, 4, 0)) {
         zookeeper_gone(diagnosis, broker);

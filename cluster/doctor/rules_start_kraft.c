@@ -21,6 +21,21 @@ static bool readable(const struct broker *broker)
            certain(broker->listeners.property) && certain(broker->advertised.property);
 }
 
+/* Whether a node starts with what the file gives it. Behind a script of the user's what is
+ * missing here may be given all the same, but these are. */
+static bool starts_with(const struct broker *broker, const char *const *names)
+{
+    if (broker->image == IMAGE_OTHER)
+        return false;
+    for (; broker->scripted && *names; names++) {
+        const struct property *property = broker_property(broker, *names);
+
+        if (!property || property->derived || !*property->value->text)
+            return false;
+    }
+    return true;
+}
+
 /* ---- ROLES */
 
 /* What capitals stand for; NULL: a role is no word of Kafka's. */
@@ -310,10 +325,11 @@ static void without_kraft(struct diagnosis *diagnosis, const struct broker *brok
 
 static void controller_listener_of(struct diagnosis *diagnosis, const struct broker *broker)
 {
+    static const char *const needed[] = {ROLES, CONTROLLERS, "listeners", ADVERTISED, NULL};
     char **names; /* as they are written: Kafka compares them with names in capitals */
 
-    if (!readable(broker) || !whole(broker) || !certain(broker_property(broker, CONTROLLERS)) ||
-        !certain(broker_property(broker, ROLES)))
+    if (!readable(broker) || !starts_with(broker, needed) ||
+        !certain(broker_property(broker, CONTROLLERS)) || !certain(broker_property(broker, ROLES)))
         return;
     if (!broker->kraft) {
         without_kraft(diagnosis, broker);
@@ -612,8 +628,9 @@ static void voters_of(struct diagnosis *diagnosis, const struct broker *broker)
 {
     const struct property *node = broker_property(broker, "node.id");
     const struct voter *voter = own_voter(broker);
+    static const char *const needed[] = {ROLES, "node.id", VOTERS, NULL};
 
-    if (!broker->kraft || !whole(broker) || !certain(node) ||
+    if (!broker->kraft || !starts_with(broker, needed) || !certain(node) ||
         !certain(broker_property(broker, VOTERS)))
         return;
     ids_differ(diagnosis, broker);

@@ -132,6 +132,33 @@ static const struct {
      "k bitnami 3.4 LPLAINTEXT://:9092,CONTROLLER://:9093 APLAINTEXT://:9092 "
      "MCONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,"
      "SASL_SSL:SASL_SSL Rbc1 V1@localhost:9093\n"},
+    {"an image of nobody's, the server started by hand",
+     S("    image: automqinc/automq:1.6.0\n    command:\n      - bash\n      - -c\n      - |\n"
+       "        /opt/automq/kafka/bin/kafka-server-start.sh \\\n"
+       "        /opt/automq/kafka/config/kraft/server.properties \\\n"
+       "        --override node.id=0 --override cluster.id=$$CLUSTER_ID \\\n"
+       "        --override controller.quorum.voters=0@k:9093,1@l:9093 \\\n"
+       "        --override advertised.listeners=PLAINTEXT://k:9092\n"),
+     "k other LPLAINTEXT://:9092,CONTROLLER://:9093 APLAINTEXT://k:9092 "
+     "MCONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,"
+     "SASL_SSL:SASL_SSL Rbc0 V0@k:9093 V1@l:9093\n"},
+    {"the same, with what the shell knows",
+     S("    image: automqinc/automq:1.6.0\n"
+       "    command: bash -c 'kafka-server-start.sh config/kraft/server.properties --override "
+       "advertised.listeners=PLAINTEXT://$$(hostname):9092'\n"),
+     "k other ? LPLAINTEXT://:9092,CONTROLLER://:9093 APLAINTEXT://localhost:9092 "
+     "MCONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,"
+     "SASL_SSL:SASL_SSL Rbc1 V1@localhost:9093\n"},
+    {"no broker: ZooKeeper and a topic of the same image",
+     S("    image: automqinc/automq:1.6.0\n    command: zookeeper-server-start.sh z.properties\n"
+       "  l:\n    image: automqinc/automq:1.6.0\n    command: kafka-topics.sh --list\n"),
+     ""},
+    {"a broker's image, a script, and its configuration mounted",
+     S("    image: quay.io/strimzi/kafka:0.30.0-kafka-3.2.0\n    command: [/tmp/wait.sh]\n"
+       "    volumes: ['./no-such:/opt/kafka/config/server.properties']\n"),
+     "k other ? LPLAINTEXT://:9092 APLAINTEXT://:9092\n"},
+    {"no broker: a broker's image, and a script",
+     S("    image: quay.io/strimzi/kafka:0.30.0-kafka-3.2.0\n    command: [/tmp/wait.sh]\n"), ""},
     {"wurstmeister, old names",
      MAP("wurstmeister/kafka:2.12-2.5.0",
          V("KAFKA_ADVERTISED_HOST_NAME: 192.168.1.5") V("KAFKA_ZOOKEEPER_CONNECT: zk:2181")),

@@ -30,6 +30,13 @@ enum after { NO_EDIT, FIXED };
 #define WURST(lines)                                                                               \
     "services:\n  k:\n    image: wurstmeister/kafka:2.13-2.8.1\n    environment:\n"                \
     "      KAFKA_ZOOKEEPER_CONNECT: zk:2181\n" lines
+#define ZOO  V("KAFKA_ZOOKEEPER_CONNECT: zk:2181")
+#define ROLE V("KAFKA_PROCESS_ROLES: broker") VOTER NAMES V("CLUSTER_ID: MkU3OEVBNTcwNTJENDM2Qk")
+#define PAIR(version, one, two)                                                                    \
+    "services:\n  k:\n    image: confluentinc/cp-kafka:" version                                   \
+    "\n    environment:\n" V("KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://k:9092") one                 \
+        "  l:\n    image: confluentinc/cp-kafka:" version                                          \
+        "\n    environment:\n" V("KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://l:9092") two
 #define TWO V("KAFKA_LISTENERS: PLAINTEXT://:9092,CONTROLLER://:9093")
 #define ADV V("KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092")
 
@@ -266,9 +273,10 @@ static const struct {
          KRAFT TWO V("KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092,CONTROLLER://k:9093")),
      "CTRL-ADV", FIXED},
     {"CTRL-ADV: the script's",
-     CONFLUENT("7.6.0", V("KAFKA_NODE_ID: 1") V("KAFKA_PROCESS_ROLES: controller") VOTER NAMES V(
-                            "KAFKA_LISTENERS: CONTROLLER://:9093") V("CLUSTER_ID: abc")
-                            V("KAFKA_ADVERTISED_LISTENERS: CONTROLLER://k:9093")),
+     CONFLUENT("7.6.0", V("KAFKA_NODE_ID: 1") V("KAFKA_PROCESS_ROLES: controller")
+                            VOTER NAMES V("KAFKA_LISTENERS: CONTROLLER://:9093")
+                                V("CLUSTER_ID: MkU3OEVBNTcwNTJENDM2Qk")
+                                    V("KAFKA_ADVERTISED_LISTENERS: CONTROLLER://k:9093")),
      "CTRL-ADV", FIXED},
     {"CTRL-ADV: nothing else",
      APACHE("4.1.1", KRAFT TWO V("KAFKA_ADVERTISED_LISTENERS: CONTROLLER://k:9093")), "CTRL-ADV",
@@ -294,8 +302,8 @@ static const struct {
          "3.9.1",
          KRAFT TWO V("KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092,CONTROLLER://k:9093")),
      "", NO_EDIT},
-    {"CTRL-MISSING: derived", CONFLUENT("7.6.0", KRAFT ADV V("CLUSTER_ID: abc")), "CTRL-MISSING",
-     FIXED},
+    {"CTRL-MISSING: derived", CONFLUENT("7.6.0", KRAFT ADV V("CLUSTER_ID: MkU3OEVBNTcwNTJENDM2Qk")),
+     "CTRL-MISSING", FIXED},
     {"CTRL-MISSING: no names",
      APACHE("4.1.1",
             NODE VOTER TWO ADV V(
@@ -344,7 +352,7 @@ static const struct {
      "VOTERS", FIXED},
     {"VOTERS: no id",
      CONFLUENT("7.6.0", V("KAFKA_PROCESS_ROLES: broker,controller")
-                            VOTER NAMES TWO ADV V("CLUSTER_ID: abc")),
+                            VOTER NAMES TWO ADV V("CLUSTER_ID: MkU3OEVBNTcwNTJENDM2Qk")),
      "VOTERS", FIXED},
     {"VOTERS: 0.0.0.0",
      APACHE("4.1.1", NODE V("KAFKA_CONTROLLER_QUORUM_VOTERS: 1@0.0.0.0:9093") NAMES TWO ADV),
@@ -355,7 +363,7 @@ static const struct {
     {"VOTERS: near miss: broker.id alone, localhost",
      CONFLUENT("7.6.0", V("KAFKA_BROKER_ID: 1") V("KAFKA_PROCESS_ROLES: broker,controller")
                             V("KAFKA_CONTROLLER_QUORUM_VOTERS: 1@localhost:9093")
-                                NAMES TWO ADV V("CLUSTER_ID: abc")),
+                                NAMES TWO ADV V("CLUSTER_ID: MkU3OEVBNTcwNTJENDM2Qk")),
      "", NO_EDIT},
     {"VOTERS: near miss: container_name",
      APACHE("4.1.1", NODE V("KAFKA_CONTROLLER_QUORUM_VOTERS: 1@kafka:9093")
@@ -371,6 +379,57 @@ static const struct {
                VOTER NAMES TWO ADV),
      "MAP-MISSING WRONG-STYLE", FIXED},
     {"ZK-LATEST: tally", TALLY(V("KAFKA_ZOOKEEPER_CONNECT: zk:2181") ADV), "ZK-LATEST", NO_EDIT},
+    /* ---- CLUSTER-ID */
+    {"CLUSTER-ID: confluent, a word",
+     CONFLUENT("7.6.0", KRAFT TWO ADV V("CLUSTER_ID: kraft-cluster")), "CLUSTER-ID", FIXED},
+    {"CLUSTER-ID: confluent, a UUID as it is mostly written",
+     CONFLUENT("7.5.0", KRAFT TWO ADV V("CLUSTER_ID: 6d8f5e0a-1c1b-4b61-9f0e-6a2b8f3c9d10")),
+     "CLUSTER-ID", FIXED},
+    {"CLUSTER-ID: confluent, a sign that is not in the alphabet",
+     CONFLUENT("7.4.0", KRAFT TWO ADV V("CLUSTER_ID: 4L6g3nShT+eMCtK--X86sw")), "CLUSTER-ID",
+     FIXED},
+    {"CLUSTER-ID: bitnami",
+     BITNAMI("3.6", BKRAFT V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093")
+                        V("- KAFKA_KRAFT_CLUSTER_ID=my-cluster")),
+     "CLUSTER-ID", FIXED},
+    {"CLUSTER-ID: near miss: words of 22 signs",
+     CONFLUENT("7.5.0", KRAFT TWO ADV V("CLUSTER_ID: kafka-docker-cluster-1")), "", NO_EDIT},
+    {"CLUSTER-ID: near miss: filled up",
+     CONFLUENT("7.5.0", KRAFT TWO ADV V("CLUSTER_ID: MkU3OEVBNTcwNTJENDM2Qg==")), "", NO_EDIT},
+    {"CLUSTER-ID: near miss: Kafka 3.7 takes any",
+     CONFLUENT("7.7.0", KRAFT TWO ADV V("CLUSTER_ID: kraft-cluster")), "", NO_EDIT},
+    {"CLUSTER-ID: near miss: latest",
+     APACHE("latest", KRAFT TWO ADV V("CLUSTER_ID: kraft-cluster")), "", NO_EDIT},
+    {"CLUSTER-ID: near miss: a variable",
+     CONFLUENT("7.5.0", KRAFT TWO ADV V("CLUSTER_ID: ${TALLY_NO_ID}")), "", NO_EDIT},
+    {"CLUSTER-ID: near miss: on ZooKeeper nobody asks", ZK(ADV V("CLUSTER_ID: kraft-cluster")), "",
+     NO_EDIT},
+
+    /* ---- ID-DUP */
+    {"ID-DUP: on ZooKeeper",
+     PAIR("7.5.0", V("KAFKA_BROKER_ID: 1") ZOO, V("KAFKA_BROKER_ID: 1") ZOO), "ID-DUP", FIXED},
+    {"ID-DUP: brokers under controllers of their own",
+     PAIR("7.6.0", V("KAFKA_NODE_ID: 4") ROLE, V("KAFKA_NODE_ID: 4") ROLE), "ID-DUP", FIXED},
+    {"ID-DUP: bitnami, a list",
+     "services:\n  k:\n    image: bitnami/kafka:3.9.0\n    environment:\n" V(
+         "- KAFKA_CFG_ZOOKEEPER_CONNECT=zk:2181")
+         V("- KAFKA_CFG_BROKER_ID=0") "  l:\n    image: bitnami/kafka:3.9.0\n    environment:\n" V(
+             "- KAFKA_CFG_ZOOKEEPER_CONNECT=zk:2181") V("- KAFKA_CFG_BROKER_ID=0"),
+     "ID-DUP", FIXED},
+    {"ID-DUP: near miss: two ids",
+     PAIR("7.5.0", V("KAFKA_BROKER_ID: 1") ZOO, V("KAFKA_BROKER_ID: 2") ZOO), "", NO_EDIT},
+    {"ID-DUP: near miss: two clusters",
+     PAIR("7.5.0", V("KAFKA_BROKER_ID: 1") V("KAFKA_ZOOKEEPER_CONNECT: zk:2181/a"),
+          V("KAFKA_BROKER_ID: 1") V("KAFKA_ZOOKEEPER_CONNECT: zk:2181/b")),
+     "", NO_EDIT},
+    {"ID-DUP: near miss: made by itself", PAIR("7.5.0", ZOO, ZOO), "", NO_EDIT},
+    {"ID-DUP: near miss: never at once",
+     "services:\n  k:\n    profiles: [dev]\n    image: confluentinc/cp-kafka:7.5.0\n    "
+     "environment:\n" V("KAFKA_BROKER_ID: 1") ZOO ADV
+     "  l:\n    profiles: [prod]\n    image: confluentinc/cp-kafka:7.5.0\n    environment:\n" V(
+         "KAFKA_BROKER_ID: 1") ZOO ADV,
+     "", NO_EDIT},
+
     {"IMG-REQUIRED: confluent, advertised", ZK(V("KAFKA_BROKER_ID: 1")), "IMG-REQUIRED", NO_EDIT},
     {"IMG-REQUIRED: confluent, CLUSTER_ID", CONFLUENT("8.0.0", KRAFT TWO ADV), "IMG-REQUIRED",
      FIXED},
@@ -397,10 +456,36 @@ static const struct {
      "    command: bash -c '/tmp/update_run.sh && /etc/confluent/docker/run'\n    "
      "environment:\n" KRAFT TWO ADV,
      "", NO_EDIT},
+    {"CTRL-MISSING: behind a script, what stands in the file",
+     "services:\n  k:\n    image: confluentinc/cp-kafka:7.2.1\n"
+     "    command: bash -c '/tmp/update_run.sh && /etc/confluent/docker/run'\n    "
+     "environment:\n" V("KAFKA_NODE_ID: 2") V("KAFKA_PROCESS_ROLES: broker") VOTER NAMES TWO ADV,
+     "CTRL-MISSING", FIXED},
+    {"VOTERS: behind a script, what stands in the file",
+     "services:\n  k:\n    image: confluentinc/cp-kafka:7.2.1\n"
+     "    command: bash -c '/tmp/update_run.sh && /etc/confluent/docker/run'\n    "
+     "environment:\n" V("KAFKA_NODE_ID: 3") V("KAFKA_PROCESS_ROLES: broker,controller")
+         VOTER NAMES TWO ADV,
+     "VOTERS", NO_EDIT},
+    {"VOTERS: near miss: a script may set what the file does not",
+     "services:\n  k:\n    image: confluentinc/cp-kafka:7.2.1\n"
+     "    command: bash -c '. /tmp/settings && /etc/confluent/docker/run'\n    "
+     "environment:\n" V("KAFKA_PROCESS_ROLES: broker,controller") ADV,
+     "", NO_EDIT},
     {"IMG-REQUIRED: near miss: apache without any", APACHE("4.1.1", V("KAFKA_HEAP_OPTS: -Xmx1g")),
      "", NO_EDIT},
-    {"IMG-REQUIRED: near miss: bitnami 3.4", BITNAMI("3.4", V("- ALLOW_PLAINTEXT_LISTENER=yes")),
-     "", NO_EDIT},
+    {"IMG-REQUIRED: bitnami 3.4, a tag that moved",
+     BITNAMI("3.4", V("- ALLOW_PLAINTEXT_LISTENER=yes")), "IMG-REQUIRED", NO_EDIT},
+    {"IMG-REQUIRED: bitnami 3.5, half of KRaft",
+     BITNAMI("3.5", V("- ALLOW_PLAINTEXT_LISTENER=yes") V("- KAFKA_CFG_NODE_ID=0")
+                        V("- KAFKA_CFG_CONTROLLER_QUORUM_VOTERS=0@k:9093")),
+     "IMG-REQUIRED", NO_EDIT},
+    {"IMG-REQUIRED: near miss: bitnami 3.4.0",
+     BITNAMI("3.4.0", V("- ALLOW_PLAINTEXT_LISTENER=yes")), "", NO_EDIT},
+    {"IMG-REQUIRED: near miss: bitnami, one build",
+     BITNAMI("3.4.1-debian-11-r0", V("- ALLOW_PLAINTEXT_LISTENER=yes")), "", NO_EDIT},
+    {"IMG-REQUIRED: near miss: bitnami 3.5 on ZooKeeper",
+     BITNAMI("3.5", V("- KAFKA_CFG_ZOOKEEPER_CONNECT=zk:2181")), "", NO_EDIT},
     {"IMG-DEPRECATED-ENV", ZK(ADV V("KAFKA_PORT: 9092")), "IMG-DEPRECATED-ENV", FIXED},
     {"IMG-DEPRECATED-ENV: a list",
      CONFLUENT("7.5.0", V("- KAFKA_ZOOKEEPER_CONNECT=zk:2181")
