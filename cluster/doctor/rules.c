@@ -120,14 +120,16 @@ const struct rule rules[] = {
      .check = check_voters},
     {.id = "IMG-REQUIRED",
      .severity = SEVERITY_ERROR,
-     .title = "An image is given the variables without which it does not start.",
+     .title = "An image is given the variables without which it does not start, and values that it "
+              "takes.",
      .why = "cp-kafka: \"KAFKA_ADVERTISED_LISTENERS is required.\" and \"Command "
             "[/usr/local/bin/dub ensure KAFKA_ADVERTISED_LISTENERS] FAILED !\". apache/kafka drops "
             "its own configuration for any KAFKA_ variable: \"Missing required configuration "
             "\"process.roles\" which has no default value.\" wurstmeister/kafka: \"ERROR: Missing "
             "environment variable KAFKA_LISTENERS. Must be specified when using "
             "KAFKA_ADVERTISED_LISTENERS\". bitnami/kafka: \"Kafka requires at least one process "
-            "role to be set.\"",
+            "role to be set.\" Up to Kafka 3.6: \"Cluster ID string my-cluster does not appear to "
+            "be a valid UUID\".",
      .check = check_image},
     {.id = "WRONG-STYLE",
      .severity = SEVERITY_ERROR,

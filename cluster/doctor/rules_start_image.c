@@ -406,6 +406,35 @@ static void tally(struct diagnosis *diagnosis, const struct broker *broker)
                     "add KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://%s:9092", broker->service->name);
 }
 
+/* As org.apache.kafka.common.Uuid.fromString has it: 16 bytes in base64 for URLs, padded or not. */
+static bool is_uuid(const char *text)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+    return strspn(text, digits) == 22 && (!text[22] || !strcmp(text + 22, "=="));
+}
+
+/* The image formats the storage with it. StorageTool.runFormatCommand no longer looks at it since
+ * 3.7 (apache/kafka#14628), the first that apache/kafka has. */
+static void cluster_id(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    static const char example[] = "MkU3OEVBNTcwNTJENDM2Qk";
+    const char *name = broker->image == IMAGE_BITNAMI ? "KAFKA_KRAFT_CLUSTER_ID" : "CLUSTER_ID";
+    const struct compose_pair *pair = compose_variable(broker->service, name);
+    struct finding *finding;
+
+    if (!broker->kraft || !broker_before(broker, 3, 7) || !pair || pair->value.unset ||
+        !*pair->value.text || is_uuid(pair->value.text))
+        return;
+    finding = finding_add(diagnosis, "IMG-REQUIRED", broker->service, &pair->value.place,
+                          "`%s` refuses to start: \"Cluster ID string %s does not appear to be a "
+                          "valid UUID\"",
+                          broker->service->name, pair->value.text);
+    finding_fix(finding, "%s: %s, or what `kafka-storage random-uuid` prints", name, example);
+    if (!pair->shared)
+        edit_value(finding, &pair->value, 0, strlen(pair->value.text), example);
+}
+
 static void image_of(struct diagnosis *diagnosis, const struct broker *broker)
 {
     static void (*const images[])(struct diagnosis *, const struct broker *) = {
@@ -417,6 +446,7 @@ static void image_of(struct diagnosis *diagnosis, const struct broker *broker)
     if (broker->scripted || broker->image == IMAGE_OTHER || broker->image == IMAGE_REDPANDA)
         return;
     images[broker->image](diagnosis, broker);
+    cluster_id(diagnosis, broker);
 }
 
 /* Redpanda reads none of Kafka's variables, and starts with what it has itself. */

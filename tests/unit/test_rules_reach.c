@@ -171,7 +171,8 @@ static const struct {
      "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,HOST:PLAINTEXT\n"
      "  app:\n"
      "    image: app\n"
-     "    command: [\"./wait-for-it.sh\", \"-t\", \"60\", \"kafka:9092\", \"--\", \"node\", \"app.js\"]\n"
+     "    command: [\"./wait-for-it.sh\", \"-t\", \"60\", \"kafka:9092\", \"--\", \"node\", "
+     "\"app.js\"]\n"
      "    environment:\n"
      "      KAFKA_BROKERS: kafka:29092\n"},
     {"not local-internal: dockerize", "", "ok",

@@ -14,6 +14,7 @@ enum after { NO_EDIT, FIXED };
 #define NAMES   "      KAFKA_CONTROLLER_LISTENER_NAMES: CONTROLLER\n"
 #define KRAFT   NODE VOTER NAMES
 #define V(line) "      " line "\n"
+#define CLUSTER "CLUSTER_ID: MkU3OEVBNTcwNTJENDM2Qk"
 #define APACHE(version, lines)                                                                     \
     "services:\n  k:\n    image: apache/kafka:" version "\n    environment:\n" lines
 #define TALLY(lines) "services:\n  k:\n    image: tally/kafka\n    environment:\n" lines
@@ -266,9 +267,9 @@ static const struct {
          KRAFT TWO V("KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092,CONTROLLER://k:9093")),
      "CTRL-ADV", FIXED},
     {"CTRL-ADV: the script's",
-     CONFLUENT("7.6.0", V("KAFKA_NODE_ID: 1") V("KAFKA_PROCESS_ROLES: controller") VOTER NAMES V(
-                            "KAFKA_LISTENERS: CONTROLLER://:9093") V("CLUSTER_ID: abc")
-                            V("KAFKA_ADVERTISED_LISTENERS: CONTROLLER://k:9093")),
+     CONFLUENT("7.6.0", V("KAFKA_NODE_ID: 1") V("KAFKA_PROCESS_ROLES: controller")
+                            VOTER NAMES V("KAFKA_LISTENERS: CONTROLLER://:9093") V(CLUSTER)
+                                V("KAFKA_ADVERTISED_LISTENERS: CONTROLLER://k:9093")),
      "CTRL-ADV", FIXED},
     {"CTRL-ADV: nothing else",
      APACHE("4.1.1", KRAFT TWO V("KAFKA_ADVERTISED_LISTENERS: CONTROLLER://k:9093")), "CTRL-ADV",
@@ -294,8 +295,7 @@ static const struct {
          "3.9.1",
          KRAFT TWO V("KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092,CONTROLLER://k:9093")),
      "", NO_EDIT},
-    {"CTRL-MISSING: derived", CONFLUENT("7.6.0", KRAFT ADV V("CLUSTER_ID: abc")), "CTRL-MISSING",
-     FIXED},
+    {"CTRL-MISSING: derived", CONFLUENT("7.6.0", KRAFT ADV V(CLUSTER)), "CTRL-MISSING", FIXED},
     {"CTRL-MISSING: no names",
      APACHE("4.1.1",
             NODE VOTER TWO ADV V(
@@ -343,8 +343,7 @@ static const struct {
                             V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093")),
      "VOTERS", FIXED},
     {"VOTERS: no id",
-     CONFLUENT("7.6.0", V("KAFKA_PROCESS_ROLES: broker,controller")
-                            VOTER NAMES TWO ADV V("CLUSTER_ID: abc")),
+     CONFLUENT("7.6.0", V("KAFKA_PROCESS_ROLES: broker,controller") VOTER NAMES TWO ADV V(CLUSTER)),
      "VOTERS", FIXED},
     {"VOTERS: 0.0.0.0",
      APACHE("4.1.1", NODE V("KAFKA_CONTROLLER_QUORUM_VOTERS: 1@0.0.0.0:9093") NAMES TWO ADV),
@@ -353,9 +352,9 @@ static const struct {
      APACHE("4.1.1", NODE V("KAFKA_CONTROLLER_QUORUM_VOTERS: k:9093") NAMES TWO ADV), "VOTERS",
      FIXED},
     {"VOTERS: near miss: broker.id alone, localhost",
-     CONFLUENT("7.6.0", V("KAFKA_BROKER_ID: 1") V("KAFKA_PROCESS_ROLES: broker,controller")
-                            V("KAFKA_CONTROLLER_QUORUM_VOTERS: 1@localhost:9093")
-                                NAMES TWO ADV V("CLUSTER_ID: abc")),
+     CONFLUENT("7.6.0",
+               V("KAFKA_BROKER_ID: 1") V("KAFKA_PROCESS_ROLES: broker,controller")
+                   V("KAFKA_CONTROLLER_QUORUM_VOTERS: 1@localhost:9093") NAMES TWO ADV V(CLUSTER)),
      "", NO_EDIT},
     {"VOTERS: near miss: container_name",
      APACHE("4.1.1", NODE V("KAFKA_CONTROLLER_QUORUM_VOTERS: 1@kafka:9093")
@@ -392,6 +391,23 @@ static const struct {
      ZK(V("KAFKA_ADVERTISED_LISTENERS: SASL_PLAINTEXT://k:9092")
             V("KAFKA_SECURITY_INTER_BROKER_PROTOCOL: SASL_PLAINTEXT")),
      "IMG-REQUIRED", NO_EDIT},
+    {"IMG-REQUIRED: a cluster's id of too few bytes",
+     CONFLUENT("7.5.0", KRAFT TWO ADV V("CLUSTER_ID: my-cluster")), "IMG-REQUIRED", FIXED},
+    {"IMG-REQUIRED: a cluster's id, not in base64 for URLs",
+     CONFLUENT("7.6.0", KRAFT TWO ADV V("CLUSTER_ID: MkU3OEVBNTcwNT+ENDM2Qk")), "IMG-REQUIRED",
+     FIXED},
+    {"IMG-REQUIRED: a cluster's id, bitnami",
+     BITNAMI("3.6", BKRAFT V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093")
+                        V("- KAFKA_KRAFT_CLUSTER_ID=a5f8c1d2-3b4e-4f6a-8b7c-9d0e1f2a3b4c")),
+     "IMG-REQUIRED", FIXED},
+    {"IMG-REQUIRED: near miss: a cluster's id as random-uuid writes it",
+     CONFLUENT("7.5.0", KRAFT TWO ADV V("CLUSTER_ID: 4L6g3n4xT9y0RkS4K3b9Kg")), "", NO_EDIT},
+    {"IMG-REQUIRED: near miss: a cluster's id with its padding",
+     CONFLUENT("7.5.0", KRAFT TWO ADV V("CLUSTER_ID: ciWo7IWazngRchmPES6q5A==")), "", NO_EDIT},
+    {"IMG-REQUIRED: near miss: any cluster's id since 3.7",
+     CONFLUENT("7.7.0", KRAFT TWO ADV V("CLUSTER_ID: my-cluster")), "", NO_EDIT},
+    {"IMG-REQUIRED: near miss: a cluster's id from elsewhere",
+     CONFLUENT("7.5.0", KRAFT TWO ADV V("CLUSTER_ID: ${ID}")), "", NO_EDIT},
     {"IMG-REQUIRED: near miss: a script took it out",
      "services:\n  k:\n    image: confluentinc/cp-kafka:7.2.1\n"
      "    command: bash -c '/tmp/update_run.sh && /etc/confluent/docker/run'\n    "
