@@ -371,7 +371,8 @@ static enum hint hint_behind(const char *word, enum hint before)
 {
     enum hint said = !strcmp(word, "-b") ? HINT_STRONG : hint_within(word, strlen(word));
 
-    if (before == HINT_KNOCK && (said == HINT_NONE || said == HINT_MEDIUM) && strcmp(word, "--") != 0)
+    if (before == HINT_KNOCK && (said == HINT_NONE || said == HINT_MEDIUM) &&
+        strcmp(word, "--") != 0)
         return HINT_KNOCK;
     return said;
 }
