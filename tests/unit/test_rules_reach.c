@@ -756,6 +756,21 @@ static const struct {
      "      KAFKA_ZOOKEEPER_CONNECT: localhost:2181\n"
      "      KAFKA_LISTENERS: PLAINTEXT://:9092\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"},
+    {"port-dup: derived, each for its own clients", "PORT-DUP!", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports:\n"
+     "      - \"9092:9092\"\n"
+     "      - \"9093:9093\"\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092,PLAINTEXT_HOST://localhost:9092\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,PLAINTEXT_HOST:PLAINTEXT\n"
+     "  app:\n"
+     "    image: app\n"
+     "    environment:\n"
+     "      KAFKA_BROKERS: kafka:9092\n"},
     {"unresolvable: a client's", "UNRESOLVABLE!", "ok",
      "services:\n"
      "  zookeeper:\n"
