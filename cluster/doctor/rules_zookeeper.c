@@ -31,7 +31,7 @@ static int port_of(const struct compose_service *service)
 {
     const struct compose_pair *pair = compose_variable(service, "ZOOKEEPER_CLIENT_PORT");
 
-    if (!is_zookeeper(service))
+    if (!image_is(service->image.text, "cp-zookeeper"))
         return 0;
     return pair && !pair->absent && !pair->value.unset ? atoi(pair->value.text) : 0;
 }

@@ -690,6 +690,17 @@ static const struct {
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:32181\n"
      "      KAFKA_LISTENERS: PLAINTEXT://:9092\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"},
+    {"not client-port: another image of ZooKeeper, which reads no such variable", "", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: wurstmeister/zookeeper\n"
+     "    environment: {ZOOKEEPER_CLIENT_PORT: 32181}\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"},
     {"not client-port: no port is ZooKeeper's usual one", "", "ok",
      "services:\n"
      "  zookeeper:\n"
