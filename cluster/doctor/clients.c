@@ -48,6 +48,7 @@ static const struct word words[] = {
     {"kafka", HINT_MEDIUM},        {"broker", HINT_MEDIUM},
     {"wait-for", HINT_KNOCK},      {"wait_for", HINT_KNOCK},
     {"waitfor", HINT_KNOCK},       {"dockerize", HINT_KNOCK},
+    {"wait-port", HINT_KNOCK},     {"-wait", HINT_KNOCK},
     {"zookeeper", HINT_NEVER},     {"zk-", HINT_NEVER},
     {"zk-ready", HINT_NEVER},      {"registry", HINT_NEVER},
     {"connect", HINT_NEVER},       {"ksql", HINT_NEVER},
@@ -101,11 +102,13 @@ static bool has(const char *name, const char *const *parts)
 
 static enum hint hint_of_name(const char *name)
 {
-    static const char *const never[] = {"ZOOKEEPER",    "LISTENER", "ADVERTISED",   "_OPTS",
-                                        "JMX",          "QUORUM",   "CREATE_TOPIC", "_PATH",
-                                        "REACT_APP",    "VITE_",    "NEXT_PUBLIC",  "PROMETHEUS",
-                                        "METRICS_PORT", "ZK_",      "_ZK",          "INTER_BROKER",
-                                        "RABBIT",       "MQTT",     "REDIS",        NULL};
+    static const char *const never[] = {
+        "ZOOKEEPER",    "LISTENER",     "ADVERTISED", "JMX",   "QUORUM",
+        "CREATE_TOPIC", "_PATH",        "REACT_APP",  "VITE_", "NEXT_PUBLIC",
+        "PROMETHEUS",   "METRICS_PORT", "ZK_",        "_ZK",   "INTER_BROKER",
+        "RABBIT",       "MQTT",         "REDIS",      NULL};
+    /* docker-compose-wait's; of the bde2020 images' entry points. */
+    static const char *const knock[] = {"WAIT_", "SERVICE_PRECONDITION", NULL};
     static const char *const strong[] = {"BOOTSTRAP_SERVER", "BOOTSTRAPSERVER", "BOOTSTRAP-SERVER",
                                          "BOOTSTRAP.SERVER", "KAFKA_BOOTSTRAP", "BROKERCONNECT",
                                          "BROKER_LIST",      "BROKERLIST",      "KAFKA_BROKER",
@@ -116,6 +119,10 @@ static enum hint hint_of_name(const char *name)
 
     if (has(name, never))
         return HINT_NEVER;
+    if (strcasestr(name, "_OPTS"))
+        return HINT_NONE;
+    if (has(name, knock))
+        return HINT_KNOCK;
     if (has(name, strong))
         return HINT_STRONG;
     if (has(name, other))
@@ -233,10 +240,11 @@ static bool is_comment(const char *text, size_t at)
     return text[start + strspn(text + start, " \t")] == '#';
 }
 
-/* Redpanda's and Kafka's own flags are no client's; a script that asks the broker is. */
-static bool own_word(const struct search *search, enum hint hint)
+/* Redpanda's and Kafka's own flags are no client's; a script that asks the broker is.
+ * Of Java's options only a bootstrap list counts. */
+static bool other_word(const struct search *search, enum hint hint)
 {
-    return search->own && hint != HINT_STRONG;
+    return (search->own || strcasestr(search->variable, "_OPTS")) && hint != HINT_STRONG;
 }
 
 static void search_text(const struct search *search, enum hint before)
@@ -253,7 +261,7 @@ static void search_text(const struct search *search, enum hint before)
             hint = said;
         else if (!only_separators(text + at, address.start - at) && !*address.scheme)
             hint = search->by_name;
-        if (hint == HINT_NEVER || !is_kafka_scheme(address.scheme) || own_word(search, hint) ||
+        if (hint == HINT_NEVER || !is_kafka_scheme(address.scheme) || other_word(search, hint) ||
             is_comment(text, address.start))
             continue;
         host = host_of(text, &address);
@@ -329,7 +337,10 @@ static void search_pair(const struct search *search, const struct compose_pair *
     if (length < 5 || strcasecmp(pair->name + length - 4, "HOST") != 0 || strchr(host, ':') ||
         !*host || search->by_name == HINT_NEVER || search->by_name == HINT_NONE)
         return;
-    name = mem_format("%.*sPORT", (int)length - 4, pair->name);
+    name = mem_format("%.*s%s", (int)length - 4, pair->name,
+                      !strcmp(pair->name + length - 4, "HOST")   ? "PORT"
+                      : !strcmp(pair->name + length - 4, "Host") ? "Port"
+                                                                 : "port");
     other = compose_variable(search->service, name);
     free(name);
     port = other ? atoi(other->value.text) : 0;
@@ -355,9 +366,29 @@ static void search_variable(struct search *search, const struct compose_pair *pa
     search_pair(search, pair);
 }
 
+/* What a word says of the next. wait-for-it.sh -t 60 HOST:PORT, dockerize -wait tcp://HOST:PORT:
+ * what is waited for comes some words later, the command itself behind "--". */
+static enum hint hint_behind(const char *word, enum hint before)
+{
+    enum hint said = !strcmp(word, "-b") ? HINT_STRONG : hint_within(word, strlen(word));
+
+    if (before == HINT_KNOCK && (said == HINT_NONE || said == HINT_MEDIUM) &&
+        strcmp(word, "--") != 0)
+        return HINT_KNOCK;
+    return said;
+}
+
+/* dadarek/wait-for-dependencies and its like. */
+static bool only_waits(const struct compose_service *service)
+{
+    return strcasestr(service->image.text, "wait-for") ||
+           strcasestr(service->image.text, "dockerize");
+}
+
 static void search_words(struct search *search, const struct compose_text *list, size_t count)
 {
-    enum hint before = HINT_NONE;
+    bool waits = only_waits(search->service);
+    enum hint before = waits ? HINT_KNOCK : HINT_NONE;
 
     search->variable = "command";
     search->by_name = HINT_NONE;
@@ -366,8 +397,7 @@ static void search_words(struct search *search, const struct compose_text *list,
         search->value = &list[i];
         search_text(search, before);
         search_netcat(search);
-        before = !strcmp(list[i].text, "-b") ? HINT_STRONG
-                                             : hint_within(list[i].text, strlen(list[i].text));
+        before = hint_behind(list[i].text, before);
     }
 }
 

@@ -195,20 +195,24 @@ const struct rule rules[] = {
      .severity = SEVERITY_ERROR,
      .title = "A name that nobody has.",
      .why = "No service, container name, alias or hostname of the file is called so: \"Failed to "
-            "resolve 'kafka:9092': Name or service not known\"."},
+            "resolve 'kafka:9092': Name or service not known\". A broker whose ZooKeeper is meant "
+            "ends: \"Unable to resolve address: zoo1:2181\".",
+     .check = check_zookeeper},
     {.id = "CLIENT-PORT",
      .severity = SEVERITY_ERROR,
-     .title = "A client uses a port on which the broker does not listen.",
+     .title = "A client uses a port on which the broker, or a broker one on which its ZooKeeper, "
+              "does not listen.",
      .why = "Between containers published ports mean nothing; the port is that of the listener in "
             "the container: \"Connection refused\"."},
     {.id = "CLIENT-LOCALHOST",
      .severity = SEVERITY_ERROR,
-     .title = "A client in a container looks for the broker at localhost.",
+     .title = "A client in a container looks for the broker, or a broker for its ZooKeeper, at "
+              "localhost.",
      .why = "Within a container localhost is that container: \"Connection to node -1 "
             "(localhost/127.0.0.1:9092) could not be established\"."},
     {.id = "NET-SPLIT",
      .severity = SEVERITY_ERROR,
-     .title = "A client and its broker share no network.",
+     .title = "A client and its broker, or a broker and its ZooKeeper, share no network.",
      .why = "Docker resolves names only on shared networks: \"Failed to resolve 'kafka:9092'\"."},
     {.id = "BIND-LOCALHOST",
      .severity = SEVERITY_ERROR,

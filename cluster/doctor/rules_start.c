@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "cluster/base/buf.h"
+#include "cluster/doctor/fix.h"
 #include "cluster/doctor/start.h"
 
 #define LISTENERS    "listeners"
@@ -389,6 +390,64 @@ static void move_listener(struct finding *finding, const struct endpoint *listen
                digits);
 }
 
+/* The published port by which the host comes to what is advertised as localhost. */
+static const struct compose_port *way_in(const struct broker *broker, const struct endpoint *told)
+{
+    const struct compose_service *service = broker->service;
+
+    for (size_t i = 0; i < service->port_count; i++)
+        if (service->ports[i].published == told->port && service->ports[i].target == told->port)
+            return &service->ports[i];
+    return NULL;
+}
+
+static bool is_published(const struct broker *broker, int port)
+{
+    const struct compose_service *service = broker->service;
+
+    for (size_t i = 0; i < service->port_count; i++)
+        if (service->ports[i].target == port || service->ports[i].published == port)
+            return true;
+    return false;
+}
+
+/* Neither a listener has it nor, as far as a few are tried, is it published: a range may be long.
+ */
+static int unused_port(const struct broker *broker, int from)
+{
+    int port = free_port(broker, from);
+
+    for (int tries = 0; tries < 16 && is_published(broker, port); tries++)
+        port = free_port(broker, port + 1);
+    return port;
+}
+
+/* kafka:9092 and localhost:9092, no listeners given: both addresses stay as they are once the
+ * host's port leads to a listener of its own. */
+static void set_apart(struct diagnosis *diagnosis, const struct broker *broker,
+                      struct finding *finding, const struct endpoint *a, const struct endpoint *b)
+{
+    const struct endpoint *first = endpoint_find(&broker->advertised, a->name);
+    const struct endpoint *second = endpoint_find(&broker->advertised, b->name);
+    bool local = first && host_kind(first->host) == HOST_LOCAL;
+    const struct endpoint *outer = local ? first : second;
+    const struct compose_port *published = outer ? way_in(broker, outer) : NULL;
+    const int port = unused_port(broker, b->port);
+    struct buf list = {0};
+
+    if (!published || is_published(broker, port) ||
+        local == (second && host_kind(second->host) == HOST_LOCAL) ||
+        !fix_target(diagnosis, finding, published, port))
+        return;
+    for (size_t i = 0; i < broker->listeners.count; i++) {
+        const struct endpoint *listener = &broker->listeners.list[i];
+        buf_format(&list, "%s%s://0.0.0.0:%d", i ? "," : "", listener->name,
+                   !strcmp(listener->name, outer->name) ? port : listener->port);
+    }
+    edit_add_variable(finding, broker->service, variable_name(broker, LISTENERS), list.data);
+    buf_free(&list);
+}
+
 static void say_port(struct diagnosis *diagnosis, const struct broker *broker,
                      const struct endpoint *a, const struct endpoint *b)
 {
@@ -402,10 +461,11 @@ static void say_port(struct diagnosis *diagnosis, const struct broker *broker,
         a->name, b->name, b->port,
         derived ? " in the listeners that the image derives from the advertised ones" : "");
 
-    if (derived)
+    if (derived) {
         finding_fix(finding, "set %s with a port for each, such as %s://0.0.0.0:%d",
-                    variable_name(broker, LISTENERS), b->name, free_port(broker, b->port));
-    else if (meant_port(broker, a))
+                    variable_name(broker, LISTENERS), b->name, unused_port(broker, b->port));
+        set_apart(diagnosis, broker, finding, a, b);
+    } else if (meant_port(broker, a))
         move_listener(finding, a, meant_port(broker, a));
     else if (meant_port(broker, b))
         move_listener(finding, b, meant_port(broker, b));

@@ -14,6 +14,7 @@ enum after { NO_EDIT, FIXED };
 #define NAMES   "      KAFKA_CONTROLLER_LISTENER_NAMES: CONTROLLER\n"
 #define KRAFT   NODE VOTER NAMES
 #define V(line) "      " line "\n"
+#define CLUSTER "CLUSTER_ID: MkU3OEVBNTcwNTJENDM2Qk"
 #define APACHE(version, lines)                                                                     \
     "services:\n  k:\n    image: apache/kafka:" version "\n    environment:\n" lines
 #define TALLY(lines) "services:\n  k:\n    image: tally/kafka\n    environment:\n" lines
@@ -31,7 +32,7 @@ enum after { NO_EDIT, FIXED };
     "services:\n  k:\n    image: wurstmeister/kafka:2.13-2.8.1\n    environment:\n"                \
     "      KAFKA_ZOOKEEPER_CONNECT: zk:2181\n" lines
 #define ZOO  V("KAFKA_ZOOKEEPER_CONNECT: zk:2181")
-#define ROLE V("KAFKA_PROCESS_ROLES: broker") VOTER NAMES V("CLUSTER_ID: MkU3OEVBNTcwNTJENDM2Qk")
+#define ROLE V("KAFKA_PROCESS_ROLES: broker") VOTER NAMES V(CLUSTER)
 #define PAIR(version, one, two)                                                                    \
     "services:\n  k:\n    image: confluentinc/cp-kafka:" version                                   \
     "\n    environment:\n" V("KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://k:9092") one                 \
@@ -274,9 +275,8 @@ static const struct {
      "CTRL-ADV", FIXED},
     {"CTRL-ADV: the script's",
      CONFLUENT("7.6.0", V("KAFKA_NODE_ID: 1") V("KAFKA_PROCESS_ROLES: controller")
-                            VOTER NAMES V("KAFKA_LISTENERS: CONTROLLER://:9093")
-                                V("CLUSTER_ID: MkU3OEVBNTcwNTJENDM2Qk")
-                                    V("KAFKA_ADVERTISED_LISTENERS: CONTROLLER://k:9093")),
+                            VOTER NAMES V("KAFKA_LISTENERS: CONTROLLER://:9093") V(CLUSTER)
+                                V("KAFKA_ADVERTISED_LISTENERS: CONTROLLER://k:9093")),
      "CTRL-ADV", FIXED},
     {"CTRL-ADV: nothing else",
      APACHE("4.1.1", KRAFT TWO V("KAFKA_ADVERTISED_LISTENERS: CONTROLLER://k:9093")), "CTRL-ADV",
@@ -302,8 +302,7 @@ static const struct {
          "3.9.1",
          KRAFT TWO V("KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092,CONTROLLER://k:9093")),
      "", NO_EDIT},
-    {"CTRL-MISSING: derived", CONFLUENT("7.6.0", KRAFT ADV V("CLUSTER_ID: MkU3OEVBNTcwNTJENDM2Qk")),
-     "CTRL-MISSING", FIXED},
+    {"CTRL-MISSING: derived", CONFLUENT("7.6.0", KRAFT ADV V(CLUSTER)), "CTRL-MISSING", FIXED},
     {"CTRL-MISSING: no names",
      APACHE("4.1.1",
             NODE VOTER TWO ADV V(
@@ -351,8 +350,7 @@ static const struct {
                             V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093")),
      "VOTERS", FIXED},
     {"VOTERS: no id",
-     CONFLUENT("7.6.0", V("KAFKA_PROCESS_ROLES: broker,controller")
-                            VOTER NAMES TWO ADV V("CLUSTER_ID: MkU3OEVBNTcwNTJENDM2Qk")),
+     CONFLUENT("7.6.0", V("KAFKA_PROCESS_ROLES: broker,controller") VOTER NAMES TWO ADV V(CLUSTER)),
      "VOTERS", FIXED},
     {"VOTERS: 0.0.0.0",
      APACHE("4.1.1", NODE V("KAFKA_CONTROLLER_QUORUM_VOTERS: 1@0.0.0.0:9093") NAMES TWO ADV),
@@ -361,9 +359,9 @@ static const struct {
      APACHE("4.1.1", NODE V("KAFKA_CONTROLLER_QUORUM_VOTERS: k:9093") NAMES TWO ADV), "VOTERS",
      FIXED},
     {"VOTERS: near miss: broker.id alone, localhost",
-     CONFLUENT("7.6.0", V("KAFKA_BROKER_ID: 1") V("KAFKA_PROCESS_ROLES: broker,controller")
-                            V("KAFKA_CONTROLLER_QUORUM_VOTERS: 1@localhost:9093")
-                                NAMES TWO ADV V("CLUSTER_ID: MkU3OEVBNTcwNTJENDM2Qk")),
+     CONFLUENT("7.6.0",
+               V("KAFKA_BROKER_ID: 1") V("KAFKA_PROCESS_ROLES: broker,controller")
+                   V("KAFKA_CONTROLLER_QUORUM_VOTERS: 1@localhost:9093") NAMES TWO ADV V(CLUSTER)),
      "", NO_EDIT},
     {"VOTERS: near miss: container_name",
      APACHE("4.1.1", NODE V("KAFKA_CONTROLLER_QUORUM_VOTERS: 1@kafka:9093")
