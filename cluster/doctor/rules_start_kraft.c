@@ -34,28 +34,44 @@ static const char *meant_roles(const struct broker *broker, char *const *roles)
     return broker->is_broker ? "broker" : "controller";
 }
 
+/* What Kafka says of the roles; NULL: nothing. Free it. */
+static char *refused_roles(const char *text, char *const *roles)
+{
+    const char *wrong = list_gap(text) ? "" : NULL; /* an item, too, of a list (ConfigDef.java) */
+
+    for (size_t i = 0; roles[i] && !wrong; i++)
+        if (strcmp(roles[i], "broker") != 0 && strcmp(roles[i], "controller") != 0)
+            wrong = roles[i];
+    if (wrong)
+        return mem_format("Invalid value %s for configuration process.roles: String must be one "
+                          "of: broker, controller",
+                          wrong);
+    for (size_t i = 0; roles[i]; i++)
+        if (in_list(roles + i + 1, roles[i]))
+            return mem_text("Duplicate role names found in `process.roles`");
+    return NULL;
+}
+
 static void roles_of(struct diagnosis *diagnosis, const struct broker *broker)
 {
     const struct property *property = broker_property(broker, ROLES);
-    char **roles;
+    char **roles, *refused;
 
     if (!property || !certain(property))
         return;
     roles = list_read(property->value->text);
-    for (size_t i = 0; roles[i]; i++)
-        if (strcmp(roles[i], "broker") != 0 && strcmp(roles[i], "controller") != 0) {
-            struct finding *finding =
-                finding_add(diagnosis, "ROLES", broker->service, &property->value->place,
-                            "`%s` refuses to start: \"Invalid value %s for configuration "
-                            "process.roles: String must be one of: broker, controller\"",
-                            broker->service->name, roles[i]);
-            const char *meant = meant_roles(broker, roles);
-            finding_fix(finding, "%s: %s", variable_name(broker, ROLES),
-                        meant ? meant : "broker,controller");
-            if (meant && property->pair && !property->pair->shared)
-                edit_value(finding, property->value, 0, strlen(property->value->text), meant);
-            break;
-        }
+    refused = refused_roles(property->value->text, roles);
+    if (refused) {
+        struct finding *finding =
+            finding_add(diagnosis, "ROLES", broker->service, &property->value->place,
+                        "`%s` refuses to start: \"%s\"", broker->service->name, refused);
+        const char *meant = roles[0] ? meant_roles(broker, roles) : NULL;
+        finding_fix(finding, "%s: %s", variable_name(broker, ROLES),
+                    meant ? meant : "broker,controller");
+        if (meant && property->pair && !property->pair->shared)
+            edit_value(finding, property->value, 0, strlen(property->value->text), meant);
+    }
+    free(refused);
     list_free(roles);
 }
 
@@ -66,14 +82,13 @@ void check_roles(struct diagnosis *diagnosis)
 
 /* ---- CTRL-ADV */
 
-static void script_refuses(struct diagnosis *diagnosis, const struct broker *broker)
+static void for_no_client(struct diagnosis *diagnosis, const struct broker *broker,
+                          const char *message)
 {
     const struct property *advertised = broker_property(broker, ADVERTISED);
-    struct finding *finding = finding_add(
-        diagnosis, "CTRL-ADV", broker->service, &advertised->value->place,
-        "`%s` refuses to start: \"KAFKA_ADVERTISED_LISTENERS is not supported on a KRaft "
-        "controller.\"",
-        broker->service->name);
+    struct finding *finding =
+        finding_add(diagnosis, "CTRL-ADV", broker->service, &advertised->value->place,
+                    "`%s` refuses to start: \"%s\"", broker->service->name, message);
 
     finding_fix(finding, "leave %s out: clients never come here",
                 variable_name(broker, ADVERTISED));
@@ -96,14 +111,21 @@ static void controller_advertised_of(struct diagnosis *diagnosis, const struct b
                    (broker->image == IMAGE_CONFLUENT && broker_since(broker, 3, 4))) &&
                   !broker->scripted;
 
-    if (!broker->kraft || !advertised || !*advertised->value->text || !readable(broker))
+    if (!broker->kraft || !advertised || !readable(broker))
         return;
     if (script && !strcmp(property_text(broker, ROLES), "controller")) {
-        script_refuses(diagnosis, broker);
+        if (*advertised->value->text) /* an empty one the scripts take away */
+            for_no_client(diagnosis, broker,
+                          "KAFKA_ADVERTISED_LISTENERS is not supported on a KRaft controller.");
         return;
     }
-    if (!broker->is_broker)
+    if (!broker->is_broker) {
+        if (broker->is_controller && broker_before(broker, 3, 9) && advertised->pair)
+            for_no_client(diagnosis, broker,
+                          "The advertised.listeners config must be empty when "
+                          "process.roles=controller");
         return;
+    }
     if (only_controllers(broker)) {
         struct finding *finding = finding_add(
             diagnosis, "CTRL-ADV", broker->service, &advertised->value->place,
@@ -292,14 +314,14 @@ static void controller_only(struct diagnosis *diagnosis, const struct broker *br
     }
 }
 
-/* ZooKeeper's brokers know the name since 2.8; a migration needs it (KIP-866). */
+/* ZooKeeper's brokers took it up to 3.0; a migration needs it (KIP-866). */
 static void without_kraft(struct diagnosis *diagnosis, const struct broker *broker)
 {
     const struct property *names = broker_property(broker, CONTROLLERS);
     struct finding *finding;
 
     if (!broker->zookeeper || !broker->controllers[0] || !names->pair ||
-        broker_since(broker, 4, 0) || broker_before(broker, 2, 8) || broker->major < 0 ||
+        broker_since(broker, 4, 0) || broker_before(broker, 3, 1) || broker->major < 0 ||
         *property_text(broker, "zookeeper.metadata.migration.enable"))
         return;
     finding = say(diagnosis, broker, CONTROLLERS, "it is on ZooKeeper",
@@ -532,7 +554,8 @@ static void check_own_host(struct diagnosis *diagnosis, const struct broker *bro
 /* "1@broker:9093" in all items. */
 static bool check_form(struct diagnosis *diagnosis, const struct broker *broker)
 {
-    char **items = list_read(property_text(broker, VOTERS));
+    const char *text = property_text(broker, VOTERS);
+    char **items = list_read(text);
     size_t count = 0;
     const struct property *property = broker_property(broker, VOTERS);
     const struct endpoint *listener =
@@ -543,7 +566,7 @@ static bool check_form(struct diagnosis *diagnosis, const struct broker *broker)
     while (items[count])
         count++;
     list_free(items);
-    if (count == broker->voter_count)
+    if (count == broker->voter_count && !list_gap(text))
         return true;
     finding = say_voters(diagnosis, broker, VOTERS,
                          "refuses to start: \"Invalid configuration value for "
@@ -558,18 +581,46 @@ static bool check_form(struct diagnosis *diagnosis, const struct broker *broker)
     return false;
 }
 
+/* What refuses to go on without voters; NULL: nothing. Controllers can be found in another way
+ * since 3.9 (KIP-853), but not by what the images' scripts format the storage with. */
+static const char *wants_voters(const struct broker *broker)
+{
+    bool found = *property_text(broker, "controller.quorum.bootstrap.servers");
+
+    if (broker->image == IMAGE_BITNAMI && broker_since(broker, 3, 6) && !broker_since(broker, 4, 0))
+        return "KRaft mode requires KAFKA_CFG_CONTROLLER_QUORUM_VOTERS to be set";
+    if (broker->image == IMAGE_BITNAMI && broker_since(broker, 4, 0) && broker->is_controller)
+        return "Role 'controller' enabled but environment variable "
+               "KAFKA_CFG_CONTROLLER_QUORUM_VOTERS was not provided.";
+    if (broker_before(broker, 3, 9))
+        return "If using process.roles, controller.quorum.voters must contain a parseable set of "
+               "voters.";
+    if (!found)
+        return "If using process.roles, either controller.quorum.bootstrap.servers must contain "
+               "the set of bootstrap controllers or controller.quorum.voters must contain a "
+               "parseable set of controllers.";
+    return broker->is_controller && broker_since(broker, 3, 9)
+               ? "Because controller.quorum.voters is not set on this controller, you must specify "
+                 "one of the following: --standalone, --initial-controllers, or "
+                 "--no-initial-controllers."
+               : NULL;
+}
+
 static void no_voters(struct diagnosis *diagnosis, const struct broker *broker)
 {
+    const char *message = wants_voters(broker);
     const struct endpoint *listener =
         broker->controllers[0] ? endpoint_find(&broker->listeners, broker->controllers[0]) : NULL;
-    struct finding *finding =
-        say_voters(diagnosis, broker, ROLES,
-                   "refuses to start: \"If using process.roles, either "
-                   "controller.quorum.bootstrap.servers must contain the set of bootstrap "
-                   "controllers or controller.quorum.voters must contain a parseable set of "
-                   "controllers.\"");
-    char *voter = mem_format("%ld@%s:%d", broker->node_id < 0 ? 1 : broker->node_id,
-                             broker->service->name, listener ? listener->port : 9093);
+    struct finding *finding;
+    char *voter, *what;
+
+    if (!message)
+        return;
+    what = mem_format("refuses to start: \"%s\"", message);
+    finding = say_voters(diagnosis, broker, ROLES, what);
+    free(what);
+    voter = mem_format("%ld@%s:%d", broker->node_id < 0 ? 1 : broker->node_id,
+                       broker->service->name, listener ? listener->port : 9093);
 
     finding_fix(finding, "add %s: %s", variable_name(broker, VOTERS), voter);
     if (!broker_property(broker, VOTERS) && broker->is_controller && diagnosis->brokers.count == 1)
@@ -581,8 +632,11 @@ static void no_id(struct diagnosis *diagnosis, const struct broker *broker)
 {
     struct finding *finding =
         say_voters(diagnosis, broker, ROLES,
-                   "refuses to start: \"Missing required configuration \"node.id\" which has no "
-                   "default value.\"");
+                   broker_before(broker, 4, 0)
+                       ? "refuses to start: \"Missing configuration `node.id` which is required "
+                         "when `process.roles` is defined (i.e. when running in KRaft mode).\""
+                       : "refuses to start: \"Missing required configuration \"node.id\" which has "
+                         "no default value.\"");
     char text[32];
 
     snprintf(text, sizeof text, "%ld", broker->voter_count ? broker->voters[0].id : 1);
@@ -591,14 +645,81 @@ static void no_id(struct diagnosis *diagnosis, const struct broker *broker)
         edit_add_variable(finding, broker->service, variable_name(broker, "node.id"), text);
 }
 
+static bool given(const struct broker *broker, const char *name)
+{
+    return broker_property(broker, name) != NULL;
+}
+
+/* An empty one is none to Kafka, either. */
+static bool is_number(struct diagnosis *diagnosis, const struct broker *broker, const char *name)
+{
+    const struct property *property = broker_property(broker, name);
+    struct finding *finding;
+    char *what;
+    int id;
+
+    if (!property || !certain(property) || broker_number(broker, name, &id))
+        return true;
+    what = mem_format("refuses to start: \"Invalid value %s for configuration %s: Not a number of "
+                      "type INT\"",
+                      property->value->text, name);
+    finding = say_voters(diagnosis, broker, name, what);
+    free(what);
+    if (*property->value->text) {
+        finding_fix(finding, "give it a number");
+        return false;
+    }
+    finding_fix(finding, "leave %s out, or give it a number", variable_name(broker, name));
+    if (property->pair && given(broker, strcmp(name, "node.id") ? "node.id" : "broker.id"))
+        edit_remove_variable(finding, property->pair);
+    return false;
+}
+
+/* KafkaConfig.validateValues: without KRaft ids above reserved.broker.max.id are those that
+ * ZooKeeper hands out, unless it is told to hand out none. */
+static void reserved_id(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    bool generated = strcasecmp(property_text(broker, "broker.id.generation.enable"), "false") != 0;
+    struct finding *finding;
+    int id, last = 1000;
+
+    broker_number(broker, "reserved.broker.max.id", &last);
+    if (given(broker, "node.id") || !broker_number(broker, "broker.id", &id) ||
+        (generated ? id >= -1 && id <= last : id >= 0))
+        return;
+    finding = say_voters(diagnosis, broker, "broker.id",
+                         generated ? "refuses to start: \"broker.id must be greater than or equal "
+                                     "to -1 and not greater than reserved.broker.max.id\""
+                                   : "refuses to start: \"broker.id must be greater than or equal "
+                                     "to 0\"");
+    finding_fix(finding, "give it an id from 0 to %d, or set %s", last,
+                variable_name(broker, "reserved.broker.max.id"));
+}
+
+static void negative_id(struct diagnosis *diagnosis, const struct broker *broker, const char *name)
+{
+    char *what;
+
+    if (broker_before(broker, 4, 0)) { /* it is the default there */
+        no_id(diagnosis, broker);
+        return;
+    }
+    what = mem_format("refuses to start: \"Invalid value %s for configuration %s: Value must be at "
+                      "least 0\"",
+                      property_text(broker, name), name);
+    finding_fix(say_voters(diagnosis, broker, name, what), "give it an id of 0 or more");
+    free(what);
+}
+
 static void ids_differ(struct diagnosis *diagnosis, const struct broker *broker)
 {
-    const struct property *node = broker_property(broker, "node.id");
     const struct property *old = broker_property(broker, "broker.id");
     struct finding *finding;
+    int id, other;
 
-    if (!node || !old || !certain(old) || !*node->value->text || !*old->value->text ||
-        !strcmp(node->value->text, old->value->text))
+    /* Without KRaft since 3.1: 3.0.2 takes both. */
+    if (!broker_number(broker, "node.id", &id) || !broker_number(broker, "broker.id", &other) ||
+        !certain(old) || id == other || (!broker->kraft && !broker_since(broker, 3, 1)))
         return;
     finding = say_voters(diagnosis, broker, "broker.id",
                          "refuses to start: \"You must set `node.id` to the same value as "
@@ -608,26 +729,38 @@ static void ids_differ(struct diagnosis *diagnosis, const struct broker *broker)
         edit_remove_variable(finding, old->pair);
 }
 
+/* False: Kafka comes no further than the ids, or they are not known. */
+static bool check_ids(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const char *name = given(broker, "node.id") ? "node.id" : "broker.id";
+
+    if (!certain(broker_property(broker, "node.id")) || !is_number(diagnosis, broker, "node.id") ||
+        !is_number(diagnosis, broker, "broker.id"))
+        return false;
+    ids_differ(diagnosis, broker);
+    if (broker->zookeeper)
+        reserved_id(diagnosis, broker);
+    if (!broker->kraft || broker->node_id >= 0)
+        return broker->kraft;
+    if (given(broker, name) && certain(broker_property(broker, name)))
+        negative_id(diagnosis, broker, name);
+    else if (!given(broker, name))
+        no_id(diagnosis, broker);
+    return false;
+}
+
 static void voters_of(struct diagnosis *diagnosis, const struct broker *broker)
 {
-    const struct property *node = broker_property(broker, "node.id");
     const struct voter *voter = own_voter(broker);
 
-    if (!broker->kraft || !whole(broker) || !certain(node) ||
+    if (!whole(broker) || !check_ids(diagnosis, broker) ||
         !certain(broker_property(broker, VOTERS)))
         return;
-    ids_differ(diagnosis, broker);
-    if (broker->node_id < 0 && (!node || !*node->value->text)) {
-        no_id(diagnosis, broker);
-        return;
-    }
     if (!*property_text(broker, VOTERS)) {
-        /* Which controllers a node starts with can be said in other ways since 3.9 (KIP-853). */
-        if (!*property_text(broker, "controller.quorum.bootstrap.servers"))
-            no_voters(diagnosis, broker);
+        no_voters(diagnosis, broker);
         return;
     }
-    if (broker->node_id < 0 || !check_form(diagnosis, broker))
+    if (!check_form(diagnosis, broker))
         return;
     check_id(diagnosis, broker);
     if (voter && broker->is_controller && readable(broker)) {

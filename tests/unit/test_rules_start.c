@@ -256,6 +256,14 @@ static const struct {
                             V("- KAFKA_CFG_CONTROLLER_LISTENER_NAMES=CONTROLLER")
                                 V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093")),
      "ROLES", FIXED},
+    {"ROLES: a comma behind",
+     APACHE("4.1.1", V("KAFKA_NODE_ID: 1") V("KAFKA_PROCESS_ROLES: 'broker,controller,'")
+                         VOTER NAMES TWO ADV),
+     "ROLES", FIXED},
+    {"ROLES: one twice",
+     CONFLUENT("7.6.0", V("KAFKA_NODE_ID: 1") V("KAFKA_PROCESS_ROLES: broker,controller,broker")
+                            VOTER NAMES TWO ADV V("CLUSTER_ID: abc")),
+     "ROLES", FIXED},
     {"ROLES: near miss: a blank",
      APACHE("4.1.1",
             V("KAFKA_NODE_ID: 1") V("KAFKA_PROCESS_ROLES: broker, controller") VOTER NAMES TWO ADV),
@@ -269,6 +277,13 @@ static const struct {
      CONFLUENT("7.6.0", V("KAFKA_NODE_ID: 1") V("KAFKA_PROCESS_ROLES: controller") VOTER NAMES V(
                             "KAFKA_LISTENERS: CONTROLLER://:9093") V("CLUSTER_ID: abc")
                             V("KAFKA_ADVERTISED_LISTENERS: CONTROLLER://k:9093")),
+     "CTRL-ADV", FIXED},
+    {"CTRL-ADV: a controller of bitnami's",
+     BITNAMI("3.7", V("- KAFKA_CFG_NODE_ID=0") V("- KAFKA_CFG_PROCESS_ROLES=controller")
+                        V("- KAFKA_CFG_CONTROLLER_QUORUM_VOTERS=0@k:9093")
+                            V("- KAFKA_CFG_CONTROLLER_LISTENER_NAMES=CONTROLLER")
+                                V("- KAFKA_CFG_LISTENERS=CONTROLLER://:9093")
+                                    V("- KAFKA_CFG_ADVERTISED_LISTENERS=CONTROLLER://k:9093")),
      "CTRL-ADV", FIXED},
     {"CTRL-ADV: nothing else",
      APACHE("4.1.1", KRAFT TWO V("KAFKA_ADVERTISED_LISTENERS: CONTROLLER://k:9093")), "CTRL-ADV",
@@ -352,6 +367,52 @@ static const struct {
     {"VOTERS: no form",
      APACHE("4.1.1", NODE V("KAFKA_CONTROLLER_QUORUM_VOTERS: k:9093") NAMES TWO ADV), "VOTERS",
      FIXED},
+    {"VOTERS: a comma behind",
+     APACHE("4.1.1", NODE V("KAFKA_CONTROLLER_QUORUM_VOTERS: '1@k:9093,'") NAMES TWO ADV), "VOTERS",
+     FIXED},
+    {"VOTERS: two in one",
+     APACHE("4.1.1", NODE V("KAFKA_CONTROLLER_QUORUM_VOTERS: 1@k:9093 2@l:9093") NAMES TWO ADV),
+     "VOTERS", FIXED},
+    {"VOTERS: none, but bootstrap servers",
+     APACHE("4.1.1", NODE V("KAFKA_CONTROLLER_QUORUM_BOOTSTRAP_SERVERS: k:9093") NAMES TWO ADV),
+     "VOTERS", FIXED},
+    {"VOTERS: bootstrap servers before 3.9",
+     CONFLUENT("7.7.0", V("KAFKA_NODE_ID: 1") V("KAFKA_PROCESS_ROLES: broker")
+                            V("KAFKA_CONTROLLER_QUORUM_BOOTSTRAP_SERVERS: c:9093") NAMES ADV V(
+                                "KAFKA_LISTENERS: PLAINTEXT://:9092") V("CLUSTER_ID: abc")),
+     "VOTERS", NO_EDIT},
+    {"VOTERS: bootstrap servers are not enough for bitnami's script",
+     BITNAMI("3.9", V("- KAFKA_CFG_NODE_ID=1") V("- KAFKA_CFG_PROCESS_ROLES=broker")
+                        V("- KAFKA_CFG_CONTROLLER_LISTENER_NAMES=CONTROLLER")
+                            V("- KAFKA_CFG_CONTROLLER_QUORUM_BOOTSTRAP_SERVERS=c:9093")
+                                V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092")),
+     "VOTERS", NO_EDIT},
+    {"VOTERS: an empty id beside the right one",
+     APACHE("4.1.1", KRAFT V("KAFKA_BROKER_ID: ''") TWO ADV), "VOTERS", FIXED},
+    {"VOTERS: an id that is no number",
+     ZK(V("KAFKA_BROKER_ID: kafka-1") V("KAFKA_LISTENERS: PLAINTEXT://:9092") ADV), "VOTERS",
+     NO_EDIT},
+    {"VOTERS: a negative id",
+     APACHE("4.1.1",
+            V("KAFKA_NODE_ID: -1") V("KAFKA_PROCESS_ROLES: broker,controller") VOTER NAMES TWO ADV),
+     "VOTERS", NO_EDIT},
+    {"VOTERS: an id that ZooKeeper hands out", ZK(V("KAFKA_BROKER_ID: 1001") ADV), "VOTERS",
+     NO_EDIT},
+    {"VOTERS: two ids on ZooKeeper", ZK(V("KAFKA_BROKER_ID: 1") V("KAFKA_NODE_ID: 2") ADV),
+     "VOTERS", FIXED},
+    {"VOTERS: near miss: two ids on ZooKeeper before 3.1",
+     CONFLUENT("7.0.0", V("KAFKA_ZOOKEEPER_CONNECT: zk:2181") V("KAFKA_BROKER_ID: 1")
+                            V("KAFKA_NODE_ID: 2") ADV),
+     "", NO_EDIT},
+    {"VOTERS: near miss: the reserved ids begin later",
+     ZK(V("KAFKA_BROKER_ID: 1001") V("KAFKA_RESERVED_BROKER_MAX_ID: 2000") ADV), "", NO_EDIT},
+    {"VOTERS: near miss: one id in two ways, with blanks",
+     APACHE("4.1.1", KRAFT V("KAFKA_BROKER_ID: ' 01 '") TWO ADV), "", NO_EDIT},
+    {"VOTERS: near miss: a broker with bootstrap servers",
+     APACHE("4.1.1", V("KAFKA_NODE_ID: 2") V("KAFKA_PROCESS_ROLES: broker")
+                         V("KAFKA_CONTROLLER_QUORUM_BOOTSTRAP_SERVERS: c:9093")
+                             NAMES ADV V("KAFKA_LISTENERS: PLAINTEXT://:9092")),
+     "", NO_EDIT},
     {"VOTERS: near miss: broker.id alone, localhost",
      CONFLUENT("7.6.0", V("KAFKA_BROKER_ID: 1") V("KAFKA_PROCESS_ROLES: broker,controller")
                             V("KAFKA_CONTROLLER_QUORUM_VOTERS: 1@localhost:9093")
