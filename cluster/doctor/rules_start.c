@@ -232,8 +232,28 @@ static void nothing_advertised(struct diagnosis *diagnosis, const struct broker 
                 broker->service->name);
 }
 
+/* "://:9092" */
+static void nameless(struct diagnosis *diagnosis, const struct broker *broker,
+                     const struct endpoints *endpoints)
+{
+    const struct endpoint *endpoint = endpoint_find(endpoints, "");
+    struct finding *finding;
+
+    if (!endpoint || !certain(endpoints->property) || endpoints->property->derived)
+        return;
+    finding = finding_add(
+        diagnosis, "PARSE", broker->service, &endpoint->value->place,
+        "`%s` refuses to start: a listener has no name: \"%s\"", broker->service->name,
+        broker_before(broker, 3, 7) ? "No security protocol defined for listener"
+                                    : "The provided listener name is null or empty string");
+    finding_fix(finding, "write its name before ://, as in PLAINTEXT://broker:9092");
+}
+
 static void parse_broker(struct diagnosis *diagnosis, const struct broker *broker)
 {
+    nameless(diagnosis, broker, &broker->listeners);
+    if (broker->advertised.property != broker->listeners.property)
+        nameless(diagnosis, broker, &broker->advertised);
     nothing_advertised(diagnosis, broker);
     parse_one(diagnosis, broker, &broker->listeners, LISTENERS);
     parse_one(diagnosis, broker, &broker->advertised, ADVERTISED);
@@ -866,15 +886,15 @@ static void say_protocol(struct diagnosis *diagnosis, const struct broker *broke
     free(right);
 }
 
-/* security.inter.broker.protocol: small letters are refused since 4.0. */
+/* security.inter.broker.protocol: small letters are refused since 3.3, an empty one always. */
 static void inter_broker_protocol(struct diagnosis *diagnosis, const struct broker *broker)
 {
     const struct property *property = broker_property(broker, "security.inter.broker.protocol");
     struct finding *finding;
 
-    if (!property || !certain(property) || !*property->value->text || !property->pair ||
-        is_protocol(property->value->text) ||
-        (is_protocol(broker->inter_broker) && !broker_since(broker, 4, 0)))
+    if (!property || !certain(property) || !property->pair || is_protocol(property->value->text) ||
+        (*property->value->text && is_protocol(broker->inter_broker) &&
+         !broker_since(broker, 3, 3)))
         return;
     finding = finding_add(diagnosis, "MAP-BADPROTO", broker->service, &property->value->place,
                           "`%s` refuses to start: \"Invalid value %s for configuration "
@@ -888,12 +908,35 @@ static void inter_broker_protocol(struct diagnosis *diagnosis, const struct brok
                    broker->inter_broker);
 }
 
+/* Csv.parseCsvMap: only what is empty at the end is left out. */
+static void empty_entry(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct property *property = broker_property(broker, MAP);
+    size_t length = strlen(property->value->text);
+    struct finding *finding;
+    char *text;
+
+    while (length && strchr(", ", property->value->text[length - 1]))
+        length--;
+    text = mem_bytes(property->value->text, length);
+    if (list_gap(text)) {
+        finding =
+            finding_add(diagnosis, "MAP-BADPROTO", broker->service, &property->value->place,
+                        "`%s` refuses to start: an entry of its map is empty: \"Error parsing "
+                        "configuration property 'listener.security.protocol.map'\"",
+                        broker->service->name);
+        finding_fix(finding, "leave out the comma that has nothing before it");
+    }
+    free(text);
+}
+
 static void protocols_of_broker(struct diagnosis *diagnosis, const struct broker *broker)
 {
     if (!broker_property(broker, INTER_BROKER) && whole(broker))
         inter_broker_protocol(diagnosis, broker);
     if (!broker->map_given || !certain(broker_property(broker, MAP)))
         return;
+    empty_entry(diagnosis, broker);
     for (size_t i = 0, said = 0; i < broker->map_count && said < 10; i++)
         if (!is_protocol(broker->map[i].protocol) && ++said)
             say_protocol(diagnosis, broker, broker->map[i].name, broker->map[i].protocol);
@@ -933,6 +976,33 @@ static bool any_for_clients(const struct broker *broker)
     return false;
 }
 
+/* An empty name is one, too; and a controller alone looks only for its protocol. True: said. */
+static bool nameless_inter_broker(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct property *given = broker_property(broker, INTER_BROKER);
+    bool empty = given && !*given->value->text;
+    struct finding *finding;
+
+    if (!given || !certain(given) || !certain(broker_property(broker, MAP)) ||
+        (!empty && (broker->is_broker || *broker_protocol(broker, broker->inter_broker))))
+        return false;
+    finding = finding_add(
+        diagnosis, "IBL-UNKNOWN", broker->service, &given->value->place,
+        empty && !broker_before(broker, 3, 7)
+            ? "`%s` refuses to start: %s is empty: \"The provided listener name is null or empty "
+              "string\""
+            : "`%s` refuses to start: \"Listener with name %s defined in "
+              "inter.broker.listener.name not found in listener.security.protocol.map.\"",
+        broker->service->name,
+        !empty                        ? broker->inter_broker
+        : broker_before(broker, 3, 7) ? ""
+                                      : given->name);
+    finding_fix(finding, "leave %s out", variable_name(broker, INTER_BROKER));
+    if (given->pair)
+        edit_remove_variable(finding, given->pair);
+    return true;
+}
+
 static void inter_broker_of(struct diagnosis *diagnosis, const struct broker *broker)
 {
     const struct property *given = broker_property(broker, INTER_BROKER);
@@ -941,11 +1011,13 @@ static void inter_broker_of(struct diagnosis *diagnosis, const struct broker *br
     bool named = given && *given->value->text;
     struct finding *finding;
 
+    if (nameless_inter_broker(diagnosis, broker))
+        return;
     if (!readable(broker) || !broker->is_broker || !certain(given) || !any_for_clients(broker) ||
         (!whole(broker) && !named) || !certain(protocol))
         return;
     if (endpoint_find(&broker->advertised, broker->inter_broker) &&
-        !in_list(broker->controllers, broker->inter_broker))
+        (!broker->kraft || !in_list(broker->controllers, broker->inter_broker)))
         return;
     finding = finding_add(
         diagnosis, "IBL-UNKNOWN", broker->service,

@@ -64,6 +64,9 @@ static const struct {
     {"PARSE: too large a port",
      APACHE("4.1.1", KRAFT TWO V("KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://h:99092")), "PARSE",
      NO_EDIT},
+    {"PARSE: no name before the address",
+     APACHE("4.1.1", KRAFT V("KAFKA_LISTENERS: PLAINTEXT://:9092,://:9094,CONTROLLER://:9093") ADV),
+     "PARSE", NO_EDIT},
     {"PARSE: near miss: blanks and commas",
      APACHE("4.1.1", KRAFT V("KAFKA_LISTENERS: ' PLAINTEXT://:9092 , CONTROLLER://:9093 ,'") ADV),
      "", NO_EDIT},
@@ -223,6 +226,26 @@ static const struct {
     {"IBL-UNKNOWN: the controllers'",
      APACHE("4.1.1", KRAFT TWO ADV V("KAFKA_INTER_BROKER_LISTENER_NAME: CONTROLLER")),
      "IBL-UNKNOWN", FIXED},
+    {"IBL-UNKNOWN: empty", APACHE("4.1.1", KRAFT TWO ADV V("KAFKA_INTER_BROKER_LISTENER_NAME: ''")),
+     "IBL-UNKNOWN", FIXED},
+    {"IBL-UNKNOWN: empty, bitnami",
+     BITNAMI("3.9", BKRAFT V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093")
+                        V("- KAFKA_CFG_INTER_BROKER_LISTENER_NAME=")),
+     "IBL-UNKNOWN", FIXED},
+    {"IBL-UNKNOWN: not in a controller's map",
+     APACHE("4.1.1", V("KAFKA_NODE_ID: 1") V("KAFKA_PROCESS_ROLES: controller")
+                         VOTER NAMES V("KAFKA_LISTENERS: CONTROLLER://:9093")
+                             V("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: CONTROLLER:PLAINTEXT")
+                                 V("KAFKA_INTER_BROKER_LISTENER_NAME: PLAINTEXT")),
+     "IBL-UNKNOWN", FIXED},
+    {"IBL-UNKNOWN: near miss: a blank before it",
+     BITNAMI("3.9", BKRAFT V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093")
+                        V("- KAFKA_CFG_INTER_BROKER_LISTENER_NAME= PLAINTEXT")),
+     "", NO_EDIT},
+    {"IBL-UNKNOWN: near miss: controllers' names without KRaft",
+     CONFLUENT("7.0.0", V("KAFKA_ZOOKEEPER_CONNECT: zk:2181")
+                            ADV V("KAFKA_CONTROLLER_LISTENER_NAMES: PLAINTEXT")),
+     "", NO_EDIT},
     {"IBL-UNKNOWN: near miss: small letters",
      ZK(ADV V("KAFKA_INTER_BROKER_LISTENER_NAME: plaintext")), "", NO_EDIT},
     {"IBL-UNKNOWN: near miss: by the protocol",
@@ -295,9 +318,21 @@ static const struct {
     {"MAP-BADPROTO: the brokers' own",
      APACHE("4.1.1", KRAFT TWO ADV V("KAFKA_SECURITY_INTER_BROKER_PROTOCOL: plaintext")),
      "MAP-BADPROTO", FIXED},
-    {"MAP-BADPROTO: near miss: 3.9 takes small letters",
-     APACHE("3.9.1", KRAFT TWO ADV V("KAFKA_SECURITY_INTER_BROKER_PROTOCOL: plaintext")), "",
-     NO_EDIT},
+    {"MAP-BADPROTO: the brokers' own, 3.3",
+     CONFLUENT("7.3.0", V("KAFKA_ZOOKEEPER_CONNECT: zk:2181")
+                            ADV V("KAFKA_SECURITY_INTER_BROKER_PROTOCOL: plaintext")),
+     "MAP-BADPROTO", FIXED},
+    {"MAP-BADPROTO: near miss: 3.2 takes small letters",
+     CONFLUENT("7.2.0", V("KAFKA_ZOOKEEPER_CONNECT: zk:2181")
+                            ADV V("KAFKA_SECURITY_INTER_BROKER_PROTOCOL: plaintext")),
+     "", NO_EDIT},
+    {"MAP-BADPROTO: the brokers' own is empty",
+     ZK(ADV V("KAFKA_SECURITY_INTER_BROKER_PROTOCOL: ''")), "MAP-BADPROTO", FIXED},
+    {"MAP-BADPROTO: nothing between two commas",
+     ZK(ADV V("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: 'PLAINTEXT:PLAINTEXT,,SSL:SSL'")),
+     "MAP-BADPROTO", NO_EDIT},
+    {"MAP-BADPROTO: near miss: commas behind",
+     ZK(ADV V("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: 'PLAINTEXT:PLAINTEXT, ,'")), "", NO_EDIT},
     {"IMG-REQUIRED: bitnami, a node's id",
      BITNAMI("4.0", V("- KAFKA_CFG_BROKER_ID=0") V("- KAFKA_CFG_PROCESS_ROLES=controller,broker")
                         V("- KAFKA_CFG_CONTROLLER_QUORUM_VOTERS=0@k:9093")
