@@ -409,6 +409,26 @@ static void move_listener(struct finding *finding, const struct endpoint *listen
                digits);
 }
 
+/* CoreUtils.listenerListToEndPoints since 3.6; bitnami's script looks before. */
+static const char *port_words(const struct broker *broker, const struct endpoint *a,
+                              const struct endpoint *b)
+{
+    size_t addresses = 0;
+
+    for (size_t i = 0; i < broker->listeners.count; i++)
+        addresses +=
+            broker->listeners.list[i].port == b->port &&
+            (is_ipv4(broker->listeners.list[i].host) || is_ipv6(broker->listeners.list[i].host));
+    if (broker->image == IMAGE_BITNAMI && broker_since(broker, 3, 6))
+        return "There are listeners bound to the same port";
+    if (taken(broker, a, b))
+        return "Socket server failed to bind: Address already in use";
+    if (addresses == 2 && !broker_before(broker, 3, 6))
+        return "If you have two listeners on the same port then one needs to be IPv4 and the other "
+               "IPv6";
+    return "Each listener must have a different port";
+}
+
 static void say_port(struct diagnosis *diagnosis, const struct broker *broker,
                      const struct endpoint *a, const struct endpoint *b)
 {
@@ -417,9 +437,7 @@ static void say_port(struct diagnosis *diagnosis, const struct broker *broker,
         diagnosis, "PORT-DUP", broker->service,
         derived ? place_of(broker, ADVERTISED) : &b->value->place,
         "`%s` refuses to start: \"%s\": %s and %s both have %d%s", broker->service->name,
-        taken(broker, a, b) ? "Socket server failed to bind: Address already in use"
-                            : "Each listener must have a different port",
-        a->name, b->name, b->port,
+        port_words(broker, a, b), a->name, b->name, b->port,
         derived ? " in the listeners that the image derives from the advertised ones" : "");
 
     if (derived)
@@ -787,16 +805,21 @@ static char *new_map(const struct broker *broker, const char *items)
 }
 
 static void say_map(struct diagnosis *diagnosis, const struct broker *broker, const char *names,
-                    const char *items)
+                    const char *items, bool controllers)
 {
     bool given = broker->map_given && *property_text(broker, MAP);
     const struct place *place =
         given ? place_of(broker, MAP)
               : place_of(broker, broker->listeners.property->derived ? ADVERTISED : LISTENERS);
-    struct finding *finding =
-        finding_add(diagnosis, "MAP-MISSING", broker->service, place,
-                    "`%s` refuses to start: \"No security protocol defined for listener %s\"%s",
-                    broker->service->name, names, given ? "" : ": no map is given");
+    struct finding *finding = finding_add(
+        diagnosis, "MAP-MISSING", broker->service, place,
+        controllers ? "`%s` refuses to start: \"Controller listener with name %.*s defined in "
+                      "controller.listener.names not found in "
+                      "listener.security.protocol.map\"%s%s"
+                    : "`%s` refuses to start: \"No security protocol defined for listener "
+                      "%.*s\"%s%s",
+        broker->service->name, (int)strcspn(names, ","), names,
+        strchr(names, ',') ? strchr(names, ',') : "", given ? "" : ": no map is given");
     char *whole_map = new_map(broker, items);
 
     if (given)
@@ -810,6 +833,7 @@ static void say_map(struct diagnosis *diagnosis, const struct broker *broker, co
 static void map_of_broker(struct diagnosis *diagnosis, const struct broker *broker)
 {
     struct buf names = {0}, items = {0};
+    bool controllers;
 
     if (!readable(broker) || !certain(broker_property(broker, MAP)) ||
         (!whole(broker) && !broker->map_given))
@@ -818,10 +842,11 @@ static void map_of_broker(struct diagnosis *diagnosis, const struct broker *brok
         add_missing(&names, &items, broker, broker->listeners.list[i].name);
     for (size_t i = 0; i < broker->advertised.count; i++)
         add_missing(&names, &items, broker, broker->advertised.list[i].name);
+    controllers = !names.length;
     for (size_t i = 0; broker->kraft && !broker->is_controller && broker->controllers[i]; i++)
         add_missing(&names, &items, broker, broker->controllers[i]);
     if (names.length)
-        say_map(diagnosis, broker, names.data, items.data);
+        say_map(diagnosis, broker, names.data, items.data, controllers);
     buf_free(&names);
     buf_free(&items);
 }
@@ -926,6 +951,12 @@ static void empty_entry(struct diagnosis *diagnosis, const struct broker *broker
                         "configuration property 'listener.security.protocol.map'\"",
                         broker->service->name);
         finding_fix(finding, "leave out the comma that has nothing before it");
+    } else if ((*text == ':' || strstr(text, ",:")) && !broker_before(broker, 3, 7)) {
+        finding = finding_add(diagnosis, "MAP-BADPROTO", broker->service, &property->value->place,
+                              "`%s` refuses to start: an entry of its map has no name: \"The "
+                              "provided listener name is null or empty string\"",
+                              broker->service->name);
+        finding_fix(finding, "NAME:PLAINTEXT");
     }
     free(text);
 }
@@ -1022,9 +1053,12 @@ static void inter_broker_of(struct diagnosis *diagnosis, const struct broker *br
     finding = finding_add(
         diagnosis, "IBL-UNKNOWN", broker->service,
         place_of(broker, named ? INTER_BROKER : ADVERTISED),
-        "`%s` refuses to start: brokers are to speak to each other through %s%s, which is not "
-        "advertised: \"inter.broker.listener.name must be a listener name defined in "
-        "advertised.listeners\"",
+        *broker_protocol(broker, broker->inter_broker) || !named
+            ? "`%s` refuses to start: brokers are to speak to each other through %s%s, which is "
+              "not advertised: \"inter.broker.listener.name must be a listener name defined in "
+              "advertised.listeners\""
+            : "`%s` refuses to start: \"Listener with name %s defined in "
+              "inter.broker.listener.name not found in listener.security.protocol.map.\"%s",
         broker->service->name, broker->inter_broker, named ? "" : " (the default)");
     if (!right) {
         finding_fix(finding, "advertise %s, or name another listener in %s", broker->inter_broker,

@@ -257,6 +257,9 @@ static void require_roles(struct diagnosis *diagnosis, const struct broker *brok
         diagnosis, broker, "KAFKA_PROCESS_ROLES",
         broker_before(broker, 4, 0)
             ? "Missing required configuration `zookeeper.connect` which has no default value."
+        : broker_property(broker, "process.roles")
+            ? "The kafka configuration file appears to be for a legacy cluster. Formatting is only "
+              "supported for clusters in KRaft mode."
             : "Missing required configuration \"process.roles\" which has no default value.");
     finding_fix(finding,
                 "add KAFKA_NODE_ID: 1, KAFKA_PROCESS_ROLES: broker,controller, "

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "cluster/base/buf.h"
+#include "cluster/base/number.h"
 #include "cluster/doctor/start.h"
 
 #define CONTROLLERS "controller.listener.names"
@@ -238,20 +239,42 @@ static void name_or_add(struct finding *finding, const struct broker *broker, ch
         edit_value(finding, property->value, 0, strlen(property->value->text), listener->name);
 }
 
+/* Which of its words Kafka, or bitnami's script, says first. Free it. */
+static char *no_listener_words(const struct broker *broker, char *const *names)
+{
+    bool any = false;
+
+    for (size_t i = 0; names[i]; i++)
+        any |= endpoint_find(&broker->listeners, names[i]) != NULL;
+    if (broker->image == IMAGE_BITNAMI && broker_since(broker, 3, 6))
+        return mem_format("Role 'controller' enabled but listener %s not found in "
+                          "KAFKA_CFG_LISTENERS.",
+                          property_text(broker, CONTROLLERS));
+    if (!broker->is_broker && !any)
+        return mem_text("The listeners config must only contain KRaft controller listeners from "
+                        "controller.listener.names when process.roles=controller");
+    return mem_format(
+        "controller.listener.names must %s appearing in the 'listeners' configuration "
+        "when running the KRaft controller role",
+        any ? "only contain values" : "contain at least one value");
+}
+
 static void has_no_listener(struct diagnosis *diagnosis, const struct broker *broker, char **names)
 {
     for (size_t i = 0; names[i]; i++) {
         struct finding *finding;
+        char *words;
 
         if (endpoint_find(&broker->listeners, names[i]))
             continue;
+        words = no_listener_words(broker, names);
         finding = say(diagnosis, broker, CONTROLLERS,
                       broker->listeners.property->derived
                           ? "the listeners, which are derived from the advertised ones, lack the "
                             "controllers'"
                           : "no listener has the name that the controllers are to have",
-                      "controller.listener.names must contain at least one value appearing in the "
-                      "'listeners' configuration when running the KRaft controller role");
+                      words);
+        free(words);
         name_or_add(finding, broker, names, i);
         return;
     }
@@ -551,27 +574,54 @@ static void check_own_host(struct diagnosis *diagnosis, const struct broker *bro
     finding_fix(finding, "%ld@%s:%d", voter->id, broker->service->name, voter->port);
 }
 
-/* "1@broker:9093" in all items. */
-static bool check_form(struct diagnosis *diagnosis, const struct broker *broker)
+/* QuorumConfig.parseVoterConnections, Utils.getHost. NULL: it is "1@broker:9093". Free it. */
+static char *refused_voter(const struct broker *broker, const char *item)
+{
+    const char *form = "Each entry should be in the form `{id}@{host}:{port}`.";
+    const char *at = strchr(item, '@'), *colon = at ? strrchr(at, ':') : NULL;
+    int64_t id, port;
+
+    if (!at || !at[1] || strchr(at + 1, '@'))
+        return mem_format("Invalid configuration value for controller.quorum.voters. %s", form);
+    if (!number_int64(item, (size_t)(at - item), &id) || id != (int64_t)(int)id)
+        return mem_format("Failed to parse voter ID as an integer from %.*s", (int)(at - item),
+                          item);
+    if (!colon || !number_int64(colon + 1, strlen(colon + 1), &port) || port < 0 ||
+        (strpbrk(at, " \t") && broker_since(broker, 4, 0)))
+        return mem_format("Failed to parse host name from entry %s for the configuration "
+                          "controller.quorum.voters. %s",
+                          item, form);
+    return port > 65535 ? mem_format("port out of range:%s", colon + 1) : NULL;
+}
+
+/* What Kafka says of the first voter that it cannot read; NULL: of none. Free it. */
+static char *refused_voters(const struct broker *broker)
 {
     const char *text = property_text(broker, VOTERS);
-    char **items = list_read(text);
-    size_t count = 0;
+    char **items = list_read(text), *refused = NULL;
+
+    for (size_t i = 0; items[i] && !refused; i++)
+        refused = refused_voter(broker, items[i]);
+    if (!refused && list_gap(text)) /* an empty item */
+        refused = refused_voter(broker, "");
+    list_free(items);
+    return refused;
+}
+
+static bool check_form(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    char *refused = refused_voters(broker), *what, *voter;
     const struct property *property = broker_property(broker, VOTERS);
     const struct endpoint *listener =
         broker->controllers[0] ? endpoint_find(&broker->listeners, broker->controllers[0]) : NULL;
     struct finding *finding;
-    char *voter;
 
-    while (items[count])
-        count++;
-    list_free(items);
-    if (count == broker->voter_count && !list_gap(text))
+    if (!refused)
         return true;
-    finding = say_voters(diagnosis, broker, VOTERS,
-                         "refuses to start: \"Invalid configuration value for "
-                         "controller.quorum.voters. Each entry should be in the form "
-                         "`{id}@{host}:{port}`.\"");
+    what = mem_format("refuses to start: \"%s\"", refused);
+    finding = say_voters(diagnosis, broker, VOTERS, what);
+    free(what);
+    free(refused);
     voter = mem_format("%ld@%s:%d", broker->node_id < 0 ? 1 : broker->node_id,
                        broker->service->name, listener ? listener->port : controller_port(broker));
     finding_fix(finding, "%s: %s", variable_name(broker, VOTERS), voter);
@@ -660,9 +710,8 @@ static bool is_number(struct diagnosis *diagnosis, const struct broker *broker, 
 
     if (!property || !certain(property) || broker_number(broker, name, &id))
         return true;
-    what = mem_format("refuses to start: \"Invalid value %s for configuration %s: Not a number of "
-                      "type INT\"",
-                      property->value->text, name);
+    what = mem_format("refuses to start: its %s is `%s`: \"Not a number of type INT\"", name,
+                      property->value->text);
     finding = say_voters(diagnosis, broker, name, what);
     free(what);
     if (*property->value->text) {
