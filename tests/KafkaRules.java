@@ -13,12 +13,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 
 import kafka.docker.KafkaDockerWrapper$;
 import kafka.server.KafkaConfig;
 import kafka.tools.StorageTool;
+import org.apache.kafka.common.Endpoint;
+import org.apache.kafka.common.network.ChannelBuilders;
+import org.apache.kafka.common.network.ListenerName;
+import org.apache.kafka.common.security.authenticator.CredentialCache;
+import org.apache.kafka.common.utils.LogContext;
+import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.common.utils.Utils;
 import org.apache.kafka.raft.QuorumConfig;
 import scala.jdk.javaapi.CollectionConverters;
@@ -57,8 +62,12 @@ public class KafkaRules {
         KafkaDockerWrapper$.MODULE$.prepareServerConfigs(folder, folder.resolve("none"), folder,
             scala.collection.immutable.Map$.MODULE$.from(CollectionConverters.asScala(environment)));
         StorageTool.execute(new String[] {"format", "-t", "MDAwMDAwMDAwMDAwMDAwMA", "-c", file.toString()}, NOWHERE);
-        List<String> voters = KafkaConfig.fromProps(Utils.loadProps(file.toString())).quorumConfig().voters();
-        QuorumConfig.parseVoterConnections(voters);
+        KafkaConfig config = KafkaConfig.fromProps(Utils.loadProps(file.toString()));
+        QuorumConfig.parseVoterConnections(config.quorumConfig().voters());
+        for (Endpoint listener : CollectionConverters.asJava(config.listeners()))
+            ChannelBuilders.serverChannelBuilder(ListenerName.normalised(listener.listener()), false,
+                listener.securityProtocol(), config, new CredentialCache(), null, Time.SYSTEM, new LogContext(),
+                version -> null).close();
     }
 
     private static void clear(Path folder) throws IOException {

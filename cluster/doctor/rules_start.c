@@ -244,7 +244,7 @@ static void nameless(struct diagnosis *diagnosis, const struct broker *broker,
     finding = finding_add(
         diagnosis, "PARSE", broker->service, &endpoint->value->place,
         "`%s` refuses to start: a listener has no name: \"%s\"", broker->service->name,
-        broker_before(broker, 3, 7) ? "No security protocol defined for listener"
+        broker_before(broker, 3, 6) ? "No security protocol defined for listener"
                                     : "The provided listener name is null or empty string");
     finding_fix(finding, "write its name before ://, as in PLAINTEXT://broker:9092");
 }
@@ -951,7 +951,7 @@ static void empty_entry(struct diagnosis *diagnosis, const struct broker *broker
                         "configuration property 'listener.security.protocol.map'\"",
                         broker->service->name);
         finding_fix(finding, "leave out the comma that has nothing before it");
-    } else if ((*text == ':' || strstr(text, ",:")) && !broker_before(broker, 3, 7)) {
+    } else if ((*text == ':' || strstr(text, ",:")) && !broker_before(broker, 3, 6)) {
         finding = finding_add(diagnosis, "MAP-BADPROTO", broker->service, &property->value->place,
                               "`%s` refuses to start: an entry of its map has no name: \"The "
                               "provided listener name is null or empty string\"",
@@ -1019,14 +1019,14 @@ static bool nameless_inter_broker(struct diagnosis *diagnosis, const struct brok
         return false;
     finding = finding_add(
         diagnosis, "IBL-UNKNOWN", broker->service, &given->value->place,
-        empty && !broker_before(broker, 3, 7)
+        empty && !broker_before(broker, 3, 6)
             ? "`%s` refuses to start: %s is empty: \"The provided listener name is null or empty "
               "string\""
             : "`%s` refuses to start: \"Listener with name %s defined in "
               "inter.broker.listener.name not found in listener.security.protocol.map.\"",
         broker->service->name,
         !empty                        ? broker->inter_broker
-        : broker_before(broker, 3, 7) ? ""
+        : broker_before(broker, 3, 6) ? ""
                                       : given->name);
     finding_fix(finding, "leave %s out", variable_name(broker, INTER_BROKER));
     if (given->pair)

@@ -1,6 +1,7 @@
 /* rules_start_image.c: why an image refuses to start, before Kafka is asked.
  *
  * Sources as in image_env.c: the images' own scripts. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,7 +149,45 @@ static const char *dub(const struct broker *broker, const char *name)
     return message;
 }
 
-/* TLS and SASL: by the advertised names, whatever the map says. */
+/* Whether anything is said of a login for SASL: in a property, or in options of Java's. */
+static bool says_jaas(const struct broker *broker)
+{
+    for (size_t i = 0; i < broker->property_count; i++)
+        if (strstr(broker->properties[i].name, "sasl.jaas.config"))
+            return true;
+    for (size_t i = 0; i < broker->service->environment_count; i++)
+        if (strstr(broker->service->environment[i].name, "OPT") ||
+            strstr(broker->service->environment[i].name, "JAAS"))
+            return true;
+    return false;
+}
+
+/* JaasContext.loadServerContext: by the protocols in the map, whatever the names. */
+static void require_jaas(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct endpoint *listener = NULL;
+    struct finding *finding;
+    char *message;
+
+    for (size_t i = 0; i < broker->listeners.count && !listener; i++)
+        if (!strncmp(broker_protocol(broker, broker->listeners.list[i].name), "SASL_", 5))
+            listener = &broker->listeners.list[i];
+    if (!listener || !certain(broker->listeners.property) || says_jaas(broker))
+        return;
+    message = mem_format("Could not find a 'KafkaServer' or '%s.KafkaServer' entry in the JAAS "
+                         "configuration.",
+                         listener->name);
+    for (char *at = strstr(message, listener->name); at && *at != '.'; at++)
+        *at = (char)tolower((unsigned char)*at);
+    finding = required(diagnosis, broker, "KAFKA_OPTS", message);
+    free(message);
+    finding_fix(finding,
+                "add KAFKA_OPTS: -Djava.security.auth.login.config=/path/to/jaas.conf; or "
+                "give %s the protocol PLAINTEXT in the map",
+                listener->name);
+}
+
+/* TLS and SASL: the scripts go by the advertised names, whatever the map says. */
 static void require_security(struct diagnosis *diagnosis, const struct broker *broker,
                              const char *format)
 {
@@ -163,8 +202,10 @@ static void require_security(struct diagnosis *diagnosis, const struct broker *b
         name = "KAFKA_SSL_KEYSTORE_FILENAME";
     else if (strstr(text, "SASL_") && !has_variable(broker, "KAFKA_OPTS"))
         name = "KAFKA_OPTS";
-    if (!name)
+    if (!name) {
+        require_jaas(diagnosis, broker);
         return;
+    }
     snprintf(message, sizeof message, format, name);
     finding = required(diagnosis, broker, name, message);
     finding_fix(finding, "%s",
@@ -407,6 +448,7 @@ static void tally(struct diagnosis *diagnosis, const struct broker *broker)
         finding_fix(required(diagnosis, broker, "KAFKA_ADVERTISED_LISTENERS",
                              "KAFKA_ADVERTISED_LISTENERS is not set"),
                     "add KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://%s:9092", broker->service->name);
+    require_jaas(diagnosis, broker);
 }
 
 static void image_of(struct diagnosis *diagnosis, const struct broker *broker)

@@ -332,11 +332,11 @@ static const struct {
      ZK(ADV V("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: 'PLAINTEXT:PLAINTEXT,,SSL:SSL'")),
      "MAP-BADPROTO", NO_EDIT},
     {"MAP-BADPROTO: an entry without a name",
-     CONFLUENT("7.7.0", V("KAFKA_ZOOKEEPER_CONNECT: zk:2181") ADV V(
+     CONFLUENT("7.6.0", V("KAFKA_ZOOKEEPER_CONNECT: zk:2181") ADV V(
                             "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: 'PLAINTEXT:PLAINTEXT,:SSL'")),
      "MAP-BADPROTO", NO_EDIT},
-    {"MAP-BADPROTO: near miss: 3.6 takes one without a name",
-     CONFLUENT("7.6.0", V("KAFKA_ZOOKEEPER_CONNECT: zk:2181") ADV V(
+    {"MAP-BADPROTO: near miss: 3.5 takes one without a name",
+     CONFLUENT("7.5.0", V("KAFKA_ZOOKEEPER_CONNECT: zk:2181") ADV V(
                             "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: 'PLAINTEXT:PLAINTEXT,:SSL'")),
      "", NO_EDIT},
     {"MAP-BADPROTO: near miss: commas behind",
@@ -536,6 +536,27 @@ static const struct {
      "WRONG-STYLE", FIXED},
     {"WRONG-STYLE: near miss: the right ones are there, too",
      ZK(ADV V("KAFKA_CFG_ADVERTISED_LISTENERS: PLAINTEXT://k:9092")), "", NO_EDIT},
+    {"IMG-REQUIRED: SASL without a login",
+     ZK(V("KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://k:9092,OUT://localhost:29092")
+            V("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,OUT:SASL_PLAINTEXT")),
+     "IMG-REQUIRED", NO_EDIT},
+    {"IMG-REQUIRED: SASL without a login, the controllers'",
+     APACHE("4.1.1",
+            KRAFT TWO ADV V(
+                "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,CONTROLLER:SASL_SSL")),
+     "IMG-REQUIRED", NO_EDIT},
+    {"IMG-REQUIRED: near miss: SASL with a login in a variable",
+     ZK(V("KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://k:9092,OUT://localhost:29092")
+            V("KAFKA_LISTENER_NAME_OUT_PLAIN_SASL_JAAS_CONFIG: x")
+                V("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,OUT:SASL_PLAINTEXT")),
+     "", NO_EDIT},
+    {"IMG-REQUIRED: near miss: SASL with bitnami's own login",
+     BITNAMI("3.9",
+             BKRAFT V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,OUT://:9094,CONTROLLER://:9093")
+                 V("- KAFKA_CFG_ADVERTISED_LISTENERS=PLAINTEXT://k:9092,OUT://localhost:9094")
+                     V("- KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=PLAINTEXT:PLAINTEXT,"
+                       "OUT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT")),
+     "", NO_EDIT},
     {"ZK-LATEST: confluent", CONFLUENT("latest", V("KAFKA_ZOOKEEPER_CONNECT: zk:2181") ADV),
      "ZK-LATEST", FIXED},
     {"ZK-LATEST: bitnami 4", BITNAMI("4.0", V("- KAFKA_CFG_ZOOKEEPER_CONNECT=zk:2181")),
