@@ -357,6 +357,31 @@ static void both_modes(struct diagnosis *diagnosis, const struct broker *broker)
         edit_remove_variable(finding, zookeeper->pair);
 }
 
+/* kafka_validate, check_listener_protocols: who logs in to other nodes has to know how. */
+static void sasl_mechanisms(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    static const struct {
+        const char *property, *variable, *message;
+    } wants[] = {
+        {"sasl.mechanism.inter.broker.protocol", "KAFKA_CFG_SASL_MECHANISM_INTER_BROKER_PROTOCOL",
+         "When using SASL for inter broker comunication the mechanism should be provided "
+         "using KAFKA_CFG_SASL_MECHANISM_INTER_BROKER_PROTOCOL"},
+        {"sasl.mechanism.controller.protocol", "KAFKA_CFG_SASL_MECHANISM_CONTROLLER_PROTOCOL",
+         "When using SASL for controller comunication the mechanism should be provided at "
+         "KAFKA_CFG_SASL_MECHANISM_CONTROLLER_PROTOCOL"}};
+    const char *name = property_text(broker, "inter.broker.listener.name");
+
+    for (size_t i = 0; broker->map_given && i < broker->map_count; i++) {
+        bool own = !strcmp(broker->map[i].name, *name ? name : "INTERNAL");
+
+        if (strncmp(broker->map[i].protocol, "SASL_", 5) != 0 ||
+            (!own && !broker_is_controllers(broker, broker->map[i].name)) ||
+            has_variable(broker, wants[!own].variable) || set(broker, wants[!own].property))
+            continue;
+        require(diagnosis, broker, wants[!own].variable, wants[!own].message, "PLAIN");
+    }
+}
+
 static void bitnami(struct diagnosis *diagnosis, const struct broker *broker)
 {
     bool new_scripts = broker_since(broker, 3, 6) || (broker->major == 3 && broker->minor < 0);
@@ -377,6 +402,7 @@ static void bitnami(struct diagnosis *diagnosis, const struct broker *broker)
         both_modes(diagnosis, broker);
         return;
     }
+    sasl_mechanisms(diagnosis, broker);
     if (broker->kraft && !set(broker, "node.id") && set(broker, "broker.id"))
         require(diagnosis, broker, "KAFKA_CFG_NODE_ID",
                 "KRaft mode requires an unique node.id, please set the environment variable "

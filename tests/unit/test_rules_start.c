@@ -545,6 +545,19 @@ static const struct {
             KRAFT TWO ADV V(
                 "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,CONTROLLER:SASL_SSL")),
      "IMG-REQUIRED", NO_EDIT},
+    {"IMG-REQUIRED: bitnami's brokers log in to each other",
+     BITNAMI("3.9",
+             BKRAFT V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,OUT://:9094,CONTROLLER://:9093")
+                 V("- KAFKA_CFG_ADVERTISED_LISTENERS=PLAINTEXT://k:9092,OUT://localhost:9094")
+                     V("- KAFKA_CFG_INTER_BROKER_LISTENER_NAME=OUT")
+                         V("- KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=PLAINTEXT:PLAINTEXT,"
+                           "OUT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT")),
+     "IMG-REQUIRED", FIXED},
+    {"IMG-REQUIRED: bitnami's controllers log in to each other",
+     BITNAMI("4.0", BKRAFT V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093")
+                        V("- KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=PLAINTEXT:PLAINTEXT,"
+                          "CONTROLLER:SASL_PLAINTEXT")),
+     "IMG-REQUIRED", FIXED},
     {"IMG-REQUIRED: near miss: SASL with a login in a variable",
      ZK(V("KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://k:9092,OUT://localhost:29092")
             V("KAFKA_LISTENER_NAME_OUT_PLAIN_SASL_JAAS_CONFIG: x")
