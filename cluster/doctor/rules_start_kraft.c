@@ -105,6 +105,28 @@ static bool only_controllers(const struct broker *broker)
     return broker->advertised.count > 0;
 }
 
+/* Up to 3.8. */
+static void for_clients_too(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    for (size_t i = 0; i < broker->advertised.count; i++) {
+        const struct endpoint *endpoint = &broker->advertised.list[i];
+        struct finding *finding;
+
+        if (!in_list(broker->controllers, endpoint->name))
+            continue;
+        finding = finding_add(diagnosis, "CTRL-ADV", broker->service, &endpoint->value->place,
+                              "`%s` refuses to start: it advertises its controllers' listener %s "
+                              "to clients: \"The advertised.listeners config must not contain "
+                              "KRaft controller listeners\"",
+                              broker->service->name, endpoint->name);
+        finding_fix(finding, "leave %s out of %s", endpoint->name,
+                    variable_name(broker, ADVERTISED));
+        if (broker->advertised.property->pair && !broker->advertised.property->pair->shared)
+            edit_remove_item(finding, endpoint->value, endpoint->offset, endpoint->length);
+        return;
+    }
+}
+
 static void controller_advertised_of(struct diagnosis *diagnosis, const struct broker *broker)
 {
     const struct property *advertised = broker_property(broker, ADVERTISED);
@@ -138,25 +160,8 @@ static void controller_advertised_of(struct diagnosis *diagnosis, const struct b
         finding_fix(finding, "advertise a listener that is for clients");
         return;
     }
-    if (!broker_before(broker, 3, 9))
-        return;
-    for (size_t i = 0; i < broker->advertised.count; i++) {
-        const struct endpoint *endpoint = &broker->advertised.list[i];
-        struct finding *finding;
-
-        if (!in_list(broker->controllers, endpoint->name))
-            continue;
-        finding = finding_add(diagnosis, "CTRL-ADV", broker->service, &endpoint->value->place,
-                              "`%s` refuses to start: it advertises its controllers' listener %s "
-                              "to clients: \"The advertised.listeners config must not contain "
-                              "KRaft controller listeners\"",
-                              broker->service->name, endpoint->name);
-        finding_fix(finding, "leave %s out of %s", endpoint->name,
-                    variable_name(broker, ADVERTISED));
-        if (advertised->pair && !advertised->pair->shared)
-            edit_remove_item(finding, endpoint->value, endpoint->offset, endpoint->length);
-        return;
-    }
+    if (broker_before(broker, 3, 9))
+        for_clients_too(diagnosis, broker);
 }
 
 void check_controller_advertised(struct diagnosis *diagnosis)
@@ -239,6 +244,13 @@ static void name_or_add(struct finding *finding, const struct broker *broker, ch
         edit_value(finding, property->value, 0, strlen(property->value->text), listener->name);
 }
 
+/* bitnami's script looks for the names, letter by letter, in the text of the listeners. */
+static bool script_finds(const struct broker *broker)
+{
+    return broker->image != IMAGE_BITNAMI || !broker_since(broker, 3, 6) ||
+           strstr(property_text(broker, "listeners"), property_text(broker, CONTROLLERS));
+}
+
 /* Which of its words Kafka, or bitnami's script, says first. Free it. */
 static char *no_listener_words(const struct broker *broker, char *const *names)
 {
@@ -265,7 +277,7 @@ static void has_no_listener(struct diagnosis *diagnosis, const struct broker *br
         struct finding *finding;
         char *words;
 
-        if (endpoint_find(&broker->listeners, names[i]))
+        if (endpoint_find(&broker->listeners, names[i]) && script_finds(broker))
             continue;
         words = no_listener_words(broker, names);
         finding = say(diagnosis, broker, CONTROLLERS,
@@ -275,6 +287,11 @@ static void has_no_listener(struct diagnosis *diagnosis, const struct broker *br
                           : "no listener has the name that the controllers are to have",
                       words);
         free(words);
+        if (endpoint_find(&broker->listeners, names[i])) {
+            finding_fix(finding, "write the name alike in %s and in the listeners",
+                        variable_name(broker, CONTROLLERS));
+            return;
+        }
         name_or_add(finding, broker, names, i);
         return;
     }

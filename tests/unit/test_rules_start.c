@@ -370,6 +370,12 @@ static const struct {
     {"CTRL-MISSING: small letters",
      APACHE("4.1.1", NODE VOTER V("KAFKA_CONTROLLER_LISTENER_NAMES: controller") TWO ADV),
      "CTRL-MISSING", NO_EDIT},
+    {"CTRL-MISSING: small letters in the listeners, bitnami",
+     BITNAMI("3.9", BKRAFT V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,controller://:9093")),
+     "CTRL-MISSING", NO_EDIT},
+    {"CTRL-MISSING: near miss: small letters in the listeners",
+     APACHE("4.1.1", KRAFT V("KAFKA_LISTENERS: PLAINTEXT://:9092,controller://:9093") ADV), "",
+     NO_EDIT},
     {"CTRL-MISSING: near miss: any name",
      APACHE("4.1.1", NODE VOTER V("KAFKA_CONTROLLER_LISTENER_NAMES: QUORUM")
                          V("KAFKA_LISTENERS: PLAINTEXT://:9092,QUORUM://:9093") ADV),
