@@ -124,14 +124,30 @@ static void read_controllers(struct broker *broker)
     }
 }
 
+bool broker_number(const struct broker *broker, const char *name, int *value)
+{
+    const char *from = text(broker, name), *to = from + strlen(from);
+    int64_t number;
+
+    while (isspace((unsigned char)*from))
+        from++;
+    while (to > from && isspace((unsigned char)to[-1]))
+        to--;
+    if (*from == '+' && isdigit((unsigned char)from[1]))
+        from++;
+    if (!number_int64(from, (size_t)(to - from), &number) || number != (int)number)
+        return false;
+    *value = (int)number;
+    return true;
+}
+
 static void read_node(struct broker *broker)
 {
-    int64_t id;
-    const char *given = text(broker, "node.id");
+    int id;
 
-    if (!*given)
-        given = text(broker, "broker.id");
-    broker->node_id = number_in_range(given, 0, INT32_MAX, &id) ? (long)id : -1;
+    broker->node_id = -1;
+    if (broker_number(broker, *text(broker, "node.id") ? "node.id" : "broker.id", &id) && id >= 0)
+        broker->node_id = id;
 }
 
 /* "1@host:9093"; a scheme before the host is not Kafka's form, but passes there
@@ -141,7 +157,8 @@ static bool read_voter(const char *item, struct voter *voter)
     const char *at = strchr(item, '@'), *colon = strrchr(item, ':');
     int64_t id, port;
 
-    if (!at || !colon || colon < at || !number_int64(item, (size_t)(at - item), &id) ||
+    if (!at || !colon || colon < at || strchr(at + 1, '@') ||
+        !number_int64(item, (size_t)(at - item), &id) ||
         !number_in_range(colon + 1, 0, 65535, &port))
         return false;
     *voter = (struct voter){
@@ -285,12 +302,18 @@ static void read_listeners(struct broker *broker)
 static void read_inter_broker(struct broker *broker)
 {
     const char *name = text(broker, "inter.broker.listener.name");
+    size_t length;
 
     if (!*name)
         name = text(broker, "security.inter.broker.protocol");
     if (!*name)
         name = "PLAINTEXT";
-    broker->inter_broker = text_upper(name, strlen(name));
+    length = strlen(name);
+    while (length && isspace((unsigned char)name[length - 1]))
+        length--;
+    while (length && isspace((unsigned char)*name))
+        name++, length--;
+    broker->inter_broker = text_upper(name, length);
 }
 
 bool broker_is_controllers(const struct broker *broker, const char *listener)

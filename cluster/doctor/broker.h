@@ -86,6 +86,9 @@ void brokers_find(const struct compose *compose, struct brokers *brokers);
 void brokers_free(struct brokers *brokers);
 
 const struct property *broker_property(const struct broker *broker, const char *name);
+/* The property as Kafka reads an int (ConfigDef.parseType): blanks around it and a plus do no harm.
+ * False: there is none, or it is no int. */
+bool broker_number(const struct broker *broker, const char *name, int *value);
 /* The protocol of a listener: PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL; "" if the map has none. */
 const char *broker_protocol(const struct broker *broker, const char *listener);
 /* A listener that only controllers ask; since 3.9 it may be advertised, too (KIP-853). */

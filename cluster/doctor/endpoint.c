@@ -58,6 +58,17 @@ char **list_read(const char *text)
     return list;
 }
 
+bool list_gap(const char *text)
+{
+    size_t items = 0, commas = 0, at = 0, start, length;
+
+    while (list_next(text, &at, &start, &length))
+        items++;
+    for (; *text; text++)
+        commas += *text == ',';
+    return commas && items <= commas;
+}
+
 void list_free(char **list)
 {
     for (size_t i = 0; list && list[i]; i++)

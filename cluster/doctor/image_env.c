@@ -241,16 +241,18 @@ static void bitnami_defaults(struct broker *broker)
 static void bitnami(struct broker *broker)
 {
     const struct compose_service *service = broker->service;
+    /* An empty variable becomes a line of the file, too; the older scripts had defaults for most.
+     */
+    bool empty = broker_since(broker, 3, 6);
 
     for (size_t i = 0; i < service->environment_count; i++)
         if (!strncmp(service->environment[i].name, "KAFKA_CFG_", 10))
-            /* An empty one counts as none (kafka_configure_from_environment_variables). */
-            if (*service->environment[i].value.text || service->environment[i].absent)
+            if (empty || *service->environment[i].value.text || service->environment[i].absent)
                 take(broker, &service->environment[i], service->environment[i].name + 10, true);
     for (size_t i = 0; i < service->environment_count; i++)
         if (!strncmp(service->environment[i].name, "KAFKA_", 6) &&
             bitnami_alias(broker, service->environment[i].name + 6) &&
-            *service->environment[i].value.text)
+            (empty || *service->environment[i].value.text))
             take(broker, &service->environment[i], service->environment[i].name + 6, true);
     if (*variable(broker, "KAFKA_NODE_ID_COMMAND") ||
         *variable(broker, "KAFKA_CONTROLLER_QUORUM_VOTERS_COMMAND"))

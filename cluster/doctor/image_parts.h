@@ -64,6 +64,8 @@ char **list_read(const char *text);
 /* The next item from `at`, which is moved on: where it is, without the blanks; false at the end. */
 bool list_next(const char *text, size_t *at, size_t *start, size_t *length);
 void list_free(char **list);
+/* Whether nothing stands between two commas, before the first or behind the last. */
+bool list_gap(const char *text);
 char *text_upper(const char *text, size_t length);
 /* Whether the version is known to be this or newer, or known to be older. */
 bool broker_since(const struct broker *broker, int major, int minor);

@@ -27,7 +27,9 @@ const struct rule rules[] = {
      .title = "Each listener has a port of its own.",
      .why = "\"requirement failed: Each listener must have a different port, listeners: "
             "PLAINTEXT://:9092,HOST://:9092\". Since 3.6 one IPv4 and one IPv6 address may share "
-            "one, but not with 0.0.0.0 or [::], which take it on both: \"Address already in use\". "
+            "one (\"If you have two listeners on the same port then one needs to be IPv4 and the "
+            "other IPv6\"), but not with 0.0.0.0 or [::], which take it on both: \"Address already "
+            "in use\". "
             "Advertised ports may be equal since 2.7, but apache/kafka and Confluent's images "
             "derive the listeners from them where KAFKA_LISTENERS is not set.",
      .check = check_ports},
@@ -67,7 +69,7 @@ const struct rule rules[] = {
      .why = "\"org.apache.kafka.common.config.ConfigException: Invalid security protocol `PLAIN` "
             "defined in listener.security.protocol.map\"; where the colon is missing: \"Error "
             "parsing configuration property 'listener.security.protocol.map': begin 0, end -1, "
-            "length 9\". Small letters are fine.",
+            "length 9\". Small letters are fine, but in security.inter.broker.protocol, since 3.3.",
      .check = check_protocols},
     {.id = "IBL-UNKNOWN",
      .severity = SEVERITY_ERROR,
@@ -88,7 +90,7 @@ const struct rule rules[] = {
      .severity = SEVERITY_ERROR,
      .title = "A node is a broker, a controller, or both.",
      .why = "\"Invalid value BROKER for configuration process.roles: String must be one of: "
-            "broker, controller\": in small letters.",
+            "broker, controller\": in small letters, each once, and no comma behind the last.",
      .check = check_roles},
     {.id = "CTRL-ADV",
      .severity = SEVERITY_ERROR,
@@ -112,11 +114,14 @@ const struct rule rules[] = {
      .severity = SEVERITY_ERROR,
      .title = "Each controller is among the voters, by its id, a name of its container, and its "
               "controllers' port.",
-     .why = "\"requirement failed: If process.roles contains the 'controller' role, the node id 1 "
-            "must be included in the set of voters controller.quorum.voters=Set(2)\"; a name that "
-            "nothing has: \"java.net.UnknownHostException: kafka\"; another port: it waits for a "
-            "controller, and ends after a minute: \"Received a fatal error while waiting for the "
-            "controller to acknowledge that we are caught up\".",
+     .why =
+         "\"requirement failed: If process.roles contains the 'controller' role, the node id 1 "
+         "must be included in the set of voters controller.quorum.voters=Set(2)\"; a name that "
+         "nothing has: \"java.net.UnknownHostException: kafka\"; another port: it waits for a "
+         "controller, and ends after a minute: \"Received a fatal error while waiting for the "
+         "controller to acknowledge that we are caught up\". The ids themselves are numbers: "
+         "\"Invalid value abc for configuration broker.id: Not a number of type INT\". Bootstrap "
+         "servers replace the voters since 3.9 only, and in no image's script for a controller.",
      .check = check_voters},
     {.id = "CLUSTER-ID",
      .severity = SEVERITY_ERROR,

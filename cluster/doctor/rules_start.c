@@ -233,8 +233,28 @@ static void nothing_advertised(struct diagnosis *diagnosis, const struct broker 
                 broker->service->name);
 }
 
+/* "://:9092" */
+static void nameless(struct diagnosis *diagnosis, const struct broker *broker,
+                     const struct endpoints *endpoints)
+{
+    const struct endpoint *endpoint = endpoint_find(endpoints, "");
+    struct finding *finding;
+
+    if (!endpoint || !certain(endpoints->property) || endpoints->property->derived)
+        return;
+    finding = finding_add(
+        diagnosis, "PARSE", broker->service, &endpoint->value->place,
+        "`%s` refuses to start: a listener has no name: \"%s\"", broker->service->name,
+        broker_before(broker, 3, 6) ? "No security protocol defined for listener"
+                                    : "The provided listener name is null or empty string");
+    finding_fix(finding, "write its name before ://, as in PLAINTEXT://broker:9092");
+}
+
 static void parse_broker(struct diagnosis *diagnosis, const struct broker *broker)
 {
+    nameless(diagnosis, broker, &broker->listeners);
+    if (broker->advertised.property != broker->listeners.property)
+        nameless(diagnosis, broker, &broker->advertised);
     nothing_advertised(diagnosis, broker);
     parse_one(diagnosis, broker, &broker->listeners, LISTENERS);
     parse_one(diagnosis, broker, &broker->advertised, ADVERTISED);
@@ -448,6 +468,26 @@ static void set_apart(struct diagnosis *diagnosis, const struct broker *broker,
     buf_free(&list);
 }
 
+/* CoreUtils.listenerListToEndPoints since 3.6; bitnami's script looks before. */
+static const char *port_words(const struct broker *broker, const struct endpoint *a,
+                              const struct endpoint *b)
+{
+    size_t addresses = 0;
+
+    for (size_t i = 0; i < broker->listeners.count; i++)
+        addresses +=
+            broker->listeners.list[i].port == b->port &&
+            (is_ipv4(broker->listeners.list[i].host) || is_ipv6(broker->listeners.list[i].host));
+    if (broker->image == IMAGE_BITNAMI && broker_since(broker, 3, 6))
+        return "There are listeners bound to the same port";
+    if (taken(broker, a, b))
+        return "Socket server failed to bind: Address already in use";
+    if (addresses == 2 && !broker_before(broker, 3, 6))
+        return "If you have two listeners on the same port then one needs to be IPv4 and the other "
+               "IPv6";
+    return "Each listener must have a different port";
+}
+
 static void say_port(struct diagnosis *diagnosis, const struct broker *broker,
                      const struct endpoint *a, const struct endpoint *b)
 {
@@ -456,9 +496,7 @@ static void say_port(struct diagnosis *diagnosis, const struct broker *broker,
         diagnosis, "PORT-DUP", broker->service,
         derived ? place_of(broker, ADVERTISED) : &b->value->place,
         "`%s` refuses to start: \"%s\": %s and %s both have %d%s", broker->service->name,
-        taken(broker, a, b) ? "Socket server failed to bind: Address already in use"
-                            : "Each listener must have a different port",
-        a->name, b->name, b->port,
+        port_words(broker, a, b), a->name, b->name, b->port,
         derived ? " in the listeners that the image derives from the advertised ones" : "");
 
     if (derived) {
@@ -827,16 +865,21 @@ static char *new_map(const struct broker *broker, const char *items)
 }
 
 static void say_map(struct diagnosis *diagnosis, const struct broker *broker, const char *names,
-                    const char *items)
+                    const char *items, bool controllers)
 {
     bool given = broker->map_given && *property_text(broker, MAP);
     const struct place *place =
         given ? place_of(broker, MAP)
               : place_of(broker, broker->listeners.property->derived ? ADVERTISED : LISTENERS);
-    struct finding *finding =
-        finding_add(diagnosis, "MAP-MISSING", broker->service, place,
-                    "`%s` refuses to start: \"No security protocol defined for listener %s\"%s",
-                    broker->service->name, names, given ? "" : ": no map is given");
+    struct finding *finding = finding_add(
+        diagnosis, "MAP-MISSING", broker->service, place,
+        controllers ? "`%s` refuses to start: \"Controller listener with name %.*s defined in "
+                      "controller.listener.names not found in "
+                      "listener.security.protocol.map\"%s%s"
+                    : "`%s` refuses to start: \"No security protocol defined for listener "
+                      "%.*s\"%s%s",
+        broker->service->name, (int)strcspn(names, ","), names,
+        strchr(names, ',') ? strchr(names, ',') : "", given ? "" : ": no map is given");
     char *whole_map = new_map(broker, items);
 
     if (given)
@@ -850,6 +893,7 @@ static void say_map(struct diagnosis *diagnosis, const struct broker *broker, co
 static void map_of_broker(struct diagnosis *diagnosis, const struct broker *broker)
 {
     struct buf names = {0}, items = {0};
+    bool controllers;
 
     if (!readable(broker) || !certain(broker_property(broker, MAP)) ||
         (!whole(broker) && !broker->map_given))
@@ -858,10 +902,11 @@ static void map_of_broker(struct diagnosis *diagnosis, const struct broker *brok
         add_missing(&names, &items, broker, broker->listeners.list[i].name);
     for (size_t i = 0; i < broker->advertised.count; i++)
         add_missing(&names, &items, broker, broker->advertised.list[i].name);
+    controllers = !names.length;
     for (size_t i = 0; broker->kraft && !broker->is_controller && broker->controllers[i]; i++)
         add_missing(&names, &items, broker, broker->controllers[i]);
     if (names.length)
-        say_map(diagnosis, broker, names.data, items.data);
+        say_map(diagnosis, broker, names.data, items.data, controllers);
     buf_free(&names);
     buf_free(&items);
 }
@@ -926,15 +971,15 @@ static void say_protocol(struct diagnosis *diagnosis, const struct broker *broke
     free(right);
 }
 
-/* security.inter.broker.protocol: small letters are refused since 4.0. */
+/* security.inter.broker.protocol: small letters are refused since 3.3, an empty one always. */
 static void inter_broker_protocol(struct diagnosis *diagnosis, const struct broker *broker)
 {
     const struct property *property = broker_property(broker, "security.inter.broker.protocol");
     struct finding *finding;
 
-    if (!property || !certain(property) || !*property->value->text || !property->pair ||
-        is_protocol(property->value->text) ||
-        (is_protocol(broker->inter_broker) && !broker_since(broker, 4, 0)))
+    if (!property || !certain(property) || !property->pair || is_protocol(property->value->text) ||
+        (*property->value->text && is_protocol(broker->inter_broker) &&
+         !broker_since(broker, 3, 3)))
         return;
     finding = finding_add(diagnosis, "MAP-BADPROTO", broker->service, &property->value->place,
                           "`%s` refuses to start: \"Invalid value %s for configuration "
@@ -948,12 +993,41 @@ static void inter_broker_protocol(struct diagnosis *diagnosis, const struct brok
                    broker->inter_broker);
 }
 
+/* Csv.parseCsvMap: only what is empty at the end is left out. */
+static void empty_entry(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct property *property = broker_property(broker, MAP);
+    size_t length = strlen(property->value->text);
+    struct finding *finding;
+    char *text;
+
+    while (length && strchr(", ", property->value->text[length - 1]))
+        length--;
+    text = mem_bytes(property->value->text, length);
+    if (list_gap(text)) {
+        finding =
+            finding_add(diagnosis, "MAP-BADPROTO", broker->service, &property->value->place,
+                        "`%s` refuses to start: an entry of its map is empty: \"Error parsing "
+                        "configuration property 'listener.security.protocol.map'\"",
+                        broker->service->name);
+        finding_fix(finding, "leave out the comma that has nothing before it");
+    } else if ((*text == ':' || strstr(text, ",:")) && !broker_before(broker, 3, 6)) {
+        finding = finding_add(diagnosis, "MAP-BADPROTO", broker->service, &property->value->place,
+                              "`%s` refuses to start: an entry of its map has no name: \"The "
+                              "provided listener name is null or empty string\"",
+                              broker->service->name);
+        finding_fix(finding, "NAME:PLAINTEXT");
+    }
+    free(text);
+}
+
 static void protocols_of_broker(struct diagnosis *diagnosis, const struct broker *broker)
 {
     if (!broker_property(broker, INTER_BROKER) && whole(broker))
         inter_broker_protocol(diagnosis, broker);
     if (!broker->map_given || !certain(broker_property(broker, MAP)))
         return;
+    empty_entry(diagnosis, broker);
     for (size_t i = 0, said = 0; i < broker->map_count && said < 10; i++)
         if (!is_protocol(broker->map[i].protocol) && ++said)
             say_protocol(diagnosis, broker, broker->map[i].name, broker->map[i].protocol);
@@ -993,6 +1067,33 @@ static bool any_for_clients(const struct broker *broker)
     return false;
 }
 
+/* An empty name is one, too; and a controller alone looks only for its protocol. True: said. */
+static bool nameless_inter_broker(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct property *given = broker_property(broker, INTER_BROKER);
+    bool empty = given && !*given->value->text;
+    struct finding *finding;
+
+    if (!given || !certain(given) || !certain(broker_property(broker, MAP)) ||
+        (!empty && (broker->is_broker || *broker_protocol(broker, broker->inter_broker))))
+        return false;
+    finding = finding_add(
+        diagnosis, "IBL-UNKNOWN", broker->service, &given->value->place,
+        empty && !broker_before(broker, 3, 6)
+            ? "`%s` refuses to start: %s is empty: \"The provided listener name is null or empty "
+              "string\""
+            : "`%s` refuses to start: \"Listener with name %s defined in "
+              "inter.broker.listener.name not found in listener.security.protocol.map.\"",
+        broker->service->name,
+        !empty                        ? broker->inter_broker
+        : broker_before(broker, 3, 6) ? ""
+                                      : given->name);
+    finding_fix(finding, "leave %s out", variable_name(broker, INTER_BROKER));
+    if (given->pair)
+        edit_remove_variable(finding, given->pair);
+    return true;
+}
+
 static void inter_broker_of(struct diagnosis *diagnosis, const struct broker *broker)
 {
     const struct property *given = broker_property(broker, INTER_BROKER);
@@ -1001,18 +1102,23 @@ static void inter_broker_of(struct diagnosis *diagnosis, const struct broker *br
     bool named = given && *given->value->text;
     struct finding *finding;
 
+    if (nameless_inter_broker(diagnosis, broker))
+        return;
     if (!readable(broker) || !broker->is_broker || !certain(given) || !any_for_clients(broker) ||
         (!whole(broker) && !named) || !certain(protocol))
         return;
     if (endpoint_find(&broker->advertised, broker->inter_broker) &&
-        !in_list(broker->controllers, broker->inter_broker))
+        (!broker->kraft || !in_list(broker->controllers, broker->inter_broker)))
         return;
     finding = finding_add(
         diagnosis, "IBL-UNKNOWN", broker->service,
         place_of(broker, named ? INTER_BROKER : ADVERTISED),
-        "`%s` refuses to start: brokers are to speak to each other through %s%s, which is not "
-        "advertised: \"inter.broker.listener.name must be a listener name defined in "
-        "advertised.listeners\"",
+        *broker_protocol(broker, broker->inter_broker) || !named
+            ? "`%s` refuses to start: brokers are to speak to each other through %s%s, which is "
+              "not advertised: \"inter.broker.listener.name must be a listener name defined in "
+              "advertised.listeners\""
+            : "`%s` refuses to start: \"Listener with name %s defined in "
+              "inter.broker.listener.name not found in listener.security.protocol.map.\"%s",
         broker->service->name, broker->inter_broker, named ? "" : " (the default)");
     if (!right) {
         finding_fix(finding, "advertise %s, or name another listener in %s", broker->inter_broker,

@@ -1,6 +1,7 @@
 /* rules_start_image.c: why an image refuses to start, before Kafka is asked.
  *
  * Sources as in image_env.c: the images' own scripts. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,7 +149,45 @@ static const char *dub(const struct broker *broker, const char *name)
     return message;
 }
 
-/* TLS and SASL: by the advertised names, whatever the map says. */
+/* Whether anything is said of a login for SASL: in a property, or in options of Java's. */
+static bool says_jaas(const struct broker *broker)
+{
+    for (size_t i = 0; i < broker->property_count; i++)
+        if (strstr(broker->properties[i].name, "sasl.jaas.config"))
+            return true;
+    for (size_t i = 0; i < broker->service->environment_count; i++)
+        if (strstr(broker->service->environment[i].name, "OPT") ||
+            strstr(broker->service->environment[i].name, "JAAS"))
+            return true;
+    return false;
+}
+
+/* JaasContext.loadServerContext: by the protocols in the map, whatever the names. */
+static void require_jaas(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct endpoint *listener = NULL;
+    struct finding *finding;
+    char *message;
+
+    for (size_t i = 0; i < broker->listeners.count && !listener; i++)
+        if (!strncmp(broker_protocol(broker, broker->listeners.list[i].name), "SASL_", 5))
+            listener = &broker->listeners.list[i];
+    if (!listener || !certain(broker->listeners.property) || says_jaas(broker))
+        return;
+    message = mem_format("Could not find a 'KafkaServer' or '%s.KafkaServer' entry in the JAAS "
+                         "configuration.",
+                         listener->name);
+    for (char *at = strstr(message, listener->name); at && *at != '.'; at++)
+        *at = (char)tolower((unsigned char)*at);
+    finding = required(diagnosis, broker, "KAFKA_OPTS", message);
+    free(message);
+    finding_fix(finding,
+                "add KAFKA_OPTS: -Djava.security.auth.login.config=/path/to/jaas.conf; or "
+                "give %s the protocol PLAINTEXT in the map",
+                listener->name);
+}
+
+/* TLS and SASL: the scripts go by the advertised names, whatever the map says. */
 static void require_security(struct diagnosis *diagnosis, const struct broker *broker,
                              const char *format)
 {
@@ -163,8 +202,10 @@ static void require_security(struct diagnosis *diagnosis, const struct broker *b
         name = "KAFKA_SSL_KEYSTORE_FILENAME";
     else if (strstr(text, "SASL_") && !has_variable(broker, "KAFKA_OPTS"))
         name = "KAFKA_OPTS";
-    if (!name)
+    if (!name) {
+        require_jaas(diagnosis, broker);
         return;
+    }
     snprintf(message, sizeof message, format, name);
     finding = required(diagnosis, broker, name, message);
     finding_fix(finding, "%s",
@@ -257,6 +298,9 @@ static void require_roles(struct diagnosis *diagnosis, const struct broker *brok
         diagnosis, broker, "KAFKA_PROCESS_ROLES",
         broker_before(broker, 4, 0)
             ? "Missing required configuration `zookeeper.connect` which has no default value."
+        : broker_property(broker, "process.roles")
+            ? "The kafka configuration file appears to be for a legacy cluster. Formatting is only "
+              "supported for clusters in KRaft mode."
             : "Missing required configuration \"process.roles\" which has no default value.");
     finding_fix(finding,
                 "add KAFKA_NODE_ID: 1, KAFKA_PROCESS_ROLES: broker,controller, "
@@ -313,6 +357,31 @@ static void both_modes(struct diagnosis *diagnosis, const struct broker *broker)
         edit_remove_variable(finding, zookeeper->pair);
 }
 
+/* kafka_validate, check_listener_protocols: who logs in to other nodes has to know how. */
+static void sasl_mechanisms(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    static const struct {
+        const char *property, *variable, *message;
+    } wants[] = {
+        {"sasl.mechanism.inter.broker.protocol", "KAFKA_CFG_SASL_MECHANISM_INTER_BROKER_PROTOCOL",
+         "When using SASL for inter broker comunication the mechanism should be provided "
+         "using KAFKA_CFG_SASL_MECHANISM_INTER_BROKER_PROTOCOL"},
+        {"sasl.mechanism.controller.protocol", "KAFKA_CFG_SASL_MECHANISM_CONTROLLER_PROTOCOL",
+         "When using SASL for controller comunication the mechanism should be provided at "
+         "KAFKA_CFG_SASL_MECHANISM_CONTROLLER_PROTOCOL"}};
+    const char *name = property_text(broker, "inter.broker.listener.name");
+
+    for (size_t i = 0; broker->map_given && i < broker->map_count; i++) {
+        bool own = !strcmp(broker->map[i].name, *name ? name : "INTERNAL");
+
+        if (strncmp(broker->map[i].protocol, "SASL_", 5) != 0 ||
+            (!own && !broker_is_controllers(broker, broker->map[i].name)) ||
+            has_variable(broker, wants[!own].variable) || set(broker, wants[!own].property))
+            continue;
+        require(diagnosis, broker, wants[!own].variable, wants[!own].message, "PLAIN");
+    }
+}
+
 static void bitnami(struct diagnosis *diagnosis, const struct broker *broker)
 {
     bool roles = broker->kraft || has_variable(broker, "KAFKA_CFG_PROCESS_ROLES");
@@ -332,6 +401,7 @@ static void bitnami(struct diagnosis *diagnosis, const struct broker *broker)
         both_modes(diagnosis, broker);
         return;
     }
+    sasl_mechanisms(diagnosis, broker);
     if (broker->kraft && !set(broker, "node.id") && set(broker, "broker.id"))
         require(diagnosis, broker, "KAFKA_CFG_NODE_ID",
                 "KRaft mode requires an unique node.id, please set the environment variable "
@@ -403,6 +473,7 @@ static void tally(struct diagnosis *diagnosis, const struct broker *broker)
         finding_fix(required(diagnosis, broker, "KAFKA_ADVERTISED_LISTENERS",
                              "KAFKA_ADVERTISED_LISTENERS is not set"),
                     "add KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://%s:9092", broker->service->name);
+    require_jaas(diagnosis, broker);
 }
 
 static void image_of(struct diagnosis *diagnosis, const struct broker *broker)

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "cluster/base/buf.h"
+#include "cluster/base/number.h"
 #include "cluster/doctor/start.h"
 
 #define CONTROLLERS "controller.listener.names"
@@ -49,28 +50,44 @@ static const char *meant_roles(const struct broker *broker, char *const *roles)
     return broker->is_broker ? "broker" : "controller";
 }
 
+/* What Kafka says of the roles; NULL: nothing. Free it. */
+static char *refused_roles(const char *text, char *const *roles)
+{
+    const char *wrong = list_gap(text) ? "" : NULL; /* an item, too, of a list (ConfigDef.java) */
+
+    for (size_t i = 0; roles[i] && !wrong; i++)
+        if (strcmp(roles[i], "broker") != 0 && strcmp(roles[i], "controller") != 0)
+            wrong = roles[i];
+    if (wrong)
+        return mem_format("Invalid value %s for configuration process.roles: String must be one "
+                          "of: broker, controller",
+                          wrong);
+    for (size_t i = 0; roles[i]; i++)
+        if (in_list(roles + i + 1, roles[i]))
+            return mem_text("Duplicate role names found in `process.roles`");
+    return NULL;
+}
+
 static void roles_of(struct diagnosis *diagnosis, const struct broker *broker)
 {
     const struct property *property = broker_property(broker, ROLES);
-    char **roles;
+    char **roles, *refused;
 
     if (!property || !certain(property))
         return;
     roles = list_read(property->value->text);
-    for (size_t i = 0; roles[i]; i++)
-        if (strcmp(roles[i], "broker") != 0 && strcmp(roles[i], "controller") != 0) {
-            struct finding *finding =
-                finding_add(diagnosis, "ROLES", broker->service, &property->value->place,
-                            "`%s` refuses to start: \"Invalid value %s for configuration "
-                            "process.roles: String must be one of: broker, controller\"",
-                            broker->service->name, roles[i]);
-            const char *meant = meant_roles(broker, roles);
-            finding_fix(finding, "%s: %s", variable_name(broker, ROLES),
-                        meant ? meant : "broker,controller");
-            if (meant && property->pair && !property->pair->shared)
-                edit_value(finding, property->value, 0, strlen(property->value->text), meant);
-            break;
-        }
+    refused = refused_roles(property->value->text, roles);
+    if (refused) {
+        struct finding *finding =
+            finding_add(diagnosis, "ROLES", broker->service, &property->value->place,
+                        "`%s` refuses to start: \"%s\"", broker->service->name, refused);
+        const char *meant = roles[0] ? meant_roles(broker, roles) : NULL;
+        finding_fix(finding, "%s: %s", variable_name(broker, ROLES),
+                    meant ? meant : "broker,controller");
+        if (meant && property->pair && !property->pair->shared)
+            edit_value(finding, property->value, 0, strlen(property->value->text), meant);
+    }
+    free(refused);
     list_free(roles);
 }
 
@@ -81,14 +98,13 @@ void check_roles(struct diagnosis *diagnosis)
 
 /* ---- CTRL-ADV */
 
-static void script_refuses(struct diagnosis *diagnosis, const struct broker *broker)
+static void for_no_client(struct diagnosis *diagnosis, const struct broker *broker,
+                          const char *message)
 {
     const struct property *advertised = broker_property(broker, ADVERTISED);
-    struct finding *finding = finding_add(
-        diagnosis, "CTRL-ADV", broker->service, &advertised->value->place,
-        "`%s` refuses to start: \"KAFKA_ADVERTISED_LISTENERS is not supported on a KRaft "
-        "controller.\"",
-        broker->service->name);
+    struct finding *finding =
+        finding_add(diagnosis, "CTRL-ADV", broker->service, &advertised->value->place,
+                    "`%s` refuses to start: \"%s\"", broker->service->name, message);
 
     finding_fix(finding, "leave %s out: clients never come here",
                 variable_name(broker, ADVERTISED));
@@ -104,34 +120,9 @@ static bool only_controllers(const struct broker *broker)
     return broker->advertised.count > 0;
 }
 
-static void controller_advertised_of(struct diagnosis *diagnosis, const struct broker *broker)
+/* Up to 3.8. */
+static void for_clients_too(struct diagnosis *diagnosis, const struct broker *broker)
 {
-    const struct property *advertised = broker_property(broker, ADVERTISED);
-    bool script = (broker->image == IMAGE_APACHE ||
-                   (broker->image == IMAGE_CONFLUENT && broker_since(broker, 3, 4))) &&
-                  !broker->scripted;
-
-    if (!broker->kraft || !advertised || !*advertised->value->text || !readable(broker))
-        return;
-    if (script && !strcmp(property_text(broker, ROLES), "controller")) {
-        script_refuses(diagnosis, broker);
-        return;
-    }
-    if (!broker->is_broker)
-        return;
-    if (only_controllers(broker)) {
-        struct finding *finding = finding_add(
-            diagnosis, "CTRL-ADV", broker->service, &advertised->value->place,
-            "`%s` refuses to start: it advertises its controllers' listener only: \"There must be "
-            "at least one broker advertised listener. Perhaps all listeners appear in "
-            "controller.listener.names?\"",
-            broker->service->name);
-
-        finding_fix(finding, "advertise a listener that is for clients");
-        return;
-    }
-    if (!broker_before(broker, 3, 9))
-        return;
     for (size_t i = 0; i < broker->advertised.count; i++) {
         const struct endpoint *endpoint = &broker->advertised.list[i];
         struct finding *finding;
@@ -145,10 +136,47 @@ static void controller_advertised_of(struct diagnosis *diagnosis, const struct b
                               broker->service->name, endpoint->name);
         finding_fix(finding, "leave %s out of %s", endpoint->name,
                     variable_name(broker, ADVERTISED));
-        if (advertised->pair && !advertised->pair->shared)
+        if (broker->advertised.property->pair && !broker->advertised.property->pair->shared)
             edit_remove_item(finding, endpoint->value, endpoint->offset, endpoint->length);
         return;
     }
+}
+
+static void controller_advertised_of(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const struct property *advertised = broker_property(broker, ADVERTISED);
+    bool script = (broker->image == IMAGE_APACHE ||
+                   (broker->image == IMAGE_CONFLUENT && broker_since(broker, 3, 4))) &&
+                  !broker->scripted;
+
+    if (!broker->kraft || !advertised || !readable(broker))
+        return;
+    if (script && !strcmp(property_text(broker, ROLES), "controller")) {
+        if (*advertised->value->text) /* an empty one the scripts take away */
+            for_no_client(diagnosis, broker,
+                          "KAFKA_ADVERTISED_LISTENERS is not supported on a KRaft controller.");
+        return;
+    }
+    if (!broker->is_broker) {
+        if (broker->is_controller && broker_before(broker, 3, 9) && advertised->pair)
+            for_no_client(diagnosis, broker,
+                          "The advertised.listeners config must be empty when "
+                          "process.roles=controller");
+        return;
+    }
+    if (only_controllers(broker)) {
+        struct finding *finding = finding_add(
+            diagnosis, "CTRL-ADV", broker->service, &advertised->value->place,
+            "`%s` refuses to start: it advertises its controllers' listener only: \"There must be "
+            "at least one broker advertised listener. Perhaps all listeners appear in "
+            "controller.listener.names?\"",
+            broker->service->name);
+
+        finding_fix(finding, "advertise a listener that is for clients");
+        return;
+    }
+    if (broker_before(broker, 3, 9))
+        for_clients_too(diagnosis, broker);
 }
 
 void check_controller_advertised(struct diagnosis *diagnosis)
@@ -231,20 +259,54 @@ static void name_or_add(struct finding *finding, const struct broker *broker, ch
         edit_value(finding, property->value, 0, strlen(property->value->text), listener->name);
 }
 
+/* bitnami's script looks for the names, letter by letter, in the text of the listeners. */
+static bool script_finds(const struct broker *broker)
+{
+    return broker->image != IMAGE_BITNAMI || !broker_since(broker, 3, 6) ||
+           strstr(property_text(broker, "listeners"), property_text(broker, CONTROLLERS));
+}
+
+/* Which of its words Kafka, or bitnami's script, says first. Free it. */
+static char *no_listener_words(const struct broker *broker, char *const *names)
+{
+    bool any = false;
+
+    for (size_t i = 0; names[i]; i++)
+        any |= endpoint_find(&broker->listeners, names[i]) != NULL;
+    if (broker->image == IMAGE_BITNAMI && broker_since(broker, 3, 6))
+        return mem_format("Role 'controller' enabled but listener %s not found in "
+                          "KAFKA_CFG_LISTENERS.",
+                          property_text(broker, CONTROLLERS));
+    if (!broker->is_broker && !any)
+        return mem_text("The listeners config must only contain KRaft controller listeners from "
+                        "controller.listener.names when process.roles=controller");
+    return mem_format(
+        "controller.listener.names must %s appearing in the 'listeners' configuration "
+        "when running the KRaft controller role",
+        any ? "only contain values" : "contain at least one value");
+}
+
 static void has_no_listener(struct diagnosis *diagnosis, const struct broker *broker, char **names)
 {
     for (size_t i = 0; names[i]; i++) {
         struct finding *finding;
+        char *words;
 
-        if (endpoint_find(&broker->listeners, names[i]))
+        if (endpoint_find(&broker->listeners, names[i]) && script_finds(broker))
             continue;
+        words = no_listener_words(broker, names);
         finding = say(diagnosis, broker, CONTROLLERS,
                       broker->listeners.property->derived
                           ? "the listeners, which are derived from the advertised ones, lack the "
                             "controllers'"
                           : "no listener has the name that the controllers are to have",
-                      "controller.listener.names must contain at least one value appearing in the "
-                      "'listeners' configuration when running the KRaft controller role");
+                      words);
+        free(words);
+        if (endpoint_find(&broker->listeners, names[i])) {
+            finding_fix(finding, "write the name alike in %s and in the listeners",
+                        variable_name(broker, CONTROLLERS));
+            return;
+        }
         name_or_add(finding, broker, names, i);
         return;
     }
@@ -307,14 +369,14 @@ static void controller_only(struct diagnosis *diagnosis, const struct broker *br
     }
 }
 
-/* ZooKeeper's brokers know the name since 2.8; a migration needs it (KIP-866). */
+/* ZooKeeper's brokers took it up to 3.0; a migration needs it (KIP-866). */
 static void without_kraft(struct diagnosis *diagnosis, const struct broker *broker)
 {
     const struct property *names = broker_property(broker, CONTROLLERS);
     struct finding *finding;
 
     if (!broker->zookeeper || !broker->controllers[0] || !names->pair ||
-        broker_since(broker, 4, 0) || broker_before(broker, 2, 8) || broker->major < 0 ||
+        broker_since(broker, 4, 0) || broker_before(broker, 3, 1) || broker->major < 0 ||
         *property_text(broker, "zookeeper.metadata.migration.enable"))
         return;
     finding = say(diagnosis, broker, CONTROLLERS, "it is on ZooKeeper",
@@ -545,26 +607,54 @@ static void check_own_host(struct diagnosis *diagnosis, const struct broker *bro
     finding_fix(finding, "%ld@%s:%d", voter->id, broker->service->name, voter->port);
 }
 
-/* "1@broker:9093" in all items. */
+/* QuorumConfig.parseVoterConnections, Utils.getHost. NULL: it is "1@broker:9093". Free it. */
+static char *refused_voter(const struct broker *broker, const char *item)
+{
+    const char *form = "Each entry should be in the form `{id}@{host}:{port}`.";
+    const char *at = strchr(item, '@'), *colon = at ? strrchr(at, ':') : NULL;
+    int64_t id, port;
+
+    if (!at || !at[1] || strchr(at + 1, '@'))
+        return mem_format("Invalid configuration value for controller.quorum.voters. %s", form);
+    if (!number_int64(item, (size_t)(at - item), &id) || id != (int64_t)(int)id)
+        return mem_format("Failed to parse voter ID as an integer from %.*s", (int)(at - item),
+                          item);
+    if (!colon || !number_int64(colon + 1, strlen(colon + 1), &port) || port < 0 ||
+        (strpbrk(at, " \t") && broker_since(broker, 4, 0)))
+        return mem_format("Failed to parse host name from entry %s for the configuration "
+                          "controller.quorum.voters. %s",
+                          item, form);
+    return port > 65535 ? mem_format("port out of range:%s", colon + 1) : NULL;
+}
+
+/* What Kafka says of the first voter that it cannot read; NULL: of none. Free it. */
+static char *refused_voters(const struct broker *broker)
+{
+    const char *text = property_text(broker, VOTERS);
+    char **items = list_read(text), *refused = NULL;
+
+    for (size_t i = 0; items[i] && !refused; i++)
+        refused = refused_voter(broker, items[i]);
+    if (!refused && list_gap(text)) /* an empty item */
+        refused = refused_voter(broker, "");
+    list_free(items);
+    return refused;
+}
+
 static bool check_form(struct diagnosis *diagnosis, const struct broker *broker)
 {
-    char **items = list_read(property_text(broker, VOTERS));
-    size_t count = 0;
+    char *refused = refused_voters(broker), *what, *voter;
     const struct property *property = broker_property(broker, VOTERS);
     const struct endpoint *listener =
         broker->controllers[0] ? endpoint_find(&broker->listeners, broker->controllers[0]) : NULL;
     struct finding *finding;
-    char *voter;
 
-    while (items[count])
-        count++;
-    list_free(items);
-    if (count == broker->voter_count)
+    if (!refused)
         return true;
-    finding = say_voters(diagnosis, broker, VOTERS,
-                         "refuses to start: \"Invalid configuration value for "
-                         "controller.quorum.voters. Each entry should be in the form "
-                         "`{id}@{host}:{port}`.\"");
+    what = mem_format("refuses to start: \"%s\"", refused);
+    finding = say_voters(diagnosis, broker, VOTERS, what);
+    free(what);
+    free(refused);
     voter = mem_format("%ld@%s:%d", broker->node_id < 0 ? 1 : broker->node_id,
                        broker->service->name, listener ? listener->port : controller_port(broker));
     finding_fix(finding, "%s: %s", variable_name(broker, VOTERS), voter);
@@ -574,18 +664,46 @@ static bool check_form(struct diagnosis *diagnosis, const struct broker *broker)
     return false;
 }
 
+/* What refuses to go on without voters; NULL: nothing. Controllers can be found in another way
+ * since 3.9 (KIP-853), but not by what the images' scripts format the storage with. */
+static const char *wants_voters(const struct broker *broker)
+{
+    bool found = *property_text(broker, "controller.quorum.bootstrap.servers");
+
+    if (broker->image == IMAGE_BITNAMI && broker_since(broker, 3, 6) && !broker_since(broker, 4, 0))
+        return "KRaft mode requires KAFKA_CFG_CONTROLLER_QUORUM_VOTERS to be set";
+    if (broker->image == IMAGE_BITNAMI && broker_since(broker, 4, 0) && broker->is_controller)
+        return "Role 'controller' enabled but environment variable "
+               "KAFKA_CFG_CONTROLLER_QUORUM_VOTERS was not provided.";
+    if (broker_before(broker, 3, 9))
+        return "If using process.roles, controller.quorum.voters must contain a parseable set of "
+               "voters.";
+    if (!found)
+        return "If using process.roles, either controller.quorum.bootstrap.servers must contain "
+               "the set of bootstrap controllers or controller.quorum.voters must contain a "
+               "parseable set of controllers.";
+    return broker->is_controller && broker_since(broker, 3, 9)
+               ? "Because controller.quorum.voters is not set on this controller, you must specify "
+                 "one of the following: --standalone, --initial-controllers, or "
+                 "--no-initial-controllers."
+               : NULL;
+}
+
 static void no_voters(struct diagnosis *diagnosis, const struct broker *broker)
 {
+    const char *message = wants_voters(broker);
     const struct endpoint *listener =
         broker->controllers[0] ? endpoint_find(&broker->listeners, broker->controllers[0]) : NULL;
-    struct finding *finding =
-        say_voters(diagnosis, broker, ROLES,
-                   "refuses to start: \"If using process.roles, either "
-                   "controller.quorum.bootstrap.servers must contain the set of bootstrap "
-                   "controllers or controller.quorum.voters must contain a parseable set of "
-                   "controllers.\"");
-    char *voter = mem_format("%ld@%s:%d", broker->node_id < 0 ? 1 : broker->node_id,
-                             broker->service->name, listener ? listener->port : 9093);
+    struct finding *finding;
+    char *voter, *what;
+
+    if (!message)
+        return;
+    what = mem_format("refuses to start: \"%s\"", message);
+    finding = say_voters(diagnosis, broker, ROLES, what);
+    free(what);
+    voter = mem_format("%ld@%s:%d", broker->node_id < 0 ? 1 : broker->node_id,
+                       broker->service->name, listener ? listener->port : 9093);
 
     finding_fix(finding, "add %s: %s", variable_name(broker, VOTERS), voter);
     if (!broker_property(broker, VOTERS) && broker->is_controller && diagnosis->brokers.count == 1)
@@ -597,8 +715,11 @@ static void no_id(struct diagnosis *diagnosis, const struct broker *broker)
 {
     struct finding *finding =
         say_voters(diagnosis, broker, ROLES,
-                   "refuses to start: \"Missing required configuration \"node.id\" which has no "
-                   "default value.\"");
+                   broker_before(broker, 4, 0)
+                       ? "refuses to start: \"Missing configuration `node.id` which is required "
+                         "when `process.roles` is defined (i.e. when running in KRaft mode).\""
+                       : "refuses to start: \"Missing required configuration \"node.id\" which has "
+                         "no default value.\"");
     char text[32];
 
     snprintf(text, sizeof text, "%ld", broker->voter_count ? broker->voters[0].id : 1);
@@ -607,14 +728,80 @@ static void no_id(struct diagnosis *diagnosis, const struct broker *broker)
         edit_add_variable(finding, broker->service, variable_name(broker, "node.id"), text);
 }
 
+static bool given(const struct broker *broker, const char *name)
+{
+    return broker_property(broker, name) != NULL;
+}
+
+/* An empty one is none to Kafka, either. */
+static bool is_number(struct diagnosis *diagnosis, const struct broker *broker, const char *name)
+{
+    const struct property *property = broker_property(broker, name);
+    struct finding *finding;
+    char *what;
+    int id;
+
+    if (!property || !certain(property) || broker_number(broker, name, &id))
+        return true;
+    what = mem_format("refuses to start: its %s is `%s`: \"Not a number of type INT\"", name,
+                      property->value->text);
+    finding = say_voters(diagnosis, broker, name, what);
+    free(what);
+    if (*property->value->text) {
+        finding_fix(finding, "give it a number");
+        return false;
+    }
+    finding_fix(finding, "leave %s out, or give it a number", variable_name(broker, name));
+    if (property->pair && given(broker, strcmp(name, "node.id") ? "node.id" : "broker.id"))
+        edit_remove_variable(finding, property->pair);
+    return false;
+}
+
+/* KafkaConfig.validateValues: without KRaft ids above reserved.broker.max.id are those that
+ * ZooKeeper hands out, unless it is told to hand out none. */
+static void reserved_id(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    bool generated = strcasecmp(property_text(broker, "broker.id.generation.enable"), "false") != 0;
+    struct finding *finding;
+    int id, last = 1000;
+
+    broker_number(broker, "reserved.broker.max.id", &last);
+    if (given(broker, "node.id") || !broker_number(broker, "broker.id", &id) ||
+        (generated ? id >= -1 && id <= last : id >= 0))
+        return;
+    finding = say_voters(diagnosis, broker, "broker.id",
+                         generated ? "refuses to start: \"broker.id must be greater than or equal "
+                                     "to -1 and not greater than reserved.broker.max.id\""
+                                   : "refuses to start: \"broker.id must be greater than or equal "
+                                     "to 0\"");
+    finding_fix(finding, "give it an id from 0 to %d, or set %s", last,
+                variable_name(broker, "reserved.broker.max.id"));
+}
+
+static void negative_id(struct diagnosis *diagnosis, const struct broker *broker, const char *name)
+{
+    char *what;
+
+    if (broker_before(broker, 4, 0)) { /* it is the default there */
+        no_id(diagnosis, broker);
+        return;
+    }
+    what = mem_format("refuses to start: \"Invalid value %s for configuration %s: Value must be at "
+                      "least 0\"",
+                      property_text(broker, name), name);
+    finding_fix(say_voters(diagnosis, broker, name, what), "give it an id of 0 or more");
+    free(what);
+}
+
 static void ids_differ(struct diagnosis *diagnosis, const struct broker *broker)
 {
-    const struct property *node = broker_property(broker, "node.id");
     const struct property *old = broker_property(broker, "broker.id");
     struct finding *finding;
+    int id, other;
 
-    if (!node || !old || !certain(old) || !*node->value->text || !*old->value->text ||
-        !strcmp(node->value->text, old->value->text))
+    /* Without KRaft since 3.1: 3.0.2 takes both. */
+    if (!broker_number(broker, "node.id", &id) || !broker_number(broker, "broker.id", &other) ||
+        !certain(old) || id == other || (!broker->kraft && !broker_since(broker, 3, 1)))
         return;
     finding = say_voters(diagnosis, broker, "broker.id",
                          "refuses to start: \"You must set `node.id` to the same value as "
@@ -624,27 +811,39 @@ static void ids_differ(struct diagnosis *diagnosis, const struct broker *broker)
         edit_remove_variable(finding, old->pair);
 }
 
+/* False: Kafka comes no further than the ids, or they are not known. */
+static bool check_node_id(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    const char *name = given(broker, "node.id") ? "node.id" : "broker.id";
+
+    if (!certain(broker_property(broker, "node.id")) || !is_number(diagnosis, broker, "node.id") ||
+        !is_number(diagnosis, broker, "broker.id"))
+        return false;
+    ids_differ(diagnosis, broker);
+    if (broker->zookeeper)
+        reserved_id(diagnosis, broker);
+    if (!broker->kraft || broker->node_id >= 0)
+        return broker->kraft;
+    if (given(broker, name) && certain(broker_property(broker, name)))
+        negative_id(diagnosis, broker, name);
+    else if (!given(broker, name))
+        no_id(diagnosis, broker);
+    return false;
+}
+
 static void voters_of(struct diagnosis *diagnosis, const struct broker *broker)
 {
-    const struct property *node = broker_property(broker, "node.id");
     const struct voter *voter = own_voter(broker);
     static const char *const needed[] = {ROLES, "node.id", VOTERS, NULL};
 
-    if (!broker->kraft || !starts_with(broker, needed) || !certain(node) ||
+    if (!starts_with(broker, needed) || !check_node_id(diagnosis, broker) ||
         !certain(broker_property(broker, VOTERS)))
         return;
-    ids_differ(diagnosis, broker);
-    if (broker->node_id < 0 && (!node || !*node->value->text)) {
-        no_id(diagnosis, broker);
-        return;
-    }
     if (!*property_text(broker, VOTERS)) {
-        /* Which controllers a node starts with can be said in other ways since 3.9 (KIP-853). */
-        if (!*property_text(broker, "controller.quorum.bootstrap.servers"))
-            no_voters(diagnosis, broker);
+        no_voters(diagnosis, broker);
         return;
     }
-    if (broker->node_id < 0 || !check_form(diagnosis, broker))
+    if (!check_form(diagnosis, broker))
         return;
     check_id(diagnosis, broker);
     if (voter && broker->is_controller && readable(broker)) {

@@ -72,6 +72,9 @@ static const struct {
     {"PARSE: too large a port",
      APACHE("4.1.1", KRAFT TWO V("KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://h:99092")), "PARSE",
      NO_EDIT},
+    {"PARSE: no name before the address",
+     APACHE("4.1.1", KRAFT V("KAFKA_LISTENERS: PLAINTEXT://:9092,://:9094,CONTROLLER://:9093") ADV),
+     "PARSE", NO_EDIT},
     {"PARSE: near miss: blanks and commas",
      APACHE("4.1.1", KRAFT V("KAFKA_LISTENERS: ' PLAINTEXT://:9092 , CONTROLLER://:9093 ,'") ADV),
      "", NO_EDIT},
@@ -231,6 +234,26 @@ static const struct {
     {"IBL-UNKNOWN: the controllers'",
      APACHE("4.1.1", KRAFT TWO ADV V("KAFKA_INTER_BROKER_LISTENER_NAME: CONTROLLER")),
      "IBL-UNKNOWN", FIXED},
+    {"IBL-UNKNOWN: empty", APACHE("4.1.1", KRAFT TWO ADV V("KAFKA_INTER_BROKER_LISTENER_NAME: ''")),
+     "IBL-UNKNOWN", FIXED},
+    {"IBL-UNKNOWN: empty, bitnami",
+     BITNAMI("3.9", BKRAFT V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093")
+                        V("- KAFKA_CFG_INTER_BROKER_LISTENER_NAME=")),
+     "IBL-UNKNOWN", FIXED},
+    {"IBL-UNKNOWN: not in a controller's map",
+     APACHE("4.1.1", V("KAFKA_NODE_ID: 1") V("KAFKA_PROCESS_ROLES: controller")
+                         VOTER NAMES V("KAFKA_LISTENERS: CONTROLLER://:9093")
+                             V("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: CONTROLLER:PLAINTEXT")
+                                 V("KAFKA_INTER_BROKER_LISTENER_NAME: PLAINTEXT")),
+     "IBL-UNKNOWN", FIXED},
+    {"IBL-UNKNOWN: near miss: a blank before it",
+     BITNAMI("3.9", BKRAFT V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093")
+                        V("- KAFKA_CFG_INTER_BROKER_LISTENER_NAME= PLAINTEXT")),
+     "", NO_EDIT},
+    {"IBL-UNKNOWN: near miss: controllers' names without KRaft",
+     CONFLUENT("7.0.0", V("KAFKA_ZOOKEEPER_CONNECT: zk:2181")
+                            ADV V("KAFKA_CONTROLLER_LISTENER_NAMES: PLAINTEXT")),
+     "", NO_EDIT},
     {"IBL-UNKNOWN: near miss: small letters",
      ZK(ADV V("KAFKA_INTER_BROKER_LISTENER_NAME: plaintext")), "", NO_EDIT},
     {"IBL-UNKNOWN: near miss: by the protocol",
@@ -264,6 +287,14 @@ static const struct {
                             V("- KAFKA_CFG_CONTROLLER_LISTENER_NAMES=CONTROLLER")
                                 V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093")),
      "ROLES", FIXED},
+    {"ROLES: a comma behind",
+     APACHE("4.1.1", V("KAFKA_NODE_ID: 1") V("KAFKA_PROCESS_ROLES: 'broker,controller,'")
+                         VOTER NAMES TWO ADV),
+     "ROLES", FIXED},
+    {"ROLES: one twice",
+     CONFLUENT("7.6.0", V("KAFKA_NODE_ID: 1") V("KAFKA_PROCESS_ROLES: broker,controller,broker")
+                            VOTER NAMES TWO ADV V("CLUSTER_ID: MkU3OEVBNTcwNTJENDM2Qk")),
+     "ROLES", FIXED},
     {"ROLES: near miss: a blank",
      APACHE("4.1.1",
             V("KAFKA_NODE_ID: 1") V("KAFKA_PROCESS_ROLES: broker, controller") VOTER NAMES TWO ADV),
@@ -278,6 +309,13 @@ static const struct {
                             VOTER NAMES V("KAFKA_LISTENERS: CONTROLLER://:9093") V(CLUSTER)
                                 V("KAFKA_ADVERTISED_LISTENERS: CONTROLLER://k:9093")),
      "CTRL-ADV", FIXED},
+    {"CTRL-ADV: a controller of bitnami's",
+     BITNAMI("3.7", V("- KAFKA_CFG_NODE_ID=0") V("- KAFKA_CFG_PROCESS_ROLES=controller")
+                        V("- KAFKA_CFG_CONTROLLER_QUORUM_VOTERS=0@k:9093")
+                            V("- KAFKA_CFG_CONTROLLER_LISTENER_NAMES=CONTROLLER")
+                                V("- KAFKA_CFG_LISTENERS=CONTROLLER://:9093")
+                                    V("- KAFKA_CFG_ADVERTISED_LISTENERS=CONTROLLER://k:9093")),
+     "CTRL-ADV", FIXED},
     {"CTRL-ADV: nothing else",
      APACHE("4.1.1", KRAFT TWO V("KAFKA_ADVERTISED_LISTENERS: CONTROLLER://k:9093")), "CTRL-ADV",
      NO_EDIT},
@@ -288,9 +326,29 @@ static const struct {
     {"MAP-BADPROTO: the brokers' own",
      APACHE("4.1.1", KRAFT TWO ADV V("KAFKA_SECURITY_INTER_BROKER_PROTOCOL: plaintext")),
      "MAP-BADPROTO", FIXED},
-    {"MAP-BADPROTO: near miss: 3.9 takes small letters",
-     APACHE("3.9.1", KRAFT TWO ADV V("KAFKA_SECURITY_INTER_BROKER_PROTOCOL: plaintext")), "",
-     NO_EDIT},
+    {"MAP-BADPROTO: the brokers' own, 3.3",
+     CONFLUENT("7.3.0", V("KAFKA_ZOOKEEPER_CONNECT: zk:2181")
+                            ADV V("KAFKA_SECURITY_INTER_BROKER_PROTOCOL: plaintext")),
+     "MAP-BADPROTO", FIXED},
+    {"MAP-BADPROTO: near miss: 3.2 takes small letters",
+     CONFLUENT("7.2.0", V("KAFKA_ZOOKEEPER_CONNECT: zk:2181")
+                            ADV V("KAFKA_SECURITY_INTER_BROKER_PROTOCOL: plaintext")),
+     "", NO_EDIT},
+    {"MAP-BADPROTO: the brokers' own is empty",
+     ZK(ADV V("KAFKA_SECURITY_INTER_BROKER_PROTOCOL: ''")), "MAP-BADPROTO", FIXED},
+    {"MAP-BADPROTO: nothing between two commas",
+     ZK(ADV V("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: 'PLAINTEXT:PLAINTEXT,,SSL:SSL'")),
+     "MAP-BADPROTO", NO_EDIT},
+    {"MAP-BADPROTO: an entry without a name",
+     CONFLUENT("7.6.0", V("KAFKA_ZOOKEEPER_CONNECT: zk:2181") ADV V(
+                            "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: 'PLAINTEXT:PLAINTEXT,:SSL'")),
+     "MAP-BADPROTO", NO_EDIT},
+    {"MAP-BADPROTO: near miss: 3.5 takes one without a name",
+     CONFLUENT("7.5.0", V("KAFKA_ZOOKEEPER_CONNECT: zk:2181") ADV V(
+                            "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: 'PLAINTEXT:PLAINTEXT,:SSL'")),
+     "", NO_EDIT},
+    {"MAP-BADPROTO: near miss: commas behind",
+     ZK(ADV V("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: 'PLAINTEXT:PLAINTEXT, ,'")), "", NO_EDIT},
     {"IMG-REQUIRED: bitnami, a node's id",
      BITNAMI("4.0", V("- KAFKA_CFG_BROKER_ID=0") V("- KAFKA_CFG_PROCESS_ROLES=controller,broker")
                         V("- KAFKA_CFG_CONTROLLER_QUORUM_VOTERS=0@k:9093")
@@ -319,6 +377,12 @@ static const struct {
     {"CTRL-MISSING: small letters",
      APACHE("4.1.1", NODE VOTER V("KAFKA_CONTROLLER_LISTENER_NAMES: controller") TWO ADV),
      "CTRL-MISSING", NO_EDIT},
+    {"CTRL-MISSING: small letters in the listeners, bitnami",
+     BITNAMI("3.9", BKRAFT V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,controller://:9093")),
+     "CTRL-MISSING", NO_EDIT},
+    {"CTRL-MISSING: near miss: small letters in the listeners",
+     APACHE("4.1.1", KRAFT V("KAFKA_LISTENERS: PLAINTEXT://:9092,controller://:9093") ADV), "",
+     NO_EDIT},
     {"CTRL-MISSING: near miss: any name",
      APACHE("4.1.1", NODE VOTER V("KAFKA_CONTROLLER_LISTENER_NAMES: QUORUM")
                          V("KAFKA_LISTENERS: PLAINTEXT://:9092,QUORUM://:9093") ADV),
@@ -358,6 +422,56 @@ static const struct {
     {"VOTERS: no form",
      APACHE("4.1.1", NODE V("KAFKA_CONTROLLER_QUORUM_VOTERS: k:9093") NAMES TWO ADV), "VOTERS",
      FIXED},
+    {"VOTERS: a comma behind",
+     APACHE("4.1.1", NODE V("KAFKA_CONTROLLER_QUORUM_VOTERS: '1@k:9093,'") NAMES TWO ADV), "VOTERS",
+     FIXED},
+    {"VOTERS: two in one",
+     APACHE("4.1.1", NODE V("KAFKA_CONTROLLER_QUORUM_VOTERS: 1@k:9093 2@l:9093") NAMES TWO ADV),
+     "VOTERS", FIXED},
+    {"VOTERS: a blank before the name",
+     APACHE("4.1.1", NODE V("KAFKA_CONTROLLER_QUORUM_VOTERS: 1@ k:9093") NAMES TWO ADV), "VOTERS",
+     FIXED},
+    {"VOTERS: none, but bootstrap servers",
+     APACHE("4.1.1", NODE V("KAFKA_CONTROLLER_QUORUM_BOOTSTRAP_SERVERS: k:9093") NAMES TWO ADV),
+     "VOTERS", FIXED},
+    {"VOTERS: bootstrap servers before 3.9",
+     CONFLUENT("7.7.0", V("KAFKA_NODE_ID: 1") V("KAFKA_PROCESS_ROLES: broker")
+                            V("KAFKA_CONTROLLER_QUORUM_BOOTSTRAP_SERVERS: c:9093")
+                                NAMES ADV V("KAFKA_LISTENERS: PLAINTEXT://:9092")
+                                    V("CLUSTER_ID: MkU3OEVBNTcwNTJENDM2Qk")),
+     "VOTERS", NO_EDIT},
+    {"VOTERS: bootstrap servers are not enough for bitnami's script",
+     BITNAMI("3.9", V("- KAFKA_CFG_NODE_ID=1") V("- KAFKA_CFG_PROCESS_ROLES=broker")
+                        V("- KAFKA_CFG_CONTROLLER_LISTENER_NAMES=CONTROLLER")
+                            V("- KAFKA_CFG_CONTROLLER_QUORUM_BOOTSTRAP_SERVERS=c:9093")
+                                V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092")),
+     "VOTERS", NO_EDIT},
+    {"VOTERS: an empty id beside the right one",
+     APACHE("4.1.1", KRAFT V("KAFKA_BROKER_ID: ''") TWO ADV), "VOTERS", FIXED},
+    {"VOTERS: an id that is no number",
+     ZK(V("KAFKA_BROKER_ID: kafka-1") V("KAFKA_LISTENERS: PLAINTEXT://:9092") ADV), "VOTERS",
+     NO_EDIT},
+    {"VOTERS: a negative id",
+     APACHE("4.1.1",
+            V("KAFKA_NODE_ID: -1") V("KAFKA_PROCESS_ROLES: broker,controller") VOTER NAMES TWO ADV),
+     "VOTERS", NO_EDIT},
+    {"VOTERS: an id that ZooKeeper hands out", ZK(V("KAFKA_BROKER_ID: 1001") ADV), "VOTERS",
+     NO_EDIT},
+    {"VOTERS: two ids on ZooKeeper", ZK(V("KAFKA_BROKER_ID: 1") V("KAFKA_NODE_ID: 2") ADV),
+     "VOTERS", FIXED},
+    {"VOTERS: near miss: two ids on ZooKeeper before 3.1",
+     CONFLUENT("7.0.0", V("KAFKA_ZOOKEEPER_CONNECT: zk:2181") V("KAFKA_BROKER_ID: 1")
+                            V("KAFKA_NODE_ID: 2") ADV),
+     "", NO_EDIT},
+    {"VOTERS: near miss: the reserved ids begin later",
+     ZK(V("KAFKA_BROKER_ID: 1001") V("KAFKA_RESERVED_BROKER_MAX_ID: 2000") ADV), "", NO_EDIT},
+    {"VOTERS: near miss: one id in two ways, with blanks",
+     APACHE("4.1.1", KRAFT V("KAFKA_BROKER_ID: ' 01 '") TWO ADV), "", NO_EDIT},
+    {"VOTERS: near miss: a broker with bootstrap servers",
+     APACHE("4.1.1", V("KAFKA_NODE_ID: 2") V("KAFKA_PROCESS_ROLES: broker")
+                         V("KAFKA_CONTROLLER_QUORUM_BOOTSTRAP_SERVERS: c:9093")
+                             NAMES ADV V("KAFKA_LISTENERS: PLAINTEXT://:9092")),
+     "", NO_EDIT},
     {"VOTERS: near miss: broker.id alone, localhost",
      CONFLUENT("7.6.0",
                V("KAFKA_BROKER_ID: 1") V("KAFKA_PROCESS_ROLES: broker,controller")
@@ -512,6 +626,40 @@ static const struct {
      "WRONG-STYLE", FIXED},
     {"WRONG-STYLE: near miss: the right ones are there, too",
      ZK(ADV V("KAFKA_CFG_ADVERTISED_LISTENERS: PLAINTEXT://k:9092")), "", NO_EDIT},
+    {"IMG-REQUIRED: SASL without a login",
+     ZK(V("KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://k:9092,OUT://localhost:29092")
+            V("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,OUT:SASL_PLAINTEXT")),
+     "IMG-REQUIRED", NO_EDIT},
+    {"IMG-REQUIRED: SASL without a login, the controllers'",
+     APACHE("4.1.1",
+            KRAFT TWO ADV V(
+                "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,CONTROLLER:SASL_SSL")),
+     "IMG-REQUIRED", NO_EDIT},
+    {"IMG-REQUIRED: bitnami's brokers log in to each other",
+     BITNAMI("3.9",
+             BKRAFT V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,OUT://:9094,CONTROLLER://:9093")
+                 V("- KAFKA_CFG_ADVERTISED_LISTENERS=PLAINTEXT://k:9092,OUT://localhost:9094")
+                     V("- KAFKA_CFG_INTER_BROKER_LISTENER_NAME=OUT")
+                         V("- KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=PLAINTEXT:PLAINTEXT,"
+                           "OUT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT")),
+     "IMG-REQUIRED", FIXED},
+    {"IMG-REQUIRED: bitnami's controllers log in to each other",
+     BITNAMI("4.0", BKRAFT V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093")
+                        V("- KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=PLAINTEXT:PLAINTEXT,"
+                          "CONTROLLER:SASL_PLAINTEXT")),
+     "IMG-REQUIRED", FIXED},
+    {"IMG-REQUIRED: near miss: SASL with a login in a variable",
+     ZK(V("KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://k:9092,OUT://localhost:29092")
+            V("KAFKA_LISTENER_NAME_OUT_PLAIN_SASL_JAAS_CONFIG: x")
+                V("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,OUT:SASL_PLAINTEXT")),
+     "", NO_EDIT},
+    {"IMG-REQUIRED: near miss: SASL with bitnami's own login",
+     BITNAMI("3.9",
+             BKRAFT V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,OUT://:9094,CONTROLLER://:9093")
+                 V("- KAFKA_CFG_ADVERTISED_LISTENERS=PLAINTEXT://k:9092,OUT://localhost:9094")
+                     V("- KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=PLAINTEXT:PLAINTEXT,"
+                       "OUT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT")),
+     "", NO_EDIT},
     {"ZK-LATEST: confluent", CONFLUENT("latest", V("KAFKA_ZOOKEEPER_CONNECT: zk:2181") ADV),
      "ZK-LATEST", FIXED},
     {"ZK-LATEST: bitnami 4", BITNAMI("4.0", V("- KAFKA_CFG_ZOOKEEPER_CONNECT=zk:2181")),
