@@ -383,7 +383,7 @@ static const struct {
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:29092,PLAINTEXT_HOST://localhost:9092\n"
      "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,PLAINTEXT_HOST:PLAINTEXT\n"},
-    {"crossed: two brokers' ports", "CROSSED,CROSSED", NULL,
+    {"crossed: two brokers' ports", "CROSSED,CROSSED", "ok",
      "services:\n"
      "  zookeeper:\n"
      "    image: confluentinc/cp-zookeeper:7.5.0\n"
@@ -719,6 +719,36 @@ static const struct {
      "    image: confluentinc/cp-kafka:7.5.0\n"
      "    environment:\n"
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://192.168.1.5:9092\n"},
+    {"adv-dup: derived listeners, published beside the advertised port", "ADV-DUP!,CROSSED", "ok",
+     "services:\n"
+     "  kafka1:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    environment: &env\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka1:29092,HOST://localhost:9092\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,HOST:PLAINTEXT\n"
+     "  kafka2:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports: [\"9093:9092\"]\n"
+     "    environment:\n"
+     "      <<: *env\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka2:29092,HOST://localhost:9092\n"},
+    {"adv-dup: another machine's clients, ports of their own", "LAN-IP,ADV-DUP!,LAN-IP",
+     "suspicious",
+     "services:\n"
+     "  kafka1:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    environment: &env\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://192.168.1.5:9092\n"
+     "  kafka2:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports: [\"9093:9092\"]\n"
+     "    environment:\n"
+     "      <<: *env\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://192.168.1.5:9092\n"},
     {"not adv-dup: two clusters, one is ok", "LAN-IP,LAN-IP", NULL,
      "services:\n"
@@ -1624,7 +1654,7 @@ static const struct {
      "    environment:\n"
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"},
-    {"adv-dup: apache, the host's of two", "CROSSED,ADV-DUP!", NULL,
+    {"adv-dup: apache, the host's of two", "ADV-DUP!,CROSSED", "ok",
      "services:\n"
      "  kafka1: &kafka\n"
      "    image: apache/kafka:3.9.1\n"
