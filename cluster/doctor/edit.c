@@ -28,6 +28,54 @@ bool edit_value(struct finding *finding, const struct compose_text *value, size_
     return true;
 }
 
+/* The default within the value's bytes in the file, if that is the only variable. */
+static bool default_within(const char *raw, size_t size, size_t *start, size_t *end)
+{
+    const char *open = memmem(raw, size, "${", 2), *close, *at;
+
+    if (!open)
+        return false;
+    close = memchr(open, '}', size - (size_t)(open - raw));
+    for (at = open + 2; close && at < close && (isalnum((unsigned char)*at) || *at == '_'); at++)
+        ;
+    if (!close || at == open + 2 || memchr(raw, '$', (size_t)(open - raw)) ||
+        memchr(open + 1, '$', size - (size_t)(open + 1 - raw)))
+        return false;
+    at += *at == ':';
+    if (*at != '-')
+        return false;
+    *start = (size_t)(at + 1 - raw);
+    *end = (size_t)(close - raw);
+    return true;
+}
+
+bool edit_default(struct finding *finding, const struct compose_text *value, const char *text)
+{
+    const struct place *place = &value->place;
+    size_t start, end, size = place->end - place->start, length = strlen(text), before, after;
+    const char *raw;
+
+    if (!place->source || place->style == PLACE_NONE || place->end > place->source->length)
+        return false;
+    raw = place->source->bytes + place->start;
+    if (!default_within(raw, size, &start, &end))
+        return false;
+    before = (size_t)((const char *)memmem(raw, size, "${", 2) - raw);
+    after = size - end - 1;
+    /* The default is what holds: what stands in the file without ${NAME:- and } is the value. */
+    if (strlen(value->text) != before + (end - start) + after ||
+        memcmp(value->text, raw, before) != 0 ||
+        memcmp(value->text + before, raw + start, end - start) != 0 ||
+        memcmp(value->text + before + (end - start), raw + end + 1, after) != 0)
+        return false;
+    if (length < before + after || memcmp(text, raw, before) != 0 ||
+        memcmp(text + length - after, raw + end + 1, after) != 0)
+        return false;
+    finding_edit(finding, place->source, place->start + start, place->start + end,
+                 mem_bytes(text + before, length - before - after));
+    return true;
+}
+
 bool edit_remove_item(struct finding *finding, const struct compose_text *value, size_t offset,
                       size_t length)
 {
