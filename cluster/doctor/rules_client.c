@@ -439,7 +439,7 @@ static size_t own_prefix(const char *variable)
     return length;
 }
 
-static const char *security_of(const struct client *client)
+static const struct compose_pair *security_of(const struct client *client)
 {
     size_t prefix = own_prefix(client->variable);
 
@@ -449,9 +449,9 @@ static const char *security_of(const struct client *client)
             strncmp(pair->name, client->variable, prefix) == 0 &&
             prefix == own_prefix(pair->name) && !strcasestr(pair->name, "INTER_BROKER") &&
             !strcasestr(pair->name, "MAP") && !strcasestr(pair->name, "LISTENER"))
-            return pair->value.text;
+            return pair;
     }
-    return "";
+    return NULL;
 }
 
 static bool is_protocol(const char *text)
@@ -464,31 +464,94 @@ static bool is_protocol(const char *text)
     return false;
 }
 
+/* Another listener of that broker which speaks as the client does, and works for it. */
+static bool take_listener(const struct look *look, struct finding *finding, const char *said)
+{
+    const struct broker *broker = look->trial.first.broker;
+
+    for (size_t i = 0; i < broker->listeners.count; i++) {
+        const struct endpoint *listener = &broker->listeners.list[i];
+        const char *host = broker->service->name;
+
+        if (strcasecmp(broker_protocol(broker, listener->name), said) != 0 ||
+            reach_on_host(look->reach, look->client->service) ||
+            reach_try(look->reach, &look->from, host, listener->port).outcome != TRIAL_WORKS)
+            continue;
+        finding_fix(finding, "use %s:%d in %s of %s", host, listener->port, look->client->variable,
+                    look->client->service->name);
+        change_address(look, finding, host, listener->port);
+        return true;
+    }
+    return false;
+}
+
+/* SSL://a:9092,SSL://b:9092: all of them. */
+static void change_schemes(const struct look *look, struct finding *finding, const char *said,
+                           const char *spoken)
+{
+    const struct compose_text *value = look->client->value;
+    const struct compose_pair *pair = pair_of(look->client);
+    struct address address;
+    struct place place;
+
+    for (size_t at = 0; address_find(value->text, at, &address);
+         at = address.start + address.length)
+        if (!(pair && pair->shared) && !strcasecmp(address.scheme, said) &&
+            fix_place(value, address.start - strlen(said) - 3, strlen(said), &place))
+            fix_replace(look->diagnosis, finding, &place, mem_text(spoken));
+}
+
+/* The client speaks as the listener does, if that takes no certificate nor password more. */
+static void correct_protocol(const struct look *look, struct finding *finding,
+                             const struct compose_pair *pair, const char *said, const char *spoken)
+{
+    const char *service = look->client->service->name;
+    struct place place;
+
+    if (take_listener(look, finding, said))
+        return;
+    finding_fix(finding, "let both speak the same: set %s in %s, or use another listener", spoken,
+                service);
+    if ((strcasestr(spoken, "SSL") && !strcasestr(said, "SSL")) ||
+        (strcasestr(spoken, "SASL") && !strcasestr(said, "SASL")))
+        finding_fix(finding,
+                    "set %s in %s, with the certificate or the password that it takes, or use "
+                    "another listener",
+                    spoken, service);
+    else if (!pair)
+        change_schemes(look, finding, said, spoken);
+    else if (!pair->shared && fix_place(&pair->value, 0, strlen(said), &place))
+        fix_replace(look->diagnosis, finding, &place, mem_text(spoken));
+}
+
 /* What a client says of its protocol, by a variable or by the address's scheme,
  * is not what the listener speaks. */
 static void check_protocol(struct look *look)
 {
     const struct client *client = look->client;
     const struct arrival *first = &look->trial.first;
-    const char *spoken, *said = security_of(client);
+    const struct compose_pair *pair = security_of(client);
+    const char *spoken, *said = pair ? pair->value.text : "";
     struct address address = {0};
     struct place place = client_place(client);
+    struct finding *finding;
 
     if (first->kind != ARRIVE_LISTENER || client->knock || client->inside)
         return;
     spoken = broker_protocol(first->broker, first->listener->name);
+    if (!*said)
+        pair = NULL;
     for (size_t at = 0; !*said && address_find(client->value->text, at, &address);
          at = address.start + address.length)
         if (address.start == client->offset)
             said = address.scheme;
     if (!*spoken || !is_protocol(said) || !strcasecmp(said, spoken))
         return;
-    finding_fix(finding_add(look->diagnosis, "PROTO-MISMATCH", client->service, &place,
-                            "`%s` speaks %s to %s:%d, where the listener %s of `%s` speaks %s",
-                            client->service->name, said, client->host, client->port,
-                            first->listener->name, first->broker->service->name, spoken),
-                "let both speak the same: set %s in %s, or use another listener", spoken,
-                client->service->name);
+    finding = finding_add(look->diagnosis, "PROTO-MISMATCH", client->service, &place,
+                          "`%s` speaks %s to %s:%d, where the listener %s of `%s` speaks %s",
+                          client->service->name, said, client->host, client->port,
+                          first->listener->name, first->broker->service->name, spoken);
+    correct_protocol(look, finding, pair, said, spoken);
 }
 
 /* ---- All of them */

@@ -780,7 +780,7 @@ static const struct {
      "    environment:\n"
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://192.168.1.5:9093\n"},
-    {"proto-mismatch: the client says SASL", "PROTO-MISMATCH!", NULL,
+    {"proto-mismatch: the client says SASL", "PROTO-MISMATCH!", "ok",
      "services:\n"
      "  zookeeper:\n"
      "    image: confluentinc/cp-zookeeper:7.5.0\n"
@@ -794,7 +794,7 @@ static const struct {
      "    environment:\n"
      "      KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS: kafka:9092\n"
      "      KAFKA_CLUSTERS_0_PROPERTIES_SECURITY_PROTOCOL: SASL_PLAINTEXT\n"},
-    {"proto-mismatch: the address says SSL", "PROTO-MISMATCH!", NULL,
+    {"proto-mismatch: the address says SSL", "PROTO-MISMATCH!", "ok",
      "services:\n"
      "  zookeeper:\n"
      "    image: confluentinc/cp-zookeeper:7.5.0\n"
@@ -807,6 +807,48 @@ static const struct {
      "    image: confluentinc/cp-schema-registry:7.5.0\n"
      "    environment:\n"
      "      SCHEMA_REGISTRY_KAFKASTORE_BOOTSTRAP_SERVERS: SSL://kafka:9092\n"},
+    {"proto-mismatch: another listener speaks so", "PROTO-MISMATCH!", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_OPTS: -Djava.security.auth.login.config=/jaas.conf\n"
+     "      KAFKA_LISTENERS: IN://:9092,SAFE://:9093\n"
+     "      KAFKA_ADVERTISED_LISTENERS: IN://kafka:9092,SAFE://kafka:9093\n"
+     "      KAFKA_INTER_BROKER_LISTENER_NAME: IN\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: IN:PLAINTEXT,SAFE:SASL_PLAINTEXT\n"
+     "  ui:\n"
+     "    image: provectuslabs/kafka-ui\n"
+     "    environment:\n"
+     "      KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS: kafka:9092\n"
+     "      KAFKA_CLUSTERS_0_PROPERTIES_SECURITY_PROTOCOL: SASL_PLAINTEXT\n"},
+    {"proto-mismatch: a password that nobody gave", "PROTO-MISMATCH!", NULL,
+     "services:\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_OPTS: -Djava.security.auth.login.config=/jaas.conf\n"
+     "      KAFKA_ADVERTISED_LISTENERS: SAFE://kafka:9092\n"
+     "      KAFKA_INTER_BROKER_LISTENER_NAME: SAFE\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: SAFE:SASL_PLAINTEXT\n"
+     "  ui:\n"
+     "    image: provectuslabs/kafka-ui\n"
+     "    environment:\n"
+     "      KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS: kafka:9092\n"
+     "      KAFKA_CLUSTERS_0_PROPERTIES_SECURITY_PROTOCOL: PLAINTEXT\n"},
+    {"proto-mismatch: two addresses say SSL", "PROTO-MISMATCH!", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"
+     "  registry:\n"
+     "    image: confluentinc/cp-schema-registry:7.5.0\n"
+     "    environment:\n"
+     "      SCHEMA_REGISTRY_KAFKASTORE_BOOTSTRAP_SERVERS: SSL://kafka:9092,SSL://other:9092\n"},
     {"not proto-mismatch: the address says so", "", "ok",
      "services:\n"
      "  zookeeper:\n"
