@@ -145,6 +145,7 @@ def test_fix(program, tmp_path, style):
     assert stat.S_IMODE(fixed.stat().st_mode) == 0o640 and (tmp_path / "compose.yml").read_bytes() == text
     assert program.run("doctor", "--strict", "compose.fixed.yml").code == 0
     old, new = text.splitlines(keepends=True), fixed.read_bytes().splitlines(keepends=True)
+    assert style != "crlf" or all(line.endswith(b"\r\n") for line in new)
     assert len(set(old) - set(new)) == 2 and [line for line in new if line in old] == [line for line in old if line in new]
     shutil.copy(tmp_path / "compose.yml", tmp_path / "patched.yml")
     subprocess.run(["patch", "--binary", "-s", "patched.yml"], input=diff.out.encode() if style != "crlf" else

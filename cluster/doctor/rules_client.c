@@ -188,33 +188,43 @@ static void correct(struct look *look, struct finding *finding)
 
 /* ---- A network more */
 
-/* The end of the line of the last network that a service lists, if it is a
- * block list; `indent`: where its items begin. */
-static bool list_end(const struct compose_use *use, struct compose_gap *gap)
+/* Another network behind the last one that a service lists, in a line or on one of its own; before
+ * it in a mapping, where its settings follow. */
+static bool add_network(struct finding *finding, const struct compose_use *use, const char *network)
 {
     const struct place *place = &use->place;
+    bool quoted = place->style == PLACE_SINGLE || place->style == PLACE_DOUBLE, alone, key;
+    size_t start = place->start - quoted, end = place->end + quoted, line = start, before = start;
+    struct compose_gap gap = {.source = place->source, .list = true};
     const char *bytes;
-    size_t start = place->start;
 
-    if (!place->source || place->end > place->source->length || place->start >= place->end)
+    if (!place->source || end >= place->source->length || place->start >= place->end)
         return false;
     bytes = place->source->bytes;
-    while (start && bytes[start - 1] != '\n')
-        start--;
-    gap->indent = strspn(bytes + start, " ");
-    if (bytes[start + gap->indent] != '-' ||
-        strspn(bytes + start + gap->indent + 1, " \"'") != place->start - start - gap->indent - 1)
-        return false;
-    gap->source = place->source;
-    gap->at = place->end + strcspn(bytes + place->end, "\n");
-    return true;
+    while (line && bytes[line - 1] != '\n')
+        line--;
+    while (before && strchr(" \t\r\n", bytes[before - 1]))
+        before--;
+    key = bytes[end + strspn(bytes + end, " ")] == ':';
+    gap.indent = strspn(bytes + line, " ");
+    alone = line + gap.indent == start;
+    if (before && strchr("[{,", bytes[before - 1])) {
+        finding_edit(finding, place->source, key ? start : end, key ? start : end,
+                     mem_format(key ? "%s: {}, " : ", %s", network));
+        return true;
+    }
+    gap.at = key ? line : end + strcspn(bytes + end, "\n");
+    if (key && alone)
+        return fix_lines(finding, &gap, mem_format("%*s%s:", (int)gap.indent, "", network));
+    return bytes[line + gap.indent] == '-' &&
+           strspn(bytes + line + gap.indent + 1, " ") == start - line - gap.indent - 1 &&
+           fix_lines(finding, &gap, mem_format("%*s- %s", (int)gap.indent, "", network));
 }
 
 /* Lets `service` join a network of `other`. */
 static bool join_network(struct finding *finding, const struct compose_service *service,
                          const struct compose_service *other)
 {
-    struct compose_gap gap = {0};
     const char *network;
 
     if (!other->use_count || !service->use_count)
@@ -227,8 +237,7 @@ static bool join_network(struct finding *finding, const struct compose_service *
                                     (int)service->service_gap.indent, "",
                                     (int)service->service_gap.indent + 2, "",
                                     (int)service->service_gap.indent + 2, "", network));
-    return list_end(&service->uses[service->use_count - 1], &gap) &&
-           fix_lines(finding, &gap, mem_format("%*s- %s", (int)gap.indent, "", network));
+    return add_network(finding, &service->uses[service->use_count - 1], network);
 }
 
 static bool is_default(const struct compose_service *service)

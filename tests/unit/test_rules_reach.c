@@ -631,6 +631,66 @@ static const struct {
      "networks:\n"
      "  back:\n"
      "  front:\n"},
+    {"net-split: a list in one line", "NET-SPLIT!", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    networks: [back]\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"
+     "  app:\n"
+     "    image: app\n"
+     "    networks: [\"front\"]  # theirs\n"
+     "    environment:\n"
+     "      KAFKA_BOOTSTRAP_SERVERS: kafka:9092\n"
+     "networks: {back: {}, front: {}}\n"},
+    {"net-split: a list over lines", "NET-SPLIT!", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    networks: [back]\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"
+     "  app:\n"
+     "    image: app\n"
+     "    networks: [\n"
+     "      front,\n"
+     "    ]\n"
+     "    environment:\n"
+     "      KAFKA_BOOTSTRAP_SERVERS: kafka:9092\n"
+     "networks: {back: {}, front: {}}\n"},
+    {"net-split: a mapping", "NET-SPLIT!", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    networks: [back]\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"
+     "  app:\n"
+     "    image: app\n"
+     "    networks:\n"
+     "      front:\n"
+     "        aliases: [a]\n"
+     "    environment:\n"
+     "      KAFKA_BOOTSTRAP_SERVERS: kafka:9092\n"
+     "networks: {back: {}, front: {}}\n"},
+    {"net-split: a mapping in one line", "NET-SPLIT!", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    networks: [back]\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"
+     "  app:\n"
+     "    image: app\n"
+     "    networks: {front: {aliases: [a]}}\n"
+     "    environment:\n"
+     "      KAFKA_BOOTSTRAP_SERVERS: kafka:9092\n"
+     "networks: {back: {}, front: {}}\n"},
     {"net-split: one is on the default", "NET-SPLIT!", "ok",
      "services:\n"
      "  zookeeper:\n"
@@ -1236,7 +1296,7 @@ static const struct {
      "    ports: [\"9092:9092\"]\n"
      "    environment:\n"
      "      KAFKA_BOOTSTRAP_SERVERS: localhost:9092\n"},
-    {"two brokers, one network each for the client and among them", "NET-SPLIT!", NULL,
+    {"two brokers, one network each for the client and among them", "NET-SPLIT!", "ok",
      "services:\n"
      "  zookeeper:\n"
      "    image: confluentinc/cp-zookeeper:7.5.0\n"
