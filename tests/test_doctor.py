@@ -246,6 +246,17 @@ def test_bad_input(program, tmp_path, name):
     quick(program, "compose.yml")
 
 
+@pytest.mark.parametrize("order", ["le", "be"])
+def test_utf_16(program, tmp_path, order):
+    """As PowerShell's > writes it: what to do is said, and does it."""
+    write(tmp_path, compose_yml="\ufeff".encode(f"utf-16-{order}") + HOST.encode(f"utf-16-{order}"))
+    result = quick(program, "compose.yml")
+    assert result.code == 3 and "is UTF-16" in result.err, result
+    command = re.search(r"iconv -f UTF-16 -t UTF-8", result.err)[0]
+    (tmp_path / "made.yml").write_bytes(subprocess.run([*command.split(), "compose.yml"], cwd=tmp_path, capture_output=True).stdout)
+    assert program.run("doctor", "--strict", "made.yml").code == 0
+
+
 def test_bad_files(program, tmp_path):
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "gone").symlink_to("nowhere")

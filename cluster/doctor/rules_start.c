@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "cluster/base/buf.h"
+#include "cluster/doctor/address.h"
 #include "cluster/doctor/start.h"
 
 #define LISTENERS    "listeners"
@@ -98,6 +99,21 @@ bool edit_append(struct finding *finding, const struct broker *broker, const cha
     done = edit_value(finding, given->value, strlen(given->value->text), 0, text);
     free(text);
     return done;
+}
+
+char *advertise_all(const struct broker *broker)
+{
+    struct buf text = {0};
+
+    buf_text(&text, "");
+    for (size_t i = 0; i < broker->listeners.count; i++) {
+        const struct endpoint *listener = &broker->listeners.list[i];
+
+        if (!in_list(broker->controllers, listener->name))
+            buf_format(&text, "%s%s://%s:%d", text.length ? "," : "", listener->name,
+                       broker->service->name, listener->port);
+    }
+    return text.data;
 }
 
 int free_port(const struct broker *broker, int from)
@@ -219,6 +235,7 @@ static void nothing_advertised(struct diagnosis *diagnosis, const struct broker 
 {
     const struct property *property = broker_property(broker, ADVERTISED);
     struct finding *finding;
+    char *text;
 
     if (!property || property->derived || !certain(property) || !whole(broker) ||
         !broker->is_broker || broker->advertised.count || broker->advertised.bad ||
@@ -228,8 +245,11 @@ static void nothing_advertised(struct diagnosis *diagnosis, const struct broker 
                           "`%s` refuses to start: it advertises nothing: \"There must be at least "
                           "one broker advertised listener.\"",
                           broker->service->name);
-    finding_fix(finding, "%s: PLAINTEXT://%s:9092", variable_name(broker, ADVERTISED),
-                broker->service->name);
+    text = advertise_all(broker);
+    finding_fix(finding, "%s: %s", variable_name(broker, ADVERTISED), text);
+    if (property->pair && !property->pair->shared)
+        edit_value(finding, property->value, 0, strlen(property->value->text), text);
+    free(text);
 }
 
 static void parse_broker(struct diagnosis *diagnosis, const struct broker *broker)
@@ -258,6 +278,49 @@ static bool readable(const struct broker *broker)
 
 /* ---- NAME-DUP */
 
+/* The place of a list's second endpoint of a name, by the port if that is not 0; the count: none.
+ */
+static size_t second_of(const struct endpoints *endpoints, const char *name, int port)
+{
+    size_t found = endpoints->count, named = 0;
+
+    for (size_t i = 0; i < endpoints->count; i++)
+        if (!strcmp(endpoints->list[i].name, name)) {
+            if (port && endpoints->list[i].port == port)
+                return i;
+            if (named++)
+                found = i;
+        }
+    return found;
+}
+
+/* Of two of a name, the one that is for the host, or else the second, is called NAME_HOST in both
+ * lists; ADV-NOT-SUBSET and MAP-MISSING see to the rest. */
+static void rename_second(struct finding *finding, const struct broker *broker,
+                          const struct endpoints *endpoints, const char *name)
+{
+    const struct endpoints *advertised = &broker->advertised;
+    char *other = mem_format("%s_HOST", name);
+    size_t told = second_of(advertised, name, 0), index;
+
+    for (size_t i = 0; told < advertised->count && i < advertised->count; i++)
+        if (!strcmp(advertised->list[i].name, name) &&
+            host_kind(advertised->list[i].host) == HOST_LOCAL)
+            told = i;
+    index = endpoints == advertised
+                ? told
+                : second_of(endpoints, name,
+                            told < advertised->count ? advertised->list[told].port : 0);
+    if (index < endpoints->count && own_value(endpoints->property) &&
+        !endpoint_find(advertised, other) && !endpoint_find(&broker->listeners, other)) {
+        finding_fix(finding, "call %.*s %s", (int)endpoints->list[index].length,
+                    endpoints->list[index].value->text + endpoints->list[index].offset, other);
+        edit_value(finding, endpoints->list[index].value, endpoints->list[index].offset,
+                   strlen(name), other);
+    }
+    free(other);
+}
+
 static void name_twice(struct diagnosis *diagnosis, const struct broker *broker,
                        const struct endpoints *endpoints)
 {
@@ -275,11 +338,13 @@ static void name_twice(struct diagnosis *diagnosis, const struct broker *broker,
                 broker->service->name, b->name, endpoints->property->name);
             finding_fix(finding, "give one of them another name, in %s, %s and %s", LISTENERS,
                         ADVERTISED, MAP);
-            if (a->port == b->port && !strcmp(a->host, b->host)) {
-                finding_fix(finding, "leave one of them out");
-                if (own_value(endpoints->property))
-                    edit_remove_item(finding, b->value, b->offset, b->length);
+            if (a->port != b->port || strcmp(a->host, b->host) != 0) {
+                rename_second(finding, broker, endpoints, b->name);
+                return;
             }
+            finding_fix(finding, "leave one of them out");
+            if (own_value(endpoints->property))
+                edit_remove_item(finding, b->value, b->offset, b->length);
             return;
         }
 }
@@ -384,9 +449,58 @@ static void move_listener(struct finding *finding, const struct endpoint *listen
     while (length && text[length - 1] != ':')
         length--;
     snprintf(digits, sizeof digits, "%d", port);
-    finding_fix(finding, "let %s listen on %d, which it advertises", listener->name, port);
     edit_value(finding, listener->value, listener->offset + length, listener->length - length,
                digits);
+}
+
+/* Of two at a port, the one that fewer know: a controller's, one that is not advertised. */
+static const struct endpoint *less_known(const struct broker *broker, const struct endpoint *a,
+                                         const struct endpoint *b)
+{
+    if (in_list(broker->controllers, a->name))
+        return a;
+    if (in_list(broker->controllers, b->name) || endpoint_find(&broker->advertised, a->name))
+        return b;
+    return a;
+}
+
+static void part_listeners(struct finding *finding, const struct broker *broker,
+                           const struct endpoint *a, const struct endpoint *b)
+{
+    const struct endpoint *moved = meant_port(broker, a) ? a : b;
+    int port = meant_port(broker, moved);
+
+    if (port) {
+        finding_fix(finding, "let %s listen on %d, which it advertises", moved->name, port);
+    } else {
+        moved = less_known(broker, a, b);
+        port = free_port(broker, moved->port);
+        finding_fix(finding, "let %s listen on a port of its own: %d", moved->name, port);
+    }
+    move_listener(finding, moved, port);
+}
+
+/* The listeners that the image derives, but that for the host on a port of its own: clients in
+ * containers keep theirs, and the published port leads to the new one (CROSSED). */
+static void give_listeners(struct finding *finding, const struct broker *broker,
+                           const struct endpoint *a, const struct endpoint *b)
+{
+    const struct endpoint *told = endpoint_find(&broker->advertised, a->name);
+    const struct endpoint *moved = told && host_kind(told->host) == HOST_LOCAL ? a : b;
+    struct buf text = {0};
+
+    for (size_t i = 0; i < broker->listeners.count; i++) {
+        const struct endpoint *listener = &broker->listeners.list[i];
+
+        buf_format(&text, "%s%s://0.0.0.0:%d", i ? "," : "", listener->name,
+                   listener == moved
+                       ? free_port(broker, moved->port + 20000 > 65000 ? moved->port + 1
+                                                                       : moved->port + 20000)
+                       : listener->port);
+    }
+    finding_fix(finding, "add %s: %s", variable_name(broker, LISTENERS), text.data);
+    edit_append(finding, broker, LISTENERS, "", text.data);
+    buf_free(&text);
 }
 
 static void say_port(struct diagnosis *diagnosis, const struct broker *broker,
@@ -402,16 +516,12 @@ static void say_port(struct diagnosis *diagnosis, const struct broker *broker,
         a->name, b->name, b->port,
         derived ? " in the listeners that the image derives from the advertised ones" : "");
 
-    if (derived)
-        finding_fix(finding, "set %s with a port for each, such as %s://0.0.0.0:%d",
-                    variable_name(broker, LISTENERS), b->name, free_port(broker, b->port));
-    else if (meant_port(broker, a))
-        move_listener(finding, a, meant_port(broker, a));
-    else if (meant_port(broker, b))
-        move_listener(finding, b, meant_port(broker, b));
+    if (!strcmp(a->name, b->name)) /* NAME-DUP says which */
+        finding_fix(finding, "leave one of them out");
+    else if (derived)
+        give_listeners(finding, broker, a, b);
     else
-        finding_fix(finding, "give %s a port of its own, such as %d, and publish that", b->name,
-                    free_port(broker, b->port));
+        part_listeners(finding, broker, a, b);
 }
 
 static void ports_of_broker(struct diagnosis *diagnosis, const struct broker *broker)

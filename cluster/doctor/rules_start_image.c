@@ -100,6 +100,15 @@ static void require(struct diagnosis *diagnosis, const struct broker *broker, co
     edit_add_variable(finding, broker->service, name, value);
 }
 
+static void require_advertised(struct diagnosis *diagnosis, const struct broker *broker,
+                               const char *message)
+{
+    char *value = advertise_all(broker);
+
+    require(diagnosis, broker, "KAFKA_ADVERTISED_LISTENERS", message, value);
+    free(value);
+}
+
 /* The image at another version; Confluent's tags for one kind of machine keep their end. Docker Hub
  * has bitnami's images of old under bitnamilegacy only, since September 2025
  * (github.com/bitnami/containers/issues/83267). */
@@ -145,7 +154,8 @@ static void set_image(struct finding *finding, const struct compose_text *image,
     free(same);
 }
 
-static void complete_apache(struct finding *finding, const struct broker *broker);
+/* Below. */
+static void complete_kraft(struct finding *finding, const struct broker *broker);
 
 /* One node alone is its own controller; how several share that is for their owner to say. */
 static void to_kraft(const struct diagnosis *diagnosis, struct finding *finding,
@@ -155,7 +165,7 @@ static void to_kraft(const struct diagnosis *diagnosis, struct finding *finding,
 
     if (diagnosis->brokers.count == 1 && zookeeper && zookeeper->pair &&
         edit_remove_variable(finding, zookeeper->pair))
-        complete_apache(finding, broker);
+        complete_kraft(finding, broker);
 }
 
 static void zookeeper_gone(struct diagnosis *diagnosis, const struct broker *broker)
@@ -222,6 +232,24 @@ static void require_security(struct diagnosis *diagnosis, const struct broker *b
                       "credentials; or give the listener a name that does not end in SSL");
 }
 
+/* Neither ZooKeeper nor KRaft. */
+static void without_mode(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    bool kraft = broker_since(broker, 4, 0);
+    const char *name = kraft ? "KAFKA_PROCESS_ROLES" : "KAFKA_ZOOKEEPER_CONNECT";
+    struct finding *finding = required(diagnosis, broker, name, dub(broker, name));
+
+    if (!kraft) {
+        finding_fix(finding, "add KAFKA_ZOOKEEPER_CONNECT, and a ZooKeeper");
+        return;
+    }
+    finding_fix(finding, "add KAFKA_PROCESS_ROLES: broker,controller, with KAFKA_NODE_ID, "
+                         "KAFKA_CONTROLLER_QUORUM_VOTERS, KAFKA_CONTROLLER_LISTENER_NAMES "
+                         "and CLUSTER_ID");
+    if (diagnosis->brokers.count == 1)
+        complete_kraft(finding, broker);
+}
+
 static void without_kraft(struct diagnosis *diagnosis, const struct broker *broker)
 {
     struct finding *finding = required(diagnosis, broker, "KAFKA_ZOOKEEPER_CONNECT",
@@ -248,16 +276,8 @@ static void confluent(struct diagnosis *diagnosis, const struct broker *broker)
         return;
     if (!broker->kraft && !broker->zookeeper && !has_variable(broker, "KAFKA_PROCESS_ROLES") &&
         !has_variable(broker, "KAFKA_ZOOKEEPER_CONNECT")) {
-        const char *name =
-            broker_since(broker, 4, 0) ? "KAFKA_PROCESS_ROLES" : "KAFKA_ZOOKEEPER_CONNECT";
-
         if (!any_wrong_style(diagnosis, broker))
-            finding_fix(required(diagnosis, broker, name, dub(broker, name)),
-                        broker_since(broker, 4, 0)
-                            ? "add KAFKA_PROCESS_ROLES: broker,controller, with KAFKA_NODE_ID, "
-                              "KAFKA_CONTROLLER_QUORUM_VOTERS, KAFKA_CONTROLLER_LISTENER_NAMES "
-                              "and CLUSTER_ID"
-                            : "add KAFKA_ZOOKEEPER_CONNECT, and a ZooKeeper");
+            without_mode(diagnosis, broker);
         return;
     }
     if (broker->kraft && broker_before(broker, 3, 4) && !broker->zookeeper) {
@@ -265,17 +285,16 @@ static void confluent(struct diagnosis *diagnosis, const struct broker *broker)
         return;
     }
     if (!advertised && !controller && !wrong_style(diagnosis, broker, "advertised.listeners"))
-        finding_fix(required(diagnosis, broker, "KAFKA_ADVERTISED_LISTENERS",
-                             dub(broker, "KAFKA_ADVERTISED_LISTENERS")),
-                    "add KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://%s:9092", broker->service->name);
+        require_advertised(diagnosis, broker, dub(broker, "KAFKA_ADVERTISED_LISTENERS"));
     if (broker->kraft && !broker_before(broker, 3, 4) && !has_variable(broker, "CLUSTER_ID"))
         require(diagnosis, broker, "CLUSTER_ID", dub(broker, "CLUSTER_ID"),
                 "MkU3OEVBNTcwNTJENDM2Qk");
     require_security(diagnosis, broker, "%s is required.");
 }
 
-/* What apache/kafka:4 has by default, of which one variable drops all. */
-static void complete_apache(struct finding *finding, const struct broker *broker)
+/* One node that is broker and controller, as apache/kafka:4 is by default, where one variable drops
+ * all of it. */
+static void complete_kraft(struct finding *finding, const struct broker *broker)
 {
     const struct compose_service *service = broker->service;
     const int port = free_port(broker, 9093);
@@ -300,6 +319,8 @@ static void complete_apache(struct finding *finding, const struct broker *broker
         if (!given || given->derived)
             edit_add_variable(finding, service, variable_name(broker, names[i]), values[i]);
     }
+    if (!endpoint_find(&broker->listeners, "CONTROLLER") && !broker->listeners.property->derived)
+        edit_append(finding, broker, "listeners", strstr(values[4], "CONTROLLER:"), "");
     if (broker->map_given && !*broker_protocol(broker, "CONTROLLER"))
         edit_append(finding, broker, "listener.security.protocol.map", "CONTROLLER:PLAINTEXT", "");
     buf_free(&listeners);
@@ -328,7 +349,7 @@ static void require_roles(struct diagnosis *diagnosis, const struct broker *brok
                 "own configuration",
                 broker->service->name);
     if (!strpbrk(property_text(broker, "listeners"), "$"))
-        complete_apache(finding, broker);
+        complete_kraft(finding, broker);
 }
 
 static void apache(struct diagnosis *diagnosis, const struct broker *broker)
@@ -379,6 +400,7 @@ static void bitnami(struct diagnosis *diagnosis, const struct broker *broker)
 {
     bool new_scripts = broker_since(broker, 3, 6) || (broker->major == 3 && broker->minor < 0);
     bool roles = broker->kraft || has_variable(broker, "KAFKA_CFG_PROCESS_ROLES");
+    struct finding *finding;
 
     allow_plaintext(diagnosis, broker);
     if (broker->is_controller)
@@ -405,16 +427,19 @@ static void bitnami(struct diagnosis *diagnosis, const struct broker *broker)
     }
     if (any_wrong_style(diagnosis, broker))
         return;
-    finding_fix(required(diagnosis, broker, "KAFKA_CFG_PROCESS_ROLES",
-                         broker_since(broker, 4, 0)
-                             ? "Kafka requires at least one process role to be set. Set the "
-                               "environment variable KAFKA_CFG_PROCESS_ROLES to configure the "
-                               "process roles for Kafka."
-                             : "Kafka haven't been configured to work in either Raft or Zookeeper "
-                               "mode. Please make sure at least one of the modes is configured."),
+    finding = required(diagnosis, broker, "KAFKA_CFG_PROCESS_ROLES",
+                       broker_since(broker, 4, 0)
+                           ? "Kafka requires at least one process role to be set. Set the "
+                             "environment variable KAFKA_CFG_PROCESS_ROLES to configure the "
+                             "process roles for Kafka."
+                           : "Kafka haven't been configured to work in either Raft or Zookeeper "
+                             "mode. Please make sure at least one of the modes is configured.");
+    finding_fix(finding,
                 "add KAFKA_CFG_PROCESS_ROLES: broker,controller, with KAFKA_CFG_NODE_ID, "
                 "KAFKA_CFG_CONTROLLER_QUORUM_VOTERS, KAFKA_CFG_CONTROLLER_LISTENER_NAMES and "
                 "KAFKA_CFG_LISTENERS");
+    if (diagnosis->brokers.count == 1)
+        complete_kraft(finding, broker);
 }
 
 static void wurstmeister(struct diagnosis *diagnosis, const struct broker *broker)
@@ -463,9 +488,7 @@ static void tally(struct diagnosis *diagnosis, const struct broker *broker)
     require_roles(diagnosis, broker);
     if (!has_variable(broker, "KAFKA_ADVERTISED_LISTENERS") &&
         !wrong_style(diagnosis, broker, "advertised.listeners"))
-        finding_fix(required(diagnosis, broker, "KAFKA_ADVERTISED_LISTENERS",
-                             "KAFKA_ADVERTISED_LISTENERS is not set"),
-                    "add KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://%s:9092", broker->service->name);
+        require_advertised(diagnosis, broker, "KAFKA_ADVERTISED_LISTENERS is not set");
 }
 
 static void image_of(struct diagnosis *diagnosis, const struct broker *broker)

@@ -23,15 +23,20 @@ static bool readable(const struct broker *broker)
 
 /* ---- ROLES */
 
-/* What capitals stand for; NULL: a role is no word of Kafka's. */
-static const char *meant_roles(const struct broker *broker, char *const *roles)
+/* What capitals, or letters at the end, stand for; NULL: a role is no word of Kafka's. */
+static const char *meant_roles(char *const *roles)
 {
-    for (; *roles; roles++)
-        if (strcasecmp(*roles, "broker") != 0 && strcasecmp(*roles, "controller") != 0)
+    bool is_broker = false, is_controller = false;
+
+    for (; *roles; roles++) {
+        bool broker = !strncasecmp(*roles, "brok", 4);
+
+        if (!broker && strncasecmp(*roles, "contr", 5) != 0)
             return NULL;
-    if (broker->is_broker && broker->is_controller)
-        return "broker,controller";
-    return broker->is_broker ? "broker" : "controller";
+        is_broker |= broker;
+        is_controller |= !broker;
+    }
+    return is_broker && is_controller ? "broker,controller" : is_broker ? "broker" : "controller";
 }
 
 static void roles_of(struct diagnosis *diagnosis, const struct broker *broker)
@@ -49,7 +54,7 @@ static void roles_of(struct diagnosis *diagnosis, const struct broker *broker)
                             "`%s` refuses to start: \"Invalid value %s for configuration "
                             "process.roles: String must be one of: broker, controller\"",
                             broker->service->name, roles[i]);
-            const char *meant = meant_roles(broker, roles);
+            const char *meant = meant_roles(roles);
             finding_fix(finding, "%s: %s", variable_name(broker, ROLES),
                         meant ? meant : "broker,controller");
             if (meant && property->pair && !property->pair->shared)
@@ -112,7 +117,13 @@ static void controller_advertised_of(struct diagnosis *diagnosis, const struct b
             "controller.listener.names?\"",
             broker->service->name);
 
-        finding_fix(finding, "advertise a listener that is for clients");
+        char *text = advertise_all(broker);
+
+        finding_fix(finding, "advertise a listener that is for clients%s%s", *text ? ": " : "",
+                    text);
+        if (*text && advertised->pair && !advertised->pair->shared)
+            edit_value(finding, advertised->value, 0, strlen(advertised->value->text), text);
+        free(text);
         return;
     }
     if (!broker_before(broker, 3, 9))
@@ -308,6 +319,18 @@ static void without_kraft(struct diagnosis *diagnosis, const struct broker *brok
     edit_remove_variable(finding, names->pair);
 }
 
+static void no_clients(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    struct finding *finding = say(diagnosis, broker, "listeners", "it has no listener for clients",
+                                  "There must be at least one broker advertised listener. Perhaps "
+                                  "all listeners appear in controller.listener.names?");
+    char *item = mem_format("PLAINTEXT://:%d", free_port(broker, 9092));
+
+    finding_fix(finding, "add %s to %s", item, variable_name(broker, "listeners"));
+    edit_append(finding, broker, "listeners", item, item);
+    free(item);
+}
+
 static void controller_listener_of(struct diagnosis *diagnosis, const struct broker *broker)
 {
     char **names; /* as they are written: Kafka compares them with names in capitals */
@@ -333,11 +356,7 @@ static void controller_listener_of(struct diagnosis *diagnosis, const struct bro
     if (names[0] && broker->is_controller)
         has_no_listener(diagnosis, broker, names);
     if (broker->is_broker && !broker->advertised.count && !broker_property(broker, ADVERTISED))
-        finding_fix(say(diagnosis, broker, "listeners", "it has no listener for clients",
-                        "There must be at least one broker advertised listener. Perhaps all "
-                        "listeners appear in controller.listener.names?"),
-                    "add PLAINTEXT://:%d to %s", free_port(broker, 9092),
-                    variable_name(broker, "listeners"));
+        no_clients(diagnosis, broker);
     list_free(names);
 }
 

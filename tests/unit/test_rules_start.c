@@ -99,13 +99,13 @@ static const struct {
     {"PORT-DUP: derived",
      ZK(V("KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://k:9092,HOST://localhost:9092")
             V("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,HOST:PLAINTEXT")),
-     "PORT-DUP", NO_EDIT},
+     "PORT-DUP", FIXED},
     {"PORT-DUP: IPv4 and IPv6, all addresses",
      APACHE("4.1.1",
             KRAFT V("KAFKA_LISTENERS: 'PLAINTEXT://0.0.0.0:9092,X://[::]:9092,CONTROLLER://:9093'")
                 ADV V("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: "
                       "PLAINTEXT:PLAINTEXT,X:PLAINTEXT,CONTROLLER:PLAINTEXT")),
-     "PORT-DUP", NO_EDIT},
+     "PORT-DUP", FIXED},
     {"PORT-DUP: near miss: advertised only",
      ZK(V("KAFKA_LISTENERS: PLAINTEXT://:29092,HOST://:9092")
             V("KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://k:9092,HOST://localhost:9092")
@@ -272,11 +272,11 @@ static const struct {
      "CTRL-ADV", FIXED},
     {"CTRL-ADV: nothing else",
      APACHE("4.1.1", KRAFT TWO V("KAFKA_ADVERTISED_LISTENERS: CONTROLLER://k:9093")), "CTRL-ADV",
-     NO_EDIT},
+     FIXED},
     {"CTRL-MISSING: nothing else", APACHE("4.1.1", KRAFT V("KAFKA_LISTENERS: CONTROLLER://:9093")),
-     "CTRL-MISSING", NO_EDIT},
+     "CTRL-MISSING", FIXED},
     {"PARSE: nothing", APACHE("4.1.1", KRAFT TWO V("KAFKA_ADVERTISED_LISTENERS: ''")), "PARSE",
-     NO_EDIT},
+     FIXED},
     {"MAP-BADPROTO: the brokers' own",
      APACHE("4.1.1", KRAFT TWO ADV V("KAFKA_SECURITY_INTER_BROKER_PROTOCOL: plaintext")),
      "MAP-BADPROTO", FIXED},
@@ -364,14 +364,14 @@ static const struct {
 
     /* ---- Images */
     {"nothing wrong: tally", TALLY(KRAFT TWO ADV), "", NO_EDIT},
-    {"IMG-REQUIRED: tally, advertised", TALLY(KRAFT TWO), "IMG-REQUIRED", NO_EDIT},
+    {"IMG-REQUIRED: tally, advertised", TALLY(KRAFT TWO), "IMG-REQUIRED", FIXED},
     {"IMG-REQUIRED: tally, roles", TALLY(ADV), "IMG-REQUIRED", FIXED},
     {"WRONG-STYLE: tally",
      TALLY(V("KAFKA_NODE_ID: 1") V("KAFKA_CFG_PROCESS_ROLES: broker,controller")
                VOTER NAMES TWO ADV),
      "MAP-MISSING WRONG-STYLE", FIXED},
     {"ZK-LATEST: tally", TALLY(V("KAFKA_ZOOKEEPER_CONNECT: zk:2181") ADV), "ZK-LATEST", FIXED},
-    {"IMG-REQUIRED: confluent, advertised", ZK(V("KAFKA_BROKER_ID: 1")), "IMG-REQUIRED", NO_EDIT},
+    {"IMG-REQUIRED: confluent, advertised", ZK(V("KAFKA_BROKER_ID: 1")), "IMG-REQUIRED", FIXED},
     {"IMG-REQUIRED: confluent, CLUSTER_ID", CONFLUENT("8.0.0", KRAFT TWO ADV), "IMG-REQUIRED",
      FIXED},
     {"IMG-REQUIRED: confluent, no KRaft before 7.4",
@@ -384,7 +384,7 @@ static const struct {
                 V("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,HOST:PLAINTEXT")),
      "IMG-REQUIRED", FIXED},
     {"IMG-REQUIRED: bitnami, no mode", BITNAMI("4.0", V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092")),
-     "IMG-REQUIRED", NO_EDIT},
+     "IMG-REQUIRED", FIXED},
     {"IMG-REQUIRED: bitnami of old, plain text",
      BITNAMI("2.8.1", V("- KAFKA_CFG_ZOOKEEPER_CONNECT=zk:2181")), "IMG-REQUIRED", FIXED},
     {"IMG-REQUIRED: wurstmeister, listeners",
