@@ -97,6 +97,33 @@ static bool plain(const char *text)
            !strstr(text, ": ") && strcmp(text, "yes") != 0 && strcmp(text, "no") != 0;
 }
 
+/* A service without an environment gets one; what follows is put behind the first variable. */
+static bool add_environment(struct finding *finding, const struct compose_gap *gap,
+                            const char *name, const char *text)
+{
+    char *line = mem_format(plain(text) ? "\n%*s  %s: %s" : "\n%*s  %s: \"%s\"", (int)gap->indent,
+                            "", name, text);
+    bool fresh = !gap->at || gap->source->bytes[gap->at - 1] == '\n';
+
+    for (size_t i = 0; i < finding->edit_count; i++) {
+        struct edit *edit = &finding->edits[i];
+        if (edit->source == gap->source && edit->start == gap->at &&
+            strstr(edit->text, "environment:")) {
+            size_t length = strlen(edit->text) - fresh;
+            char *more = mem_format("%.*s%s%s", (int)length, edit->text, line, fresh ? "\n" : "");
+            free(edit->text);
+            free(line);
+            edit->text = more;
+            return true;
+        }
+    }
+    finding_edit(finding, gap->source, gap->at, gap->at,
+                 mem_format("%s%*senvironment:%s%s", fresh ? "" : "\n", (int)gap->indent, "", line,
+                            fresh ? "\n" : ""));
+    free(line);
+    return true;
+}
+
 bool edit_add_variable(struct finding *finding, const struct compose_service *service,
                        const char *name, const char *text)
 {
@@ -104,6 +131,9 @@ bool edit_add_variable(struct finding *finding, const struct compose_service *se
     bool fresh; /* at the beginning of a line */
     struct buf line = {0};
 
+    if (!gap->given && service->service_gap.source &&
+        service->service_gap.at <= service->service_gap.source->length)
+        return add_environment(finding, &service->service_gap, name, text);
     if (!gap->source || gap->at > gap->source->length)
         return false;
     fresh = !gap->at || gap->source->bytes[gap->at - 1] == '\n';

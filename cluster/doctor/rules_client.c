@@ -105,6 +105,15 @@ static void change_port_value(const struct look *look, struct finding *finding, 
         fix_replace(look->diagnosis, finding, &place, mem_format("%d", port));
 }
 
+/* kafka:9092, or, where somebody knocks, `kafka 9092` and kafka/9092. */
+static char separator(const struct client *client)
+{
+    const char *text = client->value->text + client->offset;
+    char last = client->length > strlen(client->host) ? text[strlen(client->host)] : ':';
+
+    return last == ' ' || last == '/' ? last : ':';
+}
+
 static bool change_address(const struct look *look, struct finding *finding, const char *host,
                            int port)
 {
@@ -116,7 +125,8 @@ static bool change_address(const struct look *look, struct finding *finding, con
         !fix_place(client->value, client->offset, client->length, &place))
         return false;
     if (!client->port_value)
-        return fix_replace(look->diagnosis, finding, &place, mem_format("%s:%d", host, port));
+        return fix_replace(look->diagnosis, finding, &place,
+                           mem_format("%s%c%d", host, separator(client), port));
     if (client->port != port)
         change_port_value(look, finding, port);
     return !strcmp(client->host, host) ||
@@ -380,19 +390,21 @@ static struct finding *blame_told(const struct look *look)
         place = client_place(client);
         return finding_add(
             look->diagnosis, "CLIENT-PORT", client->service, &place,
-            "%s of `%s` is %s:%d, the listener %s of `%s`, which is not advertised: its "
+            "%s of `%s` is %s:%d, the listener%s%s of `%s`, which is not advertised: its "
             "clients learn of no broker",
             client->variable, client->service->name, client->host, client->port,
-            trial->first.listener->name, trial->first.broker->service->name);
+            *trial->first.listener->name ? " " : "", trial->first.listener->name,
+            trial->first.broker->service->name);
     }
     place = look->other ? client_place(client) : fix_endpoint_place(trial->told);
     return finding_add(look->diagnosis, rule_of(&trial->then, is_local(trial->told->host)),
                        look->other ? client->service : trial->teller->service, &place,
-                       "`%s` connects to %s:%d (%s), and the listener %s of `%s` there sends it on "
-                       "to %s:%d, %s",
+                       "`%s` connects to %s:%d (%s), and the listener%s%s of `%s` there sends it "
+                       "on to %s:%d, %s",
                        client->service->name, client->host, client->port, client->variable,
-                       trial->told->name, trial->teller->service->name, told_host(trial),
-                       trial->told->port, failure_of(look));
+                       *trial->told->name ? " " : "", trial->told->name,
+                       trial->teller->service->name, told_host(trial), trial->told->port,
+                       failure_of(look));
 }
 
 /* The broker's fault has been said of another client. */

@@ -479,11 +479,39 @@ static void blame_nobody(const struct look *look)
 
 /* ---- Advertised as what the files do not know */
 
+/* The host in NAME://HOST:PORT, an item of a value. */
+static void put_localhost(const struct diagnosis *diagnosis, struct finding *finding,
+                          const struct property *property, const struct compose_text *value,
+                          size_t offset, size_t length)
+{
+    const char *item = value->text + offset, *host = memmem(item, length, "://", 3);
+    const char *end = host ? memrchr(host + 3, ':', length - (size_t)(host + 3 - item)) : NULL;
+    struct place place;
+
+    finding_fix(finding, "put localhost in its place, or an address of this machine");
+    if (end && !(property && property->pair && property->pair->shared) &&
+        fix_place(value, (size_t)(host + 3 - value->text), (size_t)(end - host - 3), &place))
+        fix_replace(diagnosis, finding, &place, mem_text("localhost"));
+}
+
+static void warn_placeholder(const struct look *look)
+{
+    struct finding *finding =
+        finding_add(look->diagnosis, "PLACEHOLDER", look->broker->service, &look->place,
+                    "`%s` advertises %s:%d, which is to be replaced by an address of yours",
+                    name_of(look), look->told->host, look->told->port);
+
+    finding_fix(finding, "put localhost in its place, or an address of this machine");
+    if (look->told->value)
+        put_localhost(look->diagnosis, finding, look->broker->advertised.property,
+                      look->told->value, look->told->offset, look->told->length);
+}
+
 static void check_unknown(const struct look *look)
 {
     switch (host_kind(look->told->host)) {
     case HOST_PLACEHOLDER:
-        warn(look, "PLACEHOLDER", "which is to be replaced by an address of yours");
+        warn_placeholder(look);
         break;
     case HOST_PRIVATE:
         warn(look, "LAN-IP", "an address that one machine has in one network");
@@ -525,12 +553,19 @@ static void check_placeholder(struct diagnosis *diagnosis, const struct broker *
                               const struct endpoints *endpoints, const char *does)
 {
     const struct property *property = endpoints->property;
+    struct finding *finding;
+    const char *item;
 
-    if (endpoints->bad && property && !property->derived && strpbrk(endpoints->bad, "<>{}$"))
-        finding_fix(finding_add(diagnosis, "PLACEHOLDER", broker->service, &property->value->place,
-                                "`%s` %s %s, which is to be replaced by an address of yours",
-                                broker->service->name, does, endpoints->bad),
-                    "put localhost in its place, or an address of this machine");
+    if (!endpoints->bad || !property || property->derived || !strpbrk(endpoints->bad, "<>{}$"))
+        return;
+    finding = finding_add(diagnosis, "PLACEHOLDER", broker->service, &property->value->place,
+                          "`%s` %s %s, which is to be replaced by an address of yours",
+                          broker->service->name, does, endpoints->bad);
+    finding_fix(finding, "put localhost in its place, or an address of this machine");
+    item = strstr(property->value->text, endpoints->bad);
+    if (item && endpoints == &broker->advertised)
+        put_localhost(diagnosis, finding, property, property->value,
+                      (size_t)(item - property->value->text), strlen(endpoints->bad));
 }
 
 /* Those that name the broker last: crossed ports explain what is wrong with them. */
@@ -653,6 +688,7 @@ static void check_self(const struct look *look)
 {
     struct standpoint own = {.at = AT_SERVICE, .service = look->broker->service};
     struct arrival arrival = reach_endpoint(look->reach, &own, look->broker, look->told);
+    bool same = look->listener->port == look->told->port; /* bound to another address */
     struct finding *finding;
 
     if (!look->broker->zookeeper || arrival.kind != ARRIVE_CLOSED ||
@@ -661,13 +697,16 @@ static void check_self(const struct look *look)
         return;
     finding = finding_add(look->diagnosis, "PORT-MISMATCH", look->broker->service, &look->place,
                           "`%s`, which is its own controller, calls itself at %s:%d, where nothing "
-                          "listens in its container (%s is on %d): Connection to node "
+                          "listens in its container (%s is on %s%s%d): Connection to node "
                           "(localhost/127.0.0.1:%d) could not be established",
                           name_of(look), look->told->host, look->told->port, look->told->name,
-                          look->listener->port, look->told->port);
+                          same ? look->listener->host : "", same ? ":" : "", look->listener->port,
+                          look->told->port);
     finding_fix(finding,
                 "listen on port %d in the container, or give the brokers a listener of their own",
                 look->told->port);
+    if (same)
+        correct_bound(look->diagnosis, finding, look->broker, look->listener);
 }
 
 void check_brokers(struct diagnosis *diagnosis)

@@ -1066,7 +1066,7 @@ static const struct {
      "    environment:\n"
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://KAFKA:9092\n"},
-    {"unset-var: no default", "UNSET-VAR", NULL,
+    {"unset-var: no default", "UNSET-VAR", "ok",
      "services:\n"
      "  zookeeper:\n"
      "    image: confluentinc/cp-zookeeper:7.5.0\n"
@@ -1160,7 +1160,7 @@ static const struct {
      "  kafkacat:\n"
      "    image: confluentinc/cp-kafkacat\n"
      "    command: sleep infinity\n"},
-    {"placeholder: one that Kafka cannot even read", "PLACEHOLDER", NULL,
+    {"placeholder: one that Kafka cannot even read", "PLACEHOLDER", "ok",
      "services:\n"
      "  zookeeper:\n"
      "    image: confluentinc/cp-zookeeper:7.5.0\n"
@@ -1253,7 +1253,7 @@ static const struct {
      "    environment:\n"
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"},
-    {"a client that waits for a port where nothing listens", "CLIENT-PORT!", NULL,
+    {"a client that waits for a port where nothing listens", "CLIENT-PORT!", "ok",
      "services:\n"
      "  zookeeper:\n"
      "    image: confluentinc/cp-zookeeper:7.5.0\n"
@@ -1489,7 +1489,7 @@ static const struct {
      "      - KAFKA_ADVERTISED_LISTENERS=INSIDE://kafka:29092,OUTSIDE://localhost:9092\n"
      "      - KAFKA_LISTENER_SECURITY_PROTOCOL_MAP=INSIDE:PLAINTEXT,OUTSIDE:PLAINTEXT\n"
      "      - KAFKA_INTER_BROKER_LISTENER_NAME=INSIDE\n"},
-    {"placeholder: wurstmeister, a list", "PLACEHOLDER", NULL,
+    {"placeholder: wurstmeister, a list", "PLACEHOLDER", "ok",
      "services:\n"
      "  kafka:\n"
      "    image: wurstmeister/kafka:2.13-2.8.1\n"
@@ -1523,7 +1523,7 @@ static const struct {
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:29092,HOST://localhost:9092\n"
      "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: "
      "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,HOST:PLAINTEXT\n"},
-    {"unset-var: wurstmeister's host name", "UNSET-VAR,LEGACY~", NULL,
+    {"unset-var: wurstmeister's host name", "UNSET-VAR,LEGACY~", "ok",
      "services:\n"
      "  kafka:\n"
      "    image: wurstmeister/kafka:2.13-2.8.1\n"
