@@ -390,6 +390,7 @@ static void test_most_networks(void **state)
     }
     assert_true(places_add(&places, &container, NULL));
     assert_int_equal(places.network_count, LIMIT_PROBE_NETWORKS);
+    assert_true(places.cut);
     places_free(&places);
 }
 
