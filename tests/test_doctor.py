@@ -77,6 +77,19 @@ def test_text(program, tmp_path):
     assert out[-1].startswith("  from other machines            the broker advertises localhost:9092")
 
 
+@pytest.mark.parametrize("columns", [80, 40])
+def test_on_a_terminal(tmp_path, columns):
+    """No line of words is longer than that is wide; those of the file are as they are."""
+    write(tmp_path, compose_yml=BROKEN)
+    script = f"stty cols {columns}; exec {BUILDS['build']} doctor compose.yml"
+    out = subprocess.run(["script", "-qec", script, "/dev/null"], cwd=tmp_path, capture_output=True, text=True,
+                         env={**os.environ, "NO_COLOR": "1"}, stdin=subprocess.DEVNULL).stdout.replace("\r", "")
+    words = [line for line in out.splitlines() if not re.match(r" {4}[-+] ", line)]
+    assert not [line for line in words if len(line) > columns and " " in line.strip()], out
+    at = out.index("from other machines")
+    assert len(out[at:out.index("\ntally:")].splitlines()) <= 5, out
+
+
 def test_json_is_documented(program, tmp_path):
     write(tmp_path, a_yml=BROKEN, b_yml=NONE, c_yml=HOST, d_yml=LAN.replace("9092:9092\"", "9092\""))
     wanted = {n: kinds for n, kinds in documented()["doctor"].items() if not n.startswith("live")}

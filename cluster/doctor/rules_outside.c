@@ -182,6 +182,7 @@ void check_fragment(struct diagnosis *diagnosis)
             continue;
         finding = finding_add(diagnosis, "FRAGMENT", compose_service(compose, unknown->service),
                               &unknown->place, "%s", unknown->text);
+        finding_fix(finding, "bring it here: what it says may change all that is said of the rest");
         if (!broker || !broker->unknown)
             finding->severity = SEVERITY_NOTE;
     }

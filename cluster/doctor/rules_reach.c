@@ -389,8 +389,8 @@ static void warn(const struct look *look, const char *rule, const char *text)
     finding_fix(finding_add(look->diagnosis, rule, look->broker->service, &look->place,
                             "`%s` advertises %s:%d, %s", name_of(look), look->told->host,
                             look->told->port, text),
-                "for the host alone advertise localhost:%d; for containers %s:%d, by a listener of "
-                "its own",
+                "keep it if its clients reach that; for the host alone advertise localhost:%d; for "
+                "containers %s:%d, by a listener of its own",
                 look->told->port, name_of(look), look->listener->port);
 }
 
@@ -779,14 +779,18 @@ static void blame_claim(struct diagnosis *diagnosis, const struct reach *reach,
                         .told = told,
                         .listener = endpoint_find(&second->broker->listeners, told->name),
                         .place = fix_endpoint_place(told)};
+    char *refusal = second->broker->zookeeper
+                        ? mem_format(" (Configured end points %s:%d in advertised listeners are "
+                                     "already registered by broker)",
+                                     told->host, told->port)
+                        : mem_text("");
     struct finding *finding =
         finding_add(diagnosis, "ADV-DUP", second->broker->service, &look.place,
-                    "`%s` and `%s` both advertise %s:%d: one of them is never reached (under "
-                    "ZooKeeper: Configured end points %s:%d in advertised listeners are already "
-                    "registered by broker)",
+                    "`%s` and `%s` both advertise %s:%d: one of them is never reached%s",
                     first->broker->service->name, second->broker->service->name, told->host,
-                    told->port, told->host, told->port);
+                    told->port, refusal);
 
+    free(refusal);
     finding_fix(finding, "give %s an address of its own", second->broker->service->name);
     if (look.listener)
         correct_claim(&look, finding);

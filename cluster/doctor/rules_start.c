@@ -824,7 +824,7 @@ static void bind_of_broker(struct diagnosis *diagnosis, const struct broker *bro
                         "\"Socket server failed to bind to %s:%d: Cannot assign requested "
                         "address\"",
                         broker->service->name, endpoint->host, endpoint->host, endpoint->port);
-        finding_fix(finding, "%s://0.0.0.0:%d; that address belongs into %s", endpoint->name,
+        finding_fix(finding, "%s://0.0.0.0:%d; that address belongs in %s", endpoint->name,
                     endpoint->port, variable_name(broker, ADVERTISED));
         if (at && own_value(broker->listeners.property) &&
             broker->advertised.property != broker->listeners.property)
