@@ -29,7 +29,8 @@ int docker_ask(struct http *http, const char *path, struct http_request *request
     request->url = url;
     request->unix_socket = name;
     if (!name)
-        error_set(error, EXIT_UNREACHABLE, "DOCKER_HOST is no unix:// address");
+        error_set(error, EXIT_UNREACHABLE, "it is '%.80s', and only a unix:// address is asked",
+                  getenv("DOCKER_HOST"));
     else
         result = http_ask(http, request, answer, error);
     free(url);

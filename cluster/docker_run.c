@@ -15,6 +15,7 @@
 
 #define PROGRAM   "tally"
 #define WAIT_MS   5000
+#define START_MS  20000 /* a busy engine makes and starts one container after the other */
 #define IMPORT_MS 30000
 #define NOBODY    "65534:65534"
 #define MEMORY    (512LL << 20)
@@ -143,6 +144,26 @@ void docker_remove_image(struct http *http, const char *image)
     remove_path(http, mem_format("/images/%s?force=1", image));
 }
 
+/* {"label":["tally.doctor"],"until":["1m"]}, and of images not only those without a name. */
+#define STALE "%7B%22label%22%3A%5B%22" DOCKER_LABEL "%22%5D%2C%22until%22%3A%5B%221m%22%5D"
+
+void docker_remove_stale(struct http *http)
+{
+    static const char *const paths[] = {"/containers/prune?filters=" STALE "%7D",
+                                        "/images/prune?filters=" STALE
+                                        "%2C%22dangling%22%3A%5B%22false%22%5D%7D"};
+
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        struct http_request request = {
+            .post = true, .wait_ms = WAIT_MS, .most = LIMIT_DOCKER_ANSWER};
+        struct http_answer answer = {0};
+        struct error error;
+
+        docker_ask(http, paths[i], &request, &answer, &error);
+        http_answer_free(&answer);
+    }
+}
+
 /* ---- The container */
 
 static char *settings_of(const struct docker_run *run)
@@ -169,7 +190,7 @@ static char *settings_of(const struct docker_run *run)
 
 static int post(struct http *http, char *path, const char *body, struct error *error)
 {
-    struct http_request request = {.post = true, .body = body, .wait_ms = WAIT_MS};
+    struct http_request request = {.post = true, .body = body, .wait_ms = START_MS};
     struct http_answer answer = {0};
     int result = docker_ask(http, path, &request, &answer, error);
 

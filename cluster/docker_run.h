@@ -19,6 +19,10 @@ int docker_import_self(struct http *http, const char *image, char **libraries, s
 /* Says nothing when it cannot. */
 void docker_remove_image(struct http *http, const char *image);
 
+/* Removes what runs that were killed have left: containers that have ended and images that nobody
+ * uses, of this program, older than any run takes. Says nothing when it cannot. */
+void docker_remove_stale(struct http *http);
+
 struct docker_run {
     const char *name, *image, *network, *libraries;
     const char *const *arguments; /* the program's; ends at NULL */

@@ -141,6 +141,7 @@ static void *look_into_networks(void *argument)
         }
     }
     docker_remove_image(http, image);
+    docker_remove_stale(http);
     http_free(http);
     free(libraries);
     free(image);
@@ -307,6 +308,9 @@ static void ask_docker(struct places *places, const struct places_list *asked)
     for (size_t i = 0; i < count; i++)
         words[i] = docker_words(http, &containers.list[i]);
     choose_brokers(places, asked, &containers, words, count);
+    if (places->cut)
+        log_info("the brokers are in more than %d networks: the others are not looked into",
+                 LIMIT_PROBE_NETWORKS);
     for (size_t i = 0; i < count; i++) {
         for (char **word = words[i]; word && *word; word++)
             free(*word);

@@ -9,6 +9,8 @@
 #include "runner/suggest.h"
 #include "runner/wrap.h"
 
+#define NARROW 24
+
 /* Whether stdout may be coloured (https://no-color.org). */
 static bool is_coloured(void)
 {
@@ -67,7 +69,12 @@ static void print_fix(const struct finding *finding)
 {
     struct buf change = {0};
 
-    print_lines("    fix: ", "         ", finding->fix);
+    if (*finding->fix && !strchr(finding->fix, '\n')) {
+        printf("    fix: ");
+        print_text(finding->fix, 9, 9);
+    } else {
+        print_lines("    fix: ", "         ", finding->fix);
+    }
     correct_change(&change, finding);
     buf_char(&change, '\0');
     print_lines("    ", "    ", change.data);
@@ -96,13 +103,20 @@ static void print_finding(const struct finding *finding, const char *file)
 
 static void print_vantage(const struct vantage *vantage, int width)
 {
-    printf("  from %-*s  ", width, vantage->from);
+    bool works = vantage->addresses && vantage->addresses[0];
+    /* Beside the names there would be room for a word or two. */
+    bool narrow = isatty(STDOUT_FILENO) && wrap_width(stdout) < width + 9 + NARROW;
+
+    if (narrow)
+        printf("  from %s\n    ", vantage->from);
+    else
+        printf("  from %-*s  ", width, vantage->from);
     for (char **address = vantage->addresses; address && *address; address++)
         printf("%s%s", address == vantage->addresses ? "" : ", ", *address);
-    if (vantage->addresses && vantage->addresses[0])
+    if (works)
         putchar('\n');
     else
-        print_text(vantage->failure, width + 9, width + 9);
+        print_text(vantage->failure, narrow ? 4 : width + 9, narrow ? 4 : width + 9);
 }
 
 static void print_vantages(const struct diagnosis *diagnosis)

@@ -77,6 +77,19 @@ def test_text(program, tmp_path):
     assert out[-1].startswith("  from other machines            the broker advertises localhost:9092")
 
 
+@pytest.mark.parametrize("columns", [80, 40])
+def test_on_a_terminal(tmp_path, columns):
+    """No line of words is longer than that is wide; those of the file are as they are."""
+    write(tmp_path, compose_yml=BROKEN)
+    script = f"stty cols {columns}; exec {BUILDS['build']} doctor compose.yml"
+    out = subprocess.run(["script", "-qec", script, "/dev/null"], cwd=tmp_path, capture_output=True, text=True,
+                         env={**os.environ, "NO_COLOR": "1"}, stdin=subprocess.DEVNULL).stdout.replace("\r", "")
+    words = [line for line in out.splitlines() if not re.match(r" {4}[-+] ", line)]
+    assert not [line for line in words if len(line) > columns and " " in line.strip()], out
+    at = out.index("from other machines")
+    assert len(out[at:out.index("\ntally:")].splitlines()) <= 5, out
+
+
 def test_json_is_documented(program, tmp_path):
     write(tmp_path, a_yml=BROKEN, b_yml=NONE, c_yml=HOST, d_yml=LAN.replace("9092:9092\"", "9092\""))
     wanted = {n: kinds for n, kinds in documented()["doctor"].items() if not n.startswith("live")}
@@ -145,6 +158,7 @@ def test_fix(program, tmp_path, style):
     assert stat.S_IMODE(fixed.stat().st_mode) == 0o640 and (tmp_path / "compose.yml").read_bytes() == text
     assert program.run("doctor", "--strict", "compose.fixed.yml").code == 0
     old, new = text.splitlines(keepends=True), fixed.read_bytes().splitlines(keepends=True)
+    assert style != "crlf" or all(line.endswith(b"\r\n") for line in new)
     assert len(set(old) - set(new)) == 2 and [line for line in new if line in old] == [line for line in old if line in new]
     shutil.copy(tmp_path / "compose.yml", tmp_path / "patched.yml")
     subprocess.run(["patch", "--binary", "-s", "patched.yml"], input=diff.out.encode() if style != "crlf" else
@@ -243,6 +257,17 @@ def quick(program, *args):
 def test_bad_input(program, tmp_path, name):
     write(tmp_path, compose_yml=BAD[name])
     quick(program, "compose.yml")
+
+
+@pytest.mark.parametrize("order", ["le", "be"])
+def test_utf_16(program, tmp_path, order):
+    """As PowerShell's > writes it: what to do is said, and does it."""
+    write(tmp_path, compose_yml="\ufeff".encode(f"utf-16-{order}") + HOST.encode(f"utf-16-{order}"))
+    result = quick(program, "compose.yml")
+    assert result.code == 3 and "is UTF-16" in result.err, result
+    command = re.search(r"iconv -f UTF-16 -t UTF-8", result.err)[0]
+    (tmp_path / "made.yml").write_bytes(subprocess.run([*command.split(), "compose.yml"], cwd=tmp_path, capture_output=True).stdout)
+    assert program.run("doctor", "--strict", "made.yml").code == 0
 
 
 def test_bad_files(program, tmp_path):

@@ -682,6 +682,23 @@ def test_docker_interrupted(program, room, nothing_left, sig, code):
         docker("unpause", name)
 
 
+@only_all
+@pytest.mark.cluster
+def test_docker_killed(program, room):
+    """What it had no time to remove ends by itself, and the next run removes it, once it is no one's any more."""
+    name = room.inside("good", 0)[:-2]
+    pause(name)
+    try:
+        running = program.start("doctor", "--live", room.host["good"], env={})
+        until(lambda: run("docker", "ps", "-q", "--filter", "label=tally.doctor").out.strip(), SOON, "the probe's container")
+        running.stop(signal.SIGKILL)
+    finally:
+        docker("unpause", name)
+    until(lambda: not run("docker", "ps", "-q", "--filter", "label=tally.doctor").out.strip(), SOON, "its end")
+    assert left_over()
+    until(lambda: in_docker(program, room.host["good"]) and not left_over(), 150, "the removal of what is a minute old", every=5)
+
+
 @pytest.mark.cluster
 def test_docker_limits_what_runs(program, room, nothing_left):
     """Its container: not root, nothing to write, no capabilities."""
@@ -697,6 +714,13 @@ def test_docker_limits_what_runs(program, room, nothing_left):
     host = found["HostConfig"]
     assert found["Config"]["User"] == "65534:65534" and host["ReadonlyRootfs"] and host["CapDrop"] == ["ALL"]
     assert host["SecurityOpt"] == ["no-new-privileges"] and host["NetworkMode"] == room.one and not host["Binds"]
+
+
+@pytest.mark.parametrize("host", ["tcp://127.0.0.1:1", "nonsense"])
+def test_an_engine_elsewhere(program, kafka, host):
+    """Which one is not asked is said, and the rest is done."""
+    done = program.run("doctor", "--live", kafka.address, env={"DOCKER_HOST": host})
+    assert done.code == 0 and f"it is '{host}', and only a unix:// address is asked" in done.err, done
 
 
 def test_no_engine(program, tmp_path, kafka):

@@ -96,13 +96,13 @@ STARTS = {
     "PARSE port bound": Start("PARSE", r"port out of range:99999",
                               broker(single(":99999", "broker:19092")), fixed=None),
     "NAME-DUP": Start("NAME-DUP", r"Each listener must have a different name",
-                      broker({"LISTENERS": "CONTROLLER://:29093,PLAINTEXT://:19092,plaintext://:55001"}), fixed=None),
+                      broker({"LISTENERS": "CONTROLLER://:29093,PLAINTEXT://:19092,plaintext://:55001"})),
     "PORT-DUP": Start("PORT-DUP", r"Each listener must have a different port",
-                      broker({"LISTENERS": "CONTROLLER://:29093,PLAINTEXT://:55001,HOST://:55001"}), fixed=None),
+                      broker({"LISTENERS": "CONTROLLER://:29093,PLAINTEXT://:55001,HOST://:55001"})),
     "PORT-DUP IPv4 and IPv6, all addresses": Start(
         "PORT-DUP", r"Address already in use", broker({
             "LISTENERS": "CONTROLLER://:29093,PLAINTEXT://:19092,HOST://0.0.0.0:55001,SIX://[::]:55001",
-            "LISTENER_SECURITY_PROTOCOL_MAP": f"{MAP},SIX:PLAINTEXT"}, sysctls=SIX), fixed=None),
+            "LISTENER_SECURITY_PROTOCOL_MAP": f"{MAP},SIX:PLAINTEXT"}, sysctls=SIX)),
     "ADV-NOT-SUBSET": Start("ADV-NOT-SUBSET", r"must be equal to or a subset of the ones defined in listeners",
                             broker({"LISTENERS": "CONTROLLER://:29093,PLAINTEXT://:19092"})),
     "ADV-WILDCARD": Start("ADV-WILDCARD", r"cannot use the nonroutable meta-address 0\.0\.0\.0",
@@ -171,12 +171,15 @@ STARTS = {
     "WRONG-STYLE some": Start("WRONG-STYLE", NO_ROLES,
                               broker({"PROCESS_ROLES": None, "CFG_PROCESS_ROLES": "broker,controller"})),
     "IMG-REQUIRED": Start("IMG-REQUIRED", IMAGE, broker({"ADVERTISED_LISTENERS": None})),
+    "IMG-REQUIRED one variable": Start("IMG-REQUIRED", NO_ROLES, {"broker": {
+        "image": "tally/kafka", "ports": ["55001:55001"], "environment": {
+            "KAFKA_BROKER_ID": "3", "KAFKA_ADVERTISED_LISTENERS": "PLAINTEXT://localhost:55001"}}}),
     "IMG-REQUIRED roles": Start("IMG-REQUIRED|ROLES", NO_ROLES, broker({"PROCESS_ROLES": None})),
     "ZK-LATEST": Start("ZK-LATEST", NO_ROLES, {"broker": {
         "image": "tally/kafka", "ports": ["55001:55001"], "environment": {
             "KAFKA_BROKER_ID": "1", "KAFKA_ZOOKEEPER_CONNECT": "zookeeper:2181",
             "KAFKA_LISTENERS": "PLAINTEXT://:55001",
-            "KAFKA_ADVERTISED_LISTENERS": "PLAINTEXT://localhost:55001"}}}, fixed=None),
+            "KAFKA_ADVERTISED_LISTENERS": "PLAINTEXT://localhost:55001"}}}),
 }
 
 # It starts, and clients fail: [(from the host "" or from a service, bootstrap address, what the client says)].
@@ -208,13 +211,15 @@ REACHES = {
     "ADV-DUP": Reach("ADV-DUP", [], pair(
         listeners(BOUND, "HOST://localhost:55001,PLAINTEXT://one:19092"),
         listeners(BOUND, "HOST://localhost:55001,PLAINTEXT://two:19092",
-                  ports=["55002:55001"])), fixed=None),
+                  ports=["55002:55001"]))),
+    "ADV-DUP not published": Reach("ADV-DUP", [], pair(
+        listeners(BOUND, "HOST://localhost:55001,PLAINTEXT://one:19092"),
+        listeners(BOUND, "HOST://localhost:55001,PLAINTEXT://two:19092", ports=None))),
     "PROTO-MISMATCH": Reach("PROTO-MISMATCH", [("app", "broker:19092", r"SSL handshake failed|Disconnected")],
                             {**broker(), "app": client("broker:19092", environment={
                                 "KAFKA_BOOTSTRAP_SERVERS": "broker:19092", "KAFKA_SECURITY_PROTOCOL": "SSL"})},
                             options=["-X", "security.protocol=ssl"],
-                            logs=[("broker", r"Invalid receive \(size = 369295617")],
-                            fixed=None),
+                            logs=[("broker", r"Invalid receive \(size = 369295617")]),
     "PORT-NOT-PUBLISHED": Reach("PORT-NOT-PUBLISHED", [("", "localhost:55001", REFUSED.format("55001"))],
                                 broker(ports=None)),
     "HOST-NAME-ONLY": Reach("HOST-NAME-ONLY", [("", "localhost:55001", RESOLVE.format("broker:55001"))],

@@ -480,6 +480,13 @@ int yaml_read(struct arena *arena, const struct source *source, struct budget *b
     size_t bom = source->length >= 3 && memcmp(source->bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
     int result;
 
+    /* Places and corrections are those of bytes in UTF-8. Windows PowerShell's > writes UTF-16. */
+    if (source->length >= 2 &&
+        (!memcmp(source->bytes, "\xff\xfe", 2) || !memcmp(source->bytes, "\xfe\xff", 2)))
+        return error_set(error, EXIT_INPUT,
+                         "%s: is UTF-16, and only UTF-8 is read: iconv -f UTF-16 -t UTF-8 makes "
+                         "it that",
+                         source->path);
     if (!yaml_parser_initialize(&reader.parser))
         return error_set(error, EXIT_INPUT, "%s: out of memory", source->path);
     reader.byte = bom;

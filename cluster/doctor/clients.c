@@ -291,7 +291,10 @@ static void knock_at(const struct search *search, const char *host, size_t lengt
         counts(search, HINT_KNOCK, name, port)) {
         struct client *client = client_add(search, name, port, true);
         client->offset = (size_t)(host - search->value->text);
-        client->length = 0; /* host and port are apart: nothing to put another in its place */
+        /* With more than one byte between them there is nothing to put others in the place of. */
+        client->length = isdigit((unsigned char)host[length + 1])
+                             ? length + 1 + strspn(host + length + 1, "0123456789")
+                             : 0;
     } else {
         free(name);
     }

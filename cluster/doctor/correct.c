@@ -22,6 +22,24 @@ static bool is_same(const struct edit *a, const struct edit *b)
     return a->start == b->start && a->end == b->end && strcmp(a->text, b->text) == 0;
 }
 
+/* Its lines end with CR LF. */
+static bool is_crlf(const struct source *source)
+{
+    const char *end = memchr(source->bytes, '\n', source->length);
+
+    return end && end > source->bytes && end[-1] == '\r';
+}
+
+/* Lines that are put in end as the others do. */
+static void add_text(struct buf *bytes, const char *text, bool crlf)
+{
+    for (; *text; text++) {
+        if (*text == '\n' && crlf)
+            buf_char(bytes, '\r');
+        buf_char(bytes, *text);
+    }
+}
+
 struct source *correct_source(const struct source *source, const struct edit *const *edits,
                               size_t count)
 {
@@ -29,17 +47,23 @@ struct source *correct_source(const struct source *source, const struct edit *co
     struct source *result = mem_alloc(1, sizeof *result);
     struct buf bytes = {0};
     size_t at = 0, used = 0;
+    bool crlf = is_crlf(source);
 
     for (size_t i = 0; i < count; i++)
         if (edits[i]->end <= source->length && edits[i]->start <= edits[i]->end)
             sorted[used++] = edits[i];
     qsort(sorted, used, sizeof *sorted, compare_edits);
     for (size_t i = 0; i < used; i++) {
-        if (sorted[i]->start < at || (i > 0 && is_same(sorted[i - 1], sorted[i])))
+        size_t start = sorted[i]->start;
+
+        if (start < at || (i > 0 && is_same(sorted[i - 1], sorted[i])))
             continue;
-        buf_add(&bytes, source->bytes + at, sorted[i]->start - at);
-        buf_text(&bytes, sorted[i]->text);
-        at = sorted[i]->end;
+        /* A line behind another one: before the end of that, CR and LF. */
+        if (crlf && start > at && start == sorted[i]->end && source->bytes[start - 1] == '\r')
+            start--;
+        buf_add(&bytes, source->bytes + at, start - at);
+        add_text(&bytes, sorted[i]->text, crlf);
+        at = start + (sorted[i]->end - sorted[i]->start);
     }
     buf_add(&bytes, source->bytes + at, source->length - at);
     free(sorted);

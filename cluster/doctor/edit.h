@@ -12,6 +12,9 @@ bool edit_possible(const struct compose_text *value);
 /* Puts `text` in the place of `length` bytes of the value, from `offset`. */
 bool edit_value(struct finding *finding, const struct compose_text *value, size_t offset,
                 size_t length, const char *text);
+/* Makes the whole value `text`, where it is A${NAME:-B}C in the file, and B is what differs: the
+ * default is what changes. */
+bool edit_default(struct finding *finding, const struct compose_text *value, const char *text);
 /* The item of a list, and a comma beside it. */
 bool edit_remove_item(struct finding *finding, const struct compose_text *value, size_t offset,
                       size_t length);

@@ -380,6 +380,7 @@ static bool change_listeners(const struct change *change)
 static bool change_map(const struct change *change)
 {
     const struct broker *broker = change->broker;
+    const struct property *given = broker_property(broker, "listener.security.protocol.map");
     const struct compose_pair *pair = pair_of(broker, "listener.security.protocol.map");
     struct buf text = {0};
 
@@ -389,7 +390,7 @@ static bool change_map(const struct change *change)
         return !pair->shared &&
                append(change, &pair->value,
                       mem_format(",%s:%s", change->host_name, protocol_of(change)));
-    if (broker->map_given)
+    if (broker->map_given && !(given && given->derived))
         return false;
     for (size_t i = 0; i < broker->listeners.count; i++) {
         const char *name = broker->listeners.list[i].name;
@@ -420,6 +421,12 @@ static char *prefix_of(const struct broker *broker)
     return mem_text(broker->image == IMAGE_BITNAMI ? "KAFKA_CFG_" : "KAFKA_");
 }
 
+/* Redpanda's listener without a name: to have two, both are to be named. */
+static bool is_unnamed(const struct change *change)
+{
+    return change->broker->image == IMAGE_REDPANDA && !*change->listener->name;
+}
+
 static bool change_file(struct change *change)
 {
     const struct broker *broker = change->broker;
@@ -441,7 +448,17 @@ static void say_listener(const struct change *change)
 {
     const char *service = change->broker->service->name;
 
-    if (!change->port)
+    if (is_unnamed(change) && !change->port)
+        finding_fix(change->finding, "start it with --advertise-kafka-addr %s:%d", service,
+                    change->listener->port);
+    else if (is_unnamed(change))
+        finding_fix(change->finding,
+                    "start it with --kafka-addr internal://0.0.0.0:%d,external://0.0.0.0:%d "
+                    "--advertise-kafka-addr internal://%s:%d,external://localhost:%d, and publish "
+                    "\"%d:%d\"",
+                    change->listener->port, change->host_port, service, change->listener->port,
+                    change->port->published, change->port->published, change->host_port);
+    else if (!change->port)
         finding_fix(change->finding, "advertise %s://%s:%d", change->listener->name, service,
                     change->listener->port);
     else

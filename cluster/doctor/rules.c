@@ -53,7 +53,7 @@ const struct rule rules[] = {
      .title = "A listener binds to an address of its own container.",
      .why = "\"org.apache.kafka.common.KafkaException: Socket server failed to bind to "
             "192.168.1.10:9092: Cannot assign requested address.\" The Docker host's address, or "
-            "another service's name, is none of the container's: it belongs into what is "
+            "another service's name, is none of the container's: it belongs in what is "
             "advertised.",
      .check = check_bind},
     {.id = "MAP-MISSING",

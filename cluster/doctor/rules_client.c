@@ -105,6 +105,15 @@ static void change_port_value(const struct look *look, struct finding *finding, 
         fix_replace(look->diagnosis, finding, &place, mem_format("%d", port));
 }
 
+/* kafka:9092, or, where somebody knocks, `kafka 9092` and kafka/9092. */
+static char separator(const struct client *client)
+{
+    const char *text = client->value->text + client->offset;
+    char last = client->length > strlen(client->host) ? text[strlen(client->host)] : ':';
+
+    return last == ' ' || last == '/' ? last : ':';
+}
+
 static bool change_address(const struct look *look, struct finding *finding, const char *host,
                            int port)
 {
@@ -116,7 +125,8 @@ static bool change_address(const struct look *look, struct finding *finding, con
         !fix_place(client->value, client->offset, client->length, &place))
         return false;
     if (!client->port_value)
-        return fix_replace(look->diagnosis, finding, &place, mem_format("%s:%d", host, port));
+        return fix_replace(look->diagnosis, finding, &place,
+                           mem_format("%s%c%d", host, separator(client), port));
     if (client->port != port)
         change_port_value(look, finding, port);
     return !strcmp(client->host, host) ||
@@ -188,33 +198,43 @@ static void correct(struct look *look, struct finding *finding)
 
 /* ---- A network more */
 
-/* The end of the line of the last network that a service lists, if it is a
- * block list; `indent`: where its items begin. */
-static bool list_end(const struct compose_use *use, struct compose_gap *gap)
+/* Another network behind the last one that a service lists, in a line or on one of its own; before
+ * it in a mapping, where its settings follow. */
+static bool add_network(struct finding *finding, const struct compose_use *use, const char *network)
 {
     const struct place *place = &use->place;
+    bool quoted = place->style == PLACE_SINGLE || place->style == PLACE_DOUBLE, alone, key;
+    size_t start = place->start - quoted, end = place->end + quoted, line = start, before = start;
+    struct compose_gap gap = {.source = place->source, .list = true};
     const char *bytes;
-    size_t start = place->start;
 
-    if (!place->source || place->end > place->source->length || place->start >= place->end)
+    if (!place->source || end >= place->source->length || place->start >= place->end)
         return false;
     bytes = place->source->bytes;
-    while (start && bytes[start - 1] != '\n')
-        start--;
-    gap->indent = strspn(bytes + start, " ");
-    if (bytes[start + gap->indent] != '-' ||
-        strspn(bytes + start + gap->indent + 1, " \"'") != place->start - start - gap->indent - 1)
-        return false;
-    gap->source = place->source;
-    gap->at = place->end + strcspn(bytes + place->end, "\n");
-    return true;
+    while (line && bytes[line - 1] != '\n')
+        line--;
+    while (before && strchr(" \t\r\n", bytes[before - 1]))
+        before--;
+    key = bytes[end + strspn(bytes + end, " ")] == ':';
+    gap.indent = strspn(bytes + line, " ");
+    alone = line + gap.indent == start;
+    if (before && strchr("[{,", bytes[before - 1])) {
+        finding_edit(finding, place->source, key ? start : end, key ? start : end,
+                     mem_format(key ? "%s: {}, " : ", %s", network));
+        return true;
+    }
+    gap.at = key ? line : end + strcspn(bytes + end, "\n");
+    if (key && alone)
+        return fix_lines(finding, &gap, mem_format("%*s%s:", (int)gap.indent, "", network));
+    return bytes[line + gap.indent] == '-' &&
+           strspn(bytes + line + gap.indent + 1, " ") == start - line - gap.indent - 1 &&
+           fix_lines(finding, &gap, mem_format("%*s- %s", (int)gap.indent, "", network));
 }
 
 /* Lets `service` join a network of `other`. */
 static bool join_network(struct finding *finding, const struct compose_service *service,
                          const struct compose_service *other)
 {
-    struct compose_gap gap = {0};
     const char *network;
 
     if (!other->use_count || !service->use_count)
@@ -227,8 +247,7 @@ static bool join_network(struct finding *finding, const struct compose_service *
                                     (int)service->service_gap.indent, "",
                                     (int)service->service_gap.indent + 2, "",
                                     (int)service->service_gap.indent + 2, "", network));
-    return list_end(&service->uses[service->use_count - 1], &gap) &&
-           fix_lines(finding, &gap, mem_format("%*s- %s", (int)gap.indent, "", network));
+    return add_network(finding, &service->uses[service->use_count - 1], network);
 }
 
 static bool is_default(const struct compose_service *service)
@@ -371,19 +390,21 @@ static struct finding *blame_told(const struct look *look)
         place = client_place(client);
         return finding_add(
             look->diagnosis, "CLIENT-PORT", client->service, &place,
-            "%s of `%s` is %s:%d, the listener %s of `%s`, which is not advertised: its "
+            "%s of `%s` is %s:%d, the listener%s%s of `%s`, which is not advertised: its "
             "clients learn of no broker",
             client->variable, client->service->name, client->host, client->port,
-            trial->first.listener->name, trial->first.broker->service->name);
+            *trial->first.listener->name ? " " : "", trial->first.listener->name,
+            trial->first.broker->service->name);
     }
     place = look->other ? client_place(client) : fix_endpoint_place(trial->told);
     return finding_add(look->diagnosis, rule_of(&trial->then, is_local(trial->told->host)),
                        look->other ? client->service : trial->teller->service, &place,
-                       "`%s` connects to %s:%d (%s), and the listener %s of `%s` there sends it on "
-                       "to %s:%d, %s",
+                       "`%s` connects to %s:%d (%s), and the listener%s%s of `%s` there sends it "
+                       "on to %s:%d, %s",
                        client->service->name, client->host, client->port, client->variable,
-                       trial->told->name, trial->teller->service->name, told_host(trial),
-                       trial->told->port, failure_of(look));
+                       *trial->told->name ? " " : "", trial->told->name,
+                       trial->teller->service->name, told_host(trial), trial->told->port,
+                       failure_of(look));
 }
 
 /* The broker's fault has been said of another client. */
@@ -439,7 +460,7 @@ static size_t own_prefix(const char *variable)
     return length;
 }
 
-static const char *security_of(const struct client *client)
+static const struct compose_pair *security_of(const struct client *client)
 {
     size_t prefix = own_prefix(client->variable);
 
@@ -449,9 +470,9 @@ static const char *security_of(const struct client *client)
             strncmp(pair->name, client->variable, prefix) == 0 &&
             prefix == own_prefix(pair->name) && !strcasestr(pair->name, "INTER_BROKER") &&
             !strcasestr(pair->name, "MAP") && !strcasestr(pair->name, "LISTENER"))
-            return pair->value.text;
+            return pair;
     }
-    return "";
+    return NULL;
 }
 
 static bool is_protocol(const char *text)
@@ -464,31 +485,94 @@ static bool is_protocol(const char *text)
     return false;
 }
 
+/* Another listener of that broker which speaks as the client does, and works for it. */
+static bool take_listener(const struct look *look, struct finding *finding, const char *said)
+{
+    const struct broker *broker = look->trial.first.broker;
+
+    for (size_t i = 0; i < broker->listeners.count; i++) {
+        const struct endpoint *listener = &broker->listeners.list[i];
+        const char *host = broker->service->name;
+
+        if (strcasecmp(broker_protocol(broker, listener->name), said) != 0 ||
+            reach_on_host(look->reach, look->client->service) ||
+            reach_try(look->reach, &look->from, host, listener->port).outcome != TRIAL_WORKS)
+            continue;
+        finding_fix(finding, "use %s:%d in %s of %s", host, listener->port, look->client->variable,
+                    look->client->service->name);
+        change_address(look, finding, host, listener->port);
+        return true;
+    }
+    return false;
+}
+
+/* SSL://a:9092,SSL://b:9092: all of them. */
+static void change_schemes(const struct look *look, struct finding *finding, const char *said,
+                           const char *spoken)
+{
+    const struct compose_text *value = look->client->value;
+    const struct compose_pair *pair = pair_of(look->client);
+    struct address address;
+    struct place place;
+
+    for (size_t at = 0; address_find(value->text, at, &address);
+         at = address.start + address.length)
+        if (!(pair && pair->shared) && !strcasecmp(address.scheme, said) &&
+            fix_place(value, address.start - strlen(said) - 3, strlen(said), &place))
+            fix_replace(look->diagnosis, finding, &place, mem_text(spoken));
+}
+
+/* The client speaks as the listener does, if that takes no certificate nor password more. */
+static void correct_protocol(const struct look *look, struct finding *finding,
+                             const struct compose_pair *pair, const char *said, const char *spoken)
+{
+    const char *service = look->client->service->name;
+    struct place place;
+
+    if (take_listener(look, finding, said))
+        return;
+    finding_fix(finding, "let both speak the same: set %s in %s, or use another listener", spoken,
+                service);
+    if ((strcasestr(spoken, "SSL") && !strcasestr(said, "SSL")) ||
+        (strcasestr(spoken, "SASL") && !strcasestr(said, "SASL")))
+        finding_fix(finding,
+                    "set %s in %s, with the certificate or the password that it takes, or use "
+                    "another listener",
+                    spoken, service);
+    else if (!pair)
+        change_schemes(look, finding, said, spoken);
+    else if (!pair->shared && fix_place(&pair->value, 0, strlen(said), &place))
+        fix_replace(look->diagnosis, finding, &place, mem_text(spoken));
+}
+
 /* What a client says of its protocol, by a variable or by the address's scheme,
  * is not what the listener speaks. */
 static void check_protocol(struct look *look)
 {
     const struct client *client = look->client;
     const struct arrival *first = &look->trial.first;
-    const char *spoken, *said = security_of(client);
+    const struct compose_pair *pair = security_of(client);
+    const char *spoken, *said = pair ? pair->value.text : "";
     struct address address = {0};
     struct place place = client_place(client);
+    struct finding *finding;
 
     if (first->kind != ARRIVE_LISTENER || client->knock || client->inside)
         return;
     spoken = broker_protocol(first->broker, first->listener->name);
+    if (!*said)
+        pair = NULL;
     for (size_t at = 0; !*said && address_find(client->value->text, at, &address);
          at = address.start + address.length)
         if (address.start == client->offset)
             said = address.scheme;
     if (!*spoken || !is_protocol(said) || !strcasecmp(said, spoken))
         return;
-    finding_fix(finding_add(look->diagnosis, "PROTO-MISMATCH", client->service, &place,
-                            "`%s` speaks %s to %s:%d, where the listener %s of `%s` speaks %s",
-                            client->service->name, said, client->host, client->port,
-                            first->listener->name, first->broker->service->name, spoken),
-                "let both speak the same: set %s in %s, or use another listener", spoken,
-                client->service->name);
+    finding = finding_add(look->diagnosis, "PROTO-MISMATCH", client->service, &place,
+                          "`%s` speaks %s to %s:%d, where the listener %s of `%s` speaks %s",
+                          client->service->name, said, client->host, client->port,
+                          first->listener->name, first->broker->service->name, spoken);
+    correct_protocol(look, finding, pair, said, spoken);
 }
 
 /* ---- All of them */

@@ -29,21 +29,64 @@ static bool is_listed(const char *name)
     return false;
 }
 
+/* The variable's bytes in the file, ${NAME} or $NAME; false: it does not stand there so. */
+static bool find_variable(const struct property *property, struct place *place)
+{
+    const struct compose_text *value = property->value;
+    size_t length = strlen(value->unset), start;
+    const char *bytes, *at;
+    bool braces;
+
+    *place = value->place;
+    if (!place->source || place->style == PLACE_NONE || place->end > place->source->length)
+        return false;
+    bytes = place->source->bytes;
+    at = memmem(bytes + place->start, place->end - place->start, value->unset, length);
+    start = at ? (size_t)(at - bytes) : 0;
+    braces = at && start >= place->start + 2 && at[-1] == '{' && at[-2] == '$';
+    if (!at || (!braces && (start == place->start || at[-1] != '$')) ||
+        (braces && (start + length >= place->end || at[length] != '}')))
+        return false;
+    place->start = start - (braces ? 2 : 1);
+    place->end = start + length + braces;
+    return true;
+}
+
+/* The whole of advertised.host.name, or the host of an advertised address. */
+static bool is_host(const struct property *property, const struct place *place)
+{
+    const struct place *value = &property->value->place;
+
+    if (!strcmp(property->name, "advertised.host.name"))
+        return place->start == value->start && place->end == value->end;
+    return !strcmp(property->name, "advertised.listeners") && place->start >= value->start + 3 &&
+           !memcmp(place->source->bytes + place->start - 3, "://", 3) && place->end < value->end &&
+           place->source->bytes[place->end] == ':';
+}
+
 static void warn_unset(struct diagnosis *diagnosis, const struct broker *broker,
                        const struct property *property)
 {
     const struct compose_pair *pair = property->pair;
     const char *name = pair ? pair->name : property->name;
+    struct finding *finding;
+    struct place place;
 
-    if (!is_listed(property->name) || property->derived)
+    if (!is_listed(property->name) || property->derived || !property->value->unset)
         return;
-    if (property->value->unset)
-        finding_fix(finding_add(diagnosis, "UNSET-VAR", broker->service, &property->value->place,
-                                "%s of `%s` takes the variable %s, which has no value here and no "
-                                "default",
-                                name, broker->service->name, property->value->unset),
-                    "set %s in .env, or write ${%s:-localhost}", property->value->unset,
-                    property->value->unset);
+    finding =
+        finding_add(diagnosis, "UNSET-VAR", broker->service, &property->value->place,
+                    "%s of `%s` takes the variable %s, which has no value here and no default",
+                    name, broker->service->name, property->value->unset);
+    finding_fix(finding, "set %s in .env, or give it a default", property->value->unset);
+    if (!find_variable(property, &place) || !is_host(property, &place))
+        return;
+    finding_fix(finding, "set %s in .env, or write ${%s:-localhost}", property->value->unset,
+                property->value->unset);
+    /* It means the same once the variable is set. */
+    if (pair && !pair->shared && !pair->from_file)
+        fix_replace(diagnosis, finding, &place,
+                    mem_format("${%s:-localhost}", property->value->unset));
 }
 
 /* Behind KAFKA_CFG_ or KAFKA_. */
@@ -139,6 +182,7 @@ void check_fragment(struct diagnosis *diagnosis)
             continue;
         finding = finding_add(diagnosis, "FRAGMENT", compose_service(compose, unknown->service),
                               &unknown->place, "%s", unknown->text);
+        finding_fix(finding, "bring it here: what it says may change all that is said of the rest");
         if (!broker || !broker->unknown)
             finding->severity = SEVERITY_NOTE;
     }

@@ -124,6 +124,27 @@ static const struct compose_port *fixed_port(const struct look *look, bool *any)
     return fixed;
 }
 
+/* Puts another port into the advertised address. */
+static bool advertise_port(const struct look *look, struct finding *finding, int port)
+{
+    const struct property *property = look->broker->advertised.property;
+    const char *text = look->told->value ? look->told->value->text + look->told->offset : "";
+    size_t length = look->told->length;
+
+    while (length && text[length - 1] != ':')
+        length--;
+    if ((property && property->pair && property->pair->shared) || !look->place.source ||
+        look->place.end - look->place.start != look->told->length)
+        return false;
+    return fix_replace(look->diagnosis, finding, &look->place,
+                       mem_format("%.*s%d", (int)length, text, port));
+}
+
+static bool derives_listeners(const struct look *look)
+{
+    return !fix_is_given(&look->broker->listeners, "listeners");
+}
+
 /* 9093:9092 and localhost:9092. Where nothing else depends on the advertised
  * port (the image does not derive the listeners from it, and the broker, as
  * the controller under ZooKeeper, does not come back to itself by it), it is
@@ -131,24 +152,14 @@ static const struct compose_port *fixed_port(const struct look *look, bool *any)
 static void correct_port(const struct look *look, struct finding *finding,
                          const struct compose_port *port)
 {
-    const struct endpoints *listeners = &look->broker->listeners;
-    bool derived = !fix_is_given(listeners, "listeners");
+    const struct property *property = look->broker->advertised.property;
     const struct compose_service *other;
-    char *item;
 
-    if (!derived && !(look->broker->zookeeper && is_inter_broker(look)) &&
-        !(look->broker->advertised.property && look->broker->advertised.property->pair &&
-          look->broker->advertised.property->pair->shared)) {
-        const char *text = look->told->value ? look->told->value->text + look->told->offset : "";
-        size_t length = look->told->length;
-        while (length && text[length - 1] != ':')
-            length--;
+    if (!derives_listeners(look) && !(look->broker->zookeeper && is_inter_broker(look)) &&
+        !(property && property->pair && property->pair->shared)) {
         finding_fix(finding, "advertise %s://%s:%d", look->told->name, look->told->host,
                     port->published);
-        if (look->place.source && look->place.end - look->place.start == look->told->length) {
-            item = mem_format("%.*s%d", (int)length, text, port->published);
-            fix_replace(look->diagnosis, finding, &look->place, item);
-        }
+        advertise_port(look, finding, port->published);
         return;
     }
     finding_fix(finding, "publish \"%d:%d\"", look->told->port, port->target);
@@ -156,23 +167,66 @@ static void correct_port(const struct look *look, struct finding *finding,
         fix_published(look->diagnosis, finding, port, look->told->port);
 }
 
+/* Behind the advertised port, the next one of the host that no service has and no broker
+ * advertises; 0: none. */
+static int next_host_port(const struct look *look)
+{
+    const struct brokers *brokers = &look->diagnosis->brokers;
+    const struct compose_service *service;
+
+    for (int port = look->told->port + 1; port <= 65535; port++) {
+        bool used = reach_port(look->reach, port, &service) != NULL;
+
+        for (size_t i = 0; i < brokers->count && !used; i++)
+            for (size_t k = 0; k < brokers->list[i].advertised.count; k++)
+                used |= brokers->list[i].advertised.list[k].port == port;
+        if (!used)
+            return port;
+    }
+    return 0;
+}
+
+/* An address of this machine that another broker has, too: the broker's own is that port of the
+ * host which leads to it; where there is none, a free one, which PORT-NOT-PUBLISHED publishes. */
+static void correct_claim(const struct look *look, struct finding *finding)
+{
+    bool any, local = host_kind(look->told->host) == HOST_LOCAL;
+    const struct compose_port *port = fixed_port(look, &any);
+    int published = port ? port->published : local && !any ? next_host_port(look) : 0, target;
+
+    finding_fix(finding, "give %s an address of its own", name_of(look));
+    if (!published || published == look->told->port || reach_named(look->reach, look->told->host) ||
+        fix_taken(look->diagnosis, &look->place))
+        return;
+    target = derives_listeners(look) ? published : look->listener->port;
+    finding_fix(finding, "advertise %s://%s:%d", look->told->name, look->told->host, published);
+    if (!port || target != port->target)
+        finding_fix(finding, "advertise %s://%s:%d, and publish \"%d:%d\"", look->told->name,
+                    look->told->host, published, published, target);
+    if (advertise_port(look, finding, published) && port && target != port->target)
+        fix_target(look->diagnosis, finding, port, target);
+}
+
 static void blame_crossed(const struct look *look, const struct arrival *arrival)
 {
     const struct compose_service *service = NULL;
     const struct compose_port *port = reach_port(look->reach, look->told->port, &service);
-    struct finding *finding = finding_add(
-        look->diagnosis, "CROSSED", look->broker->service, port ? &port->place : &look->place,
-        "`%s` advertises %s://%s:%d, but port %d of the host leads to the listener %s of %s",
-        name_of(look), look->told->name, look->told->host, look->told->port, look->told->port,
-        arrival->listener->name, arrival->broker->service->name);
+    bool other = arrival->broker != look->broker;
+    struct finding *finding =
+        finding_add(look->diagnosis, "CROSSED", look->broker->service,
+                    port && !other ? &port->place : &look->place,
+                    "`%s` advertises %s://%s:%d, but port %d of the host leads to the listener %s "
+                    "of %s",
+                    name_of(look), look->told->name, look->told->host, look->told->port,
+                    look->told->port, arrival->listener->name, arrival->broker->service->name);
 
     soften(look, finding);
-    if (!port)
-        return;
-    if (arrival->broker != look->broker) {
-        finding_fix(finding, "give %s a port of its own, and advertise that", name_of(look));
+    if (other) {
+        correct_claim(look, finding);
         return;
     }
+    if (!port)
+        return;
     finding_fix(finding, "publish \"%d:%d\"", look->told->port, look->listener->port);
     fix_target(look->diagnosis, finding, port, look->listener->port);
 }
@@ -335,8 +389,8 @@ static void warn(const struct look *look, const char *rule, const char *text)
     finding_fix(finding_add(look->diagnosis, rule, look->broker->service, &look->place,
                             "`%s` advertises %s:%d, %s", name_of(look), look->told->host,
                             look->told->port, text),
-                "for the host alone advertise localhost:%d; for containers %s:%d, by a listener of "
-                "its own",
+                "keep it if its clients reach that; for the host alone advertise localhost:%d; for "
+                "containers %s:%d, by a listener of its own",
                 look->told->port, name_of(look), look->listener->port);
 }
 
@@ -425,11 +479,39 @@ static void blame_nobody(const struct look *look)
 
 /* ---- Advertised as what the files do not know */
 
+/* The host in NAME://HOST:PORT, an item of a value. */
+static void put_localhost(const struct diagnosis *diagnosis, struct finding *finding,
+                          const struct property *property, const struct compose_text *value,
+                          size_t offset, size_t length)
+{
+    const char *item = value->text + offset, *host = memmem(item, length, "://", 3);
+    const char *end = host ? memrchr(host + 3, ':', length - (size_t)(host + 3 - item)) : NULL;
+    struct place place;
+
+    finding_fix(finding, "put localhost in its place, or an address of this machine");
+    if (end && !(property && property->pair && property->pair->shared) &&
+        fix_place(value, (size_t)(host + 3 - value->text), (size_t)(end - host - 3), &place))
+        fix_replace(diagnosis, finding, &place, mem_text("localhost"));
+}
+
+static void warn_placeholder(const struct look *look)
+{
+    struct finding *finding =
+        finding_add(look->diagnosis, "PLACEHOLDER", look->broker->service, &look->place,
+                    "`%s` advertises %s:%d, which is to be replaced by an address of yours",
+                    name_of(look), look->told->host, look->told->port);
+
+    finding_fix(finding, "put localhost in its place, or an address of this machine");
+    if (look->told->value)
+        put_localhost(look->diagnosis, finding, look->broker->advertised.property,
+                      look->told->value, look->told->offset, look->told->length);
+}
+
 static void check_unknown(const struct look *look)
 {
     switch (host_kind(look->told->host)) {
     case HOST_PLACEHOLDER:
-        warn(look, "PLACEHOLDER", "which is to be replaced by an address of yours");
+        warn_placeholder(look);
         break;
     case HOST_PRIVATE:
         warn(look, "LAN-IP", "an address that one machine has in one network");
@@ -471,12 +553,19 @@ static void check_placeholder(struct diagnosis *diagnosis, const struct broker *
                               const struct endpoints *endpoints, const char *does)
 {
     const struct property *property = endpoints->property;
+    struct finding *finding;
+    const char *item;
 
-    if (endpoints->bad && property && !property->derived && strpbrk(endpoints->bad, "<>{}$"))
-        finding_fix(finding_add(diagnosis, "PLACEHOLDER", broker->service, &property->value->place,
-                                "`%s` %s %s, which is to be replaced by an address of yours",
-                                broker->service->name, does, endpoints->bad),
-                    "put localhost in its place, or an address of this machine");
+    if (!endpoints->bad || !property || property->derived || !strpbrk(endpoints->bad, "<>{}$"))
+        return;
+    finding = finding_add(diagnosis, "PLACEHOLDER", broker->service, &property->value->place,
+                          "`%s` %s %s, which is to be replaced by an address of yours",
+                          broker->service->name, does, endpoints->bad);
+    finding_fix(finding, "put localhost in its place, or an address of this machine");
+    item = strstr(property->value->text, endpoints->bad);
+    if (item && endpoints == &broker->advertised)
+        put_localhost(diagnosis, finding, property, property->value,
+                      (size_t)(item - property->value->text), strlen(endpoints->bad));
 }
 
 /* Those that name the broker last: crossed ports explain what is wrong with them. */
@@ -599,6 +688,7 @@ static void check_self(const struct look *look)
 {
     struct standpoint own = {.at = AT_SERVICE, .service = look->broker->service};
     struct arrival arrival = reach_endpoint(look->reach, &own, look->broker, look->told);
+    bool same = look->listener->port == look->told->port; /* bound to another address */
     struct finding *finding;
 
     if (!look->broker->zookeeper || arrival.kind != ARRIVE_CLOSED ||
@@ -607,13 +697,16 @@ static void check_self(const struct look *look)
         return;
     finding = finding_add(look->diagnosis, "PORT-MISMATCH", look->broker->service, &look->place,
                           "`%s`, which is its own controller, calls itself at %s:%d, where nothing "
-                          "listens in its container (%s is on %d): Connection to node "
+                          "listens in its container (%s is on %s%s%d): Connection to node "
                           "(localhost/127.0.0.1:%d) could not be established",
                           name_of(look), look->told->host, look->told->port, look->told->name,
-                          look->listener->port, look->told->port);
+                          same ? look->listener->host : "", same ? ":" : "", look->listener->port,
+                          look->told->port);
     finding_fix(finding,
                 "listen on port %d in the container, or give the brokers a listener of their own",
                 look->told->port);
+    if (same)
+        correct_bound(look->diagnosis, finding, look->broker, look->listener);
 }
 
 void check_brokers(struct diagnosis *diagnosis)
@@ -676,6 +769,39 @@ static bool same_claim(const struct claim *a, const struct claim *b)
            !strcasecmp(a->told->host, b->told->host) && a->told->port == b->told->port;
 }
 
+static void blame_claim(struct diagnosis *diagnosis, const struct reach *reach,
+                        const struct claim *first, const struct claim *second)
+{
+    const struct endpoint *told = second->told;
+    struct look look = {.diagnosis = diagnosis,
+                        .reach = reach,
+                        .broker = second->broker,
+                        .told = told,
+                        .listener = endpoint_find(&second->broker->listeners, told->name),
+                        .place = fix_endpoint_place(told)};
+    char *refusal = second->broker->zookeeper
+                        ? mem_format(" (Configured end points %s:%d in advertised listeners are "
+                                     "already registered by broker)",
+                                     told->host, told->port)
+                        : mem_text("");
+    struct finding *finding =
+        finding_add(diagnosis, "ADV-DUP", second->broker->service, &look.place,
+                    "`%s` and `%s` both advertise %s:%d: one of them is never reached%s",
+                    first->broker->service->name, second->broker->service->name, told->host,
+                    told->port, refusal);
+
+    free(refusal);
+    finding_fix(finding, "give %s an address of its own", second->broker->service->name);
+    if (look.listener)
+        correct_claim(&look, finding);
+    for (size_t i = 0; i + 1 < diagnosis->finding_count; i++) {
+        const struct finding *crossed = &diagnosis->findings[i];
+        if (!strcmp(crossed->rule->id, "CROSSED") && look.place.source &&
+            crossed->place.source == look.place.source && crossed->place.start == look.place.start)
+            finding_fix(finding, "%s", crossed->fix);
+    }
+}
+
 void check_claims(struct diagnosis *diagnosis)
 {
     struct reach *reach = reach_new(diagnosis);
@@ -694,19 +820,9 @@ void check_claims(struct diagnosis *diagnosis)
     }
     if (count)
         qsort(claims, count, sizeof *claims, compare_claims);
-    for (size_t i = 1; i < count; i++) {
-        struct place place = fix_endpoint_place(claims[i].told);
+    for (size_t i = 1; i < count; i++)
         if (same_claim(&claims[i - 1], &claims[i]))
-            finding_fix(
-                finding_add(diagnosis, "ADV-DUP", claims[i].broker->service, &place,
-                            "`%s` and `%s` both advertise %s:%d: one of them is never reached "
-                            "(under ZooKeeper: Configured end points %s:%d in advertised "
-                            "listeners are already registered by broker)",
-                            claims[i - 1].broker->service->name, claims[i].broker->service->name,
-                            claims[i].told->host, claims[i].told->port, claims[i].told->host,
-                            claims[i].told->port),
-                "give %s an address of its own", claims[i].broker->service->name);
-    }
+            blame_claim(diagnosis, reach, &claims[i - 1], &claims[i]);
     free(claims);
     reach_free(reach);
 }

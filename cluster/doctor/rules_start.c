@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "cluster/base/buf.h"
+#include "cluster/doctor/address.h"
 #include "cluster/doctor/fix.h"
 #include "cluster/doctor/start.h"
 
@@ -99,6 +100,21 @@ bool edit_append(struct finding *finding, const struct broker *broker, const cha
     done = edit_value(finding, given->value, strlen(given->value->text), 0, text);
     free(text);
     return done;
+}
+
+char *advertise_all(const struct broker *broker)
+{
+    struct buf text = {0};
+
+    buf_text(&text, "");
+    for (size_t i = 0; i < broker->listeners.count; i++) {
+        const struct endpoint *listener = &broker->listeners.list[i];
+
+        if (!in_list(broker->controllers, listener->name))
+            buf_format(&text, "%s%s://%s:%d", text.length ? "," : "", listener->name,
+                       broker->service->name, listener->port);
+    }
+    return text.data;
 }
 
 int free_port(const struct broker *broker, int from)
@@ -220,6 +236,7 @@ static void nothing_advertised(struct diagnosis *diagnosis, const struct broker 
 {
     const struct property *property = broker_property(broker, ADVERTISED);
     struct finding *finding;
+    char *text;
 
     if (!property || property->derived || !certain(property) || !whole(broker) ||
         !broker->is_broker || broker->advertised.count || broker->advertised.bad ||
@@ -229,8 +246,11 @@ static void nothing_advertised(struct diagnosis *diagnosis, const struct broker 
                           "`%s` refuses to start: it advertises nothing: \"There must be at least "
                           "one broker advertised listener.\"",
                           broker->service->name);
-    finding_fix(finding, "%s: PLAINTEXT://%s:9092", variable_name(broker, ADVERTISED),
-                broker->service->name);
+    text = advertise_all(broker);
+    finding_fix(finding, "%s: %s", variable_name(broker, ADVERTISED), text);
+    if (property->pair && !property->pair->shared)
+        edit_value(finding, property->value, 0, strlen(property->value->text), text);
+    free(text);
 }
 
 /* "://:9092" */
@@ -279,6 +299,49 @@ static bool readable(const struct broker *broker)
 
 /* ---- NAME-DUP */
 
+/* The place of a list's second endpoint of a name, by the port if that is not 0; the count: none.
+ */
+static size_t second_of(const struct endpoints *endpoints, const char *name, int port)
+{
+    size_t found = endpoints->count, named = 0;
+
+    for (size_t i = 0; i < endpoints->count; i++)
+        if (!strcmp(endpoints->list[i].name, name)) {
+            if (port && endpoints->list[i].port == port)
+                return i;
+            if (named++)
+                found = i;
+        }
+    return found;
+}
+
+/* Of two of a name, the one that is for the host, or else the second, is called NAME_HOST in both
+ * lists; ADV-NOT-SUBSET and MAP-MISSING see to the rest. */
+static void rename_second(struct finding *finding, const struct broker *broker,
+                          const struct endpoints *endpoints, const char *name)
+{
+    const struct endpoints *advertised = &broker->advertised;
+    char *other = mem_format("%s_HOST", name);
+    size_t told = second_of(advertised, name, 0), index;
+
+    for (size_t i = 0; told < advertised->count && i < advertised->count; i++)
+        if (!strcmp(advertised->list[i].name, name) &&
+            host_kind(advertised->list[i].host) == HOST_LOCAL)
+            told = i;
+    index = endpoints == advertised
+                ? told
+                : second_of(endpoints, name,
+                            told < advertised->count ? advertised->list[told].port : 0);
+    if (index < endpoints->count && own_value(endpoints->property) &&
+        !endpoint_find(advertised, other) && !endpoint_find(&broker->listeners, other)) {
+        finding_fix(finding, "call %.*s %s", (int)endpoints->list[index].length,
+                    endpoints->list[index].value->text + endpoints->list[index].offset, other);
+        edit_value(finding, endpoints->list[index].value, endpoints->list[index].offset,
+                   strlen(name), other);
+    }
+    free(other);
+}
+
 static void name_twice(struct diagnosis *diagnosis, const struct broker *broker,
                        const struct endpoints *endpoints)
 {
@@ -296,11 +359,13 @@ static void name_twice(struct diagnosis *diagnosis, const struct broker *broker,
                 broker->service->name, b->name, endpoints->property->name);
             finding_fix(finding, "give one of them another name, in %s, %s and %s", LISTENERS,
                         ADVERTISED, MAP);
-            if (a->port == b->port && !strcmp(a->host, b->host)) {
-                finding_fix(finding, "leave one of them out");
-                if (own_value(endpoints->property))
-                    edit_remove_item(finding, b->value, b->offset, b->length);
+            if (a->port != b->port || strcmp(a->host, b->host) != 0) {
+                rename_second(finding, broker, endpoints, b->name);
+                return;
             }
+            finding_fix(finding, "leave one of them out");
+            if (own_value(endpoints->property))
+                edit_remove_item(finding, b->value, b->offset, b->length);
             return;
         }
 }
@@ -405,67 +470,8 @@ static void move_listener(struct finding *finding, const struct endpoint *listen
     while (length && text[length - 1] != ':')
         length--;
     snprintf(digits, sizeof digits, "%d", port);
-    finding_fix(finding, "let %s listen on %d, which it advertises", listener->name, port);
     edit_value(finding, listener->value, listener->offset + length, listener->length - length,
                digits);
-}
-
-/* The published port by which the host comes to what is advertised as localhost. */
-static const struct compose_port *way_in(const struct broker *broker, const struct endpoint *told)
-{
-    const struct compose_service *service = broker->service;
-
-    for (size_t i = 0; i < service->port_count; i++)
-        if (service->ports[i].published == told->port && service->ports[i].target == told->port)
-            return &service->ports[i];
-    return NULL;
-}
-
-static bool is_published(const struct broker *broker, int port)
-{
-    const struct compose_service *service = broker->service;
-
-    for (size_t i = 0; i < service->port_count; i++)
-        if (service->ports[i].target == port || service->ports[i].published == port)
-            return true;
-    return false;
-}
-
-/* Neither a listener has it nor, as far as a few are tried, is it published: a range may be long.
- */
-static int unused_port(const struct broker *broker, int from)
-{
-    int port = free_port(broker, from);
-
-    for (int tries = 0; tries < 16 && is_published(broker, port); tries++)
-        port = free_port(broker, port + 1);
-    return port;
-}
-
-/* kafka:9092 and localhost:9092, no listeners given: both addresses stay as they are once the
- * host's port leads to a listener of its own. */
-static void set_apart(struct diagnosis *diagnosis, const struct broker *broker,
-                      struct finding *finding, const struct endpoint *a, const struct endpoint *b)
-{
-    const struct endpoint *first = endpoint_find(&broker->advertised, a->name);
-    const struct endpoint *second = endpoint_find(&broker->advertised, b->name);
-    bool local = first && host_kind(first->host) == HOST_LOCAL;
-    const struct endpoint *outer = local ? first : second;
-    const struct compose_port *published = outer ? way_in(broker, outer) : NULL;
-    const int port = unused_port(broker, b->port);
-    struct buf list = {0};
-
-    if (!published || is_published(broker, port) ||
-        local == (second && host_kind(second->host) == HOST_LOCAL) ||
-        !fix_target(diagnosis, finding, published, port))
-        return;
-    for (size_t i = 0; i < broker->listeners.count; i++) {
-        const struct endpoint *listener = &broker->listeners.list[i];
-        buf_format(&list, "%s%s://0.0.0.0:%d", i ? "," : "", listener->name,
-                   !strcmp(listener->name, outer->name) ? port : listener->port);
-    }
-    edit_add_variable(finding, broker->service, variable_name(broker, LISTENERS), list.data);
-    buf_free(&list);
 }
 
 /* CoreUtils.listenerListToEndPoints since 3.6; bitnami's script looks before. */
@@ -488,6 +494,71 @@ static const char *port_words(const struct broker *broker, const struct endpoint
     return "Each listener must have a different port";
 }
 
+/* Of two at a port, the one that fewer know: a controller's, one that is not advertised. */
+static const struct endpoint *less_known(const struct broker *broker, const struct endpoint *a,
+                                         const struct endpoint *b)
+{
+    if (in_list(broker->controllers, a->name))
+        return a;
+    if (in_list(broker->controllers, b->name) || endpoint_find(&broker->advertised, a->name))
+        return b;
+    return a;
+}
+
+static void part_listeners(struct finding *finding, const struct broker *broker,
+                           const struct endpoint *a, const struct endpoint *b)
+{
+    const struct endpoint *moved = meant_port(broker, a) ? a : b;
+    int port = meant_port(broker, moved);
+
+    if (port) {
+        finding_fix(finding, "let %s listen on %d, which it advertises", moved->name, port);
+    } else {
+        moved = less_known(broker, a, b);
+        port = free_port(broker, moved->port);
+        finding_fix(finding, "let %s listen on a port of its own: %d", moved->name, port);
+    }
+    move_listener(finding, moved, port);
+}
+
+/* The published port by which the host comes to what is advertised as localhost. */
+static const struct compose_port *way_in(const struct broker *broker, const struct endpoint *told)
+{
+    const struct compose_service *service = broker->service;
+
+    for (size_t i = 0; told && i < service->port_count; i++)
+        if (service->ports[i].published == told->port && service->ports[i].target == told->port)
+            return &service->ports[i];
+    return NULL;
+}
+
+/* The listeners that the image derives, but that for the host on a port of its own, to which the
+ * published port leads: no address that anybody uses changes. */
+static void give_listeners(struct diagnosis *diagnosis, struct finding *finding,
+                           const struct broker *broker, const struct endpoint *a,
+                           const struct endpoint *b)
+{
+    const struct endpoint *told = endpoint_find(&broker->advertised, a->name);
+    const struct endpoint *moved = told && host_kind(told->host) == HOST_LOCAL ? a : b;
+    const int port =
+        free_port(broker, moved->port + 20000 > 65000 ? moved->port + 1 : moved->port + 20000);
+    const struct compose_port *published;
+    struct buf text = {0};
+
+    for (size_t i = 0; i < broker->listeners.count; i++) {
+        const struct endpoint *listener = &broker->listeners.list[i];
+
+        buf_format(&text, "%s%s://0.0.0.0:%d", i ? "," : "", listener->name,
+                   listener == moved ? port : listener->port);
+    }
+    finding_fix(finding, "add %s: %s", variable_name(broker, LISTENERS), text.data);
+    told = endpoint_find(&broker->advertised, moved->name);
+    published = told && host_kind(told->host) == HOST_LOCAL ? way_in(broker, told) : NULL;
+    if (edit_append(finding, broker, LISTENERS, "", text.data) && published)
+        fix_target(diagnosis, finding, published, port);
+    buf_free(&text);
+}
+
 static void say_port(struct diagnosis *diagnosis, const struct broker *broker,
                      const struct endpoint *a, const struct endpoint *b)
 {
@@ -499,17 +570,12 @@ static void say_port(struct diagnosis *diagnosis, const struct broker *broker,
         port_words(broker, a, b), a->name, b->name, b->port,
         derived ? " in the listeners that the image derives from the advertised ones" : "");
 
-    if (derived) {
-        finding_fix(finding, "set %s with a port for each, such as %s://0.0.0.0:%d",
-                    variable_name(broker, LISTENERS), b->name, unused_port(broker, b->port));
-        set_apart(diagnosis, broker, finding, a, b);
-    } else if (meant_port(broker, a))
-        move_listener(finding, a, meant_port(broker, a));
-    else if (meant_port(broker, b))
-        move_listener(finding, b, meant_port(broker, b));
+    if (!strcmp(a->name, b->name)) /* NAME-DUP says which */
+        finding_fix(finding, "leave one of them out");
+    else if (derived)
+        give_listeners(diagnosis, finding, broker, a, b);
     else
-        finding_fix(finding, "give %s a port of its own, such as %d, and publish that", b->name,
-                    free_port(broker, b->port));
+        part_listeners(finding, broker, a, b);
 }
 
 static void ports_of_broker(struct diagnosis *diagnosis, const struct broker *broker)
@@ -812,7 +878,7 @@ static void bind_of_broker(struct diagnosis *diagnosis, const struct broker *bro
                         "\"Socket server failed to bind to %s:%d: Cannot assign requested "
                         "address\"",
                         broker->service->name, endpoint->host, endpoint->host, endpoint->port);
-        finding_fix(finding, "%s://0.0.0.0:%d; that address belongs into %s", endpoint->name,
+        finding_fix(finding, "%s://0.0.0.0:%d; that address belongs in %s", endpoint->name,
                     endpoint->port, variable_name(broker, ADVERTISED));
         if (at && own_value(broker->listeners.property) &&
             broker->advertised.property != broker->listeners.property)

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "cluster/base/buf.h"
+#include "cluster/doctor/fix.h"
 #include "cluster/doctor/start.h"
 
 static bool set(const struct broker *broker, const char *property)
@@ -100,17 +101,72 @@ static void require(struct diagnosis *diagnosis, const struct broker *broker, co
     edit_add_variable(finding, broker->service, name, value);
 }
 
-/* The image's path with another tag; where the style has one that still takes ZooKeeper. */
-static char *older_image(const struct broker *broker)
+static void require_advertised(struct diagnosis *diagnosis, const struct broker *broker,
+                               const char *message)
+{
+    char *value = advertise_all(broker);
+
+    require(diagnosis, broker, "KAFKA_ADVERTISED_LISTENERS", message, value);
+    free(value);
+}
+
+/* The image at another version; Confluent's tags for one kind of machine keep their end. Docker Hub
+ * has bitnami's images of old under bitnamilegacy only, since September 2025
+ * (github.com/bitnami/containers/issues/83267). */
+static char *image_at(const struct broker *broker, const char *version)
 {
     const char *text = broker->service->image.text, *slash = strrchr(text, '/');
     const char *tag = strchr(slash ? slash : text, ':');
     size_t length = tag ? (size_t)(tag - text) : strlen(text);
+    const char *machine = tag && strstr(tag, ".a") ? strstr(tag, ".a") : "";
 
-    if (broker->image == IMAGE_APACHE || broker->image == IMAGE_TALLY || strchr(text, '@'))
+    if (strcmp(machine, ".amd64") != 0 && strcmp(machine, ".arm64") != 0)
+        machine = "";
+    if (!strncmp(text, "bitnami/", 8) || !strncmp(text, "docker.io/bitnami/", 18))
+        return mem_format("%sbitnamilegacy/%.*s:%s", *text == 'd' ? "docker.io/" : "",
+                          (int)(length - (size_t)(slash + 1 - text)), slash + 1, version);
+    return mem_format("%.*s:%s%s", (int)length, text, version, machine);
+}
+
+/* The last version of its line that takes ZooKeeper; NULL: it has none. */
+static char *older_image(const struct broker *broker)
+{
+    if (broker->image == IMAGE_APACHE || broker->image == IMAGE_TALLY ||
+        strchr(broker->service->image.text, '@'))
         return NULL;
-    return mem_format("%.*s:%s", (int)length, text,
-                      broker->image == IMAGE_CONFLUENT ? "7.8.0" : "3.9.0");
+    return image_at(broker, broker->image == IMAGE_CONFLUENT ? "7.9.0" : "3.9.0");
+}
+
+/* Where a variable gives the tag, the path and the tag are two places. */
+static void set_image(struct finding *finding, const struct compose_text *image, const char *older)
+{
+    const char *tag = strrchr(older, ':'), *path = strstr(image->text, "bitnami/");
+    struct place place;
+    char *same;
+
+    if (edit_value(finding, image, 0, strlen(image->text), older) ||
+        edit_default(finding, image, older) || !path || !strstr(older, "bitnamilegacy/") ||
+        !fix_place(image, (size_t)(path - image->text), strlen("bitnami"), &place))
+        return;
+    same = mem_format("%.*s%s", (int)(strrchr(image->text, '/') - image->text), image->text,
+                      strrchr(older, '/'));
+    if (tag && edit_default(finding, image, same))
+        finding_edit(finding, place.source, place.start, place.end, mem_text("bitnamilegacy"));
+    free(same);
+}
+
+/* Below. */
+static void complete_kraft(struct finding *finding, const struct broker *broker);
+
+/* One node alone is its own controller; how several share that is for their owner to say. */
+static void to_kraft(const struct diagnosis *diagnosis, struct finding *finding,
+                     const struct broker *broker)
+{
+    const struct property *zookeeper = broker_property(broker, "zookeeper.connect");
+
+    if (diagnosis->brokers.count == 1 && zookeeper && zookeeper->pair &&
+        edit_remove_variable(finding, zookeeper->pair))
+        complete_kraft(finding, broker);
 }
 
 static void zookeeper_gone(struct diagnosis *diagnosis, const struct broker *broker)
@@ -133,7 +189,9 @@ static void zookeeper_gone(struct diagnosis *diagnosis, const struct broker *bro
                 older ? older : "", older ? ", or " : "",
                 broker->image == IMAGE_BITNAMI ? "CFG_" : "");
     if (older)
-        edit_value(finding, image, 0, strlen(image->text), older);
+        set_image(finding, image, older);
+    else if (apache)
+        to_kraft(diagnosis, finding, broker);
     free(older);
 }
 
@@ -215,6 +273,36 @@ static void require_security(struct diagnosis *diagnosis, const struct broker *b
                       "credentials; or give the listener a name that does not end in SSL");
 }
 
+/* Neither ZooKeeper nor KRaft. */
+static void without_mode(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    bool kraft = broker_since(broker, 4, 0);
+    const char *name = kraft ? "KAFKA_PROCESS_ROLES" : "KAFKA_ZOOKEEPER_CONNECT";
+    struct finding *finding = required(diagnosis, broker, name, dub(broker, name));
+
+    if (!kraft) {
+        finding_fix(finding, "add KAFKA_ZOOKEEPER_CONNECT, and a ZooKeeper");
+        return;
+    }
+    finding_fix(finding, "add KAFKA_PROCESS_ROLES: broker,controller, with KAFKA_NODE_ID, "
+                         "KAFKA_CONTROLLER_QUORUM_VOTERS, KAFKA_CONTROLLER_LISTENER_NAMES "
+                         "and CLUSTER_ID");
+    if (diagnosis->brokers.count == 1)
+        complete_kraft(finding, broker);
+}
+
+static void without_kraft(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    struct finding *finding = required(diagnosis, broker, "KAFKA_ZOOKEEPER_CONNECT",
+                                       dub(broker, "KAFKA_ZOOKEEPER_CONNECT"));
+    char *image = image_at(broker, "7.4.0");
+
+    finding_fix(finding, "take %s or later: this one knows no KRaft", image);
+    if (!strchr(image, '@'))
+        set_image(finding, &broker->service->image, image);
+    free(image);
+}
+
 static void confluent(struct diagnosis *diagnosis, const struct broker *broker)
 {
     bool advertised =
@@ -229,43 +317,36 @@ static void confluent(struct diagnosis *diagnosis, const struct broker *broker)
         return;
     if (!broker->kraft && !broker->zookeeper && !has_variable(broker, "KAFKA_PROCESS_ROLES") &&
         !has_variable(broker, "KAFKA_ZOOKEEPER_CONNECT")) {
-        const char *name =
-            broker_since(broker, 4, 0) ? "KAFKA_PROCESS_ROLES" : "KAFKA_ZOOKEEPER_CONNECT";
-
         if (!any_wrong_style(diagnosis, broker))
-            finding_fix(required(diagnosis, broker, name, dub(broker, name)),
-                        broker_since(broker, 4, 0)
-                            ? "add KAFKA_PROCESS_ROLES: broker,controller, with KAFKA_NODE_ID, "
-                              "KAFKA_CONTROLLER_QUORUM_VOTERS, KAFKA_CONTROLLER_LISTENER_NAMES "
-                              "and CLUSTER_ID"
-                            : "add KAFKA_ZOOKEEPER_CONNECT, and a ZooKeeper");
+            without_mode(diagnosis, broker);
         return;
     }
     if (broker->kraft && broker_before(broker, 3, 4) && !broker->zookeeper) {
-        finding_fix(required(diagnosis, broker, "KAFKA_ZOOKEEPER_CONNECT",
-                             dub(broker, "KAFKA_ZOOKEEPER_CONNECT")),
-                    "take confluentinc/cp-kafka:7.4.0 or later: this one knows no KRaft");
+        without_kraft(diagnosis, broker);
         return;
     }
     if (!advertised && !controller && !wrong_style(diagnosis, broker, "advertised.listeners"))
-        finding_fix(required(diagnosis, broker, "KAFKA_ADVERTISED_LISTENERS",
-                             dub(broker, "KAFKA_ADVERTISED_LISTENERS")),
-                    "add KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://%s:9092", broker->service->name);
+        require_advertised(diagnosis, broker, dub(broker, "KAFKA_ADVERTISED_LISTENERS"));
     if (broker->kraft && !broker_before(broker, 3, 4) && !has_variable(broker, "CLUSTER_ID"))
         require(diagnosis, broker, "CLUSTER_ID", dub(broker, "CLUSTER_ID"),
                 "MkU3OEVBNTcwNTJENDM2Qk");
     require_security(diagnosis, broker, "%s is required.");
 }
 
-/* What apache/kafka:4 has by default, of which one variable drops all. */
-static void complete_apache(struct finding *finding, const struct broker *broker)
+/* One node that is broker and controller, as apache/kafka:4 is by default, where one variable drops
+ * all of it. */
+static void complete_kraft(struct finding *finding, const struct broker *broker)
 {
     const struct compose_service *service = broker->service;
     const int port = free_port(broker, 9093);
-    char *voters = mem_format("1@%s:%d", service->name, port);
+    const char *given_id = property_text(broker, "node.id");
+    const char *id = *given_id                             ? given_id
+                     : *property_text(broker, "broker.id") ? property_text(broker, "broker.id")
+                                                           : "1";
+    char *voters = mem_format("%s@%s:%d", id, service->name, port);
     static const char *const names[] = {"node.id", "process.roles", "controller.quorum.voters",
                                         "controller.listener.names", "listeners"};
-    const char *values[] = {"1", "broker,controller", voters, "CONTROLLER", NULL};
+    const char *values[] = {id, "broker,controller", voters, "CONTROLLER", NULL};
     struct buf listeners = {0};
 
     for (size_t i = 0; i < broker->listeners.count; i++)
@@ -279,6 +360,8 @@ static void complete_apache(struct finding *finding, const struct broker *broker
         if (!given || given->derived)
             edit_add_variable(finding, service, variable_name(broker, names[i]), values[i]);
     }
+    if (!endpoint_find(&broker->listeners, "CONTROLLER") && !broker->listeners.property->derived)
+        edit_append(finding, broker, "listeners", strstr(values[4], "CONTROLLER:"), "");
     if (broker->map_given && !*broker_protocol(broker, "CONTROLLER"))
         edit_append(finding, broker, "listener.security.protocol.map", "CONTROLLER:PLAINTEXT", "");
     buf_free(&listeners);
@@ -310,7 +393,7 @@ static void require_roles(struct diagnosis *diagnosis, const struct broker *brok
                 "own configuration",
                 broker->service->name);
     if (!strpbrk(property_text(broker, "listeners"), "$"))
-        complete_apache(finding, broker);
+        complete_kraft(finding, broker);
 }
 
 static void apache(struct diagnosis *diagnosis, const struct broker *broker)
@@ -385,6 +468,7 @@ static void sasl_mechanisms(struct diagnosis *diagnosis, const struct broker *br
 static void bitnami(struct diagnosis *diagnosis, const struct broker *broker)
 {
     bool roles = broker->kraft || has_variable(broker, "KAFKA_CFG_PROCESS_ROLES");
+    struct finding *finding;
 
     allow_plaintext(diagnosis, broker);
     if (broker->is_controller)
@@ -412,16 +496,19 @@ static void bitnami(struct diagnosis *diagnosis, const struct broker *broker)
     }
     if (any_wrong_style(diagnosis, broker))
         return;
-    finding_fix(required(diagnosis, broker, "KAFKA_CFG_PROCESS_ROLES",
-                         broker_since(broker, 4, 0)
-                             ? "Kafka requires at least one process role to be set. Set the "
-                               "environment variable KAFKA_CFG_PROCESS_ROLES to configure the "
-                               "process roles for Kafka."
-                             : "Kafka haven't been configured to work in either Raft or Zookeeper "
-                               "mode. Please make sure at least one of the modes is configured."),
+    finding = required(diagnosis, broker, "KAFKA_CFG_PROCESS_ROLES",
+                       broker_since(broker, 4, 0)
+                           ? "Kafka requires at least one process role to be set. Set the "
+                             "environment variable KAFKA_CFG_PROCESS_ROLES to configure the "
+                             "process roles for Kafka."
+                           : "Kafka haven't been configured to work in either Raft or Zookeeper "
+                             "mode. Please make sure at least one of the modes is configured.");
+    finding_fix(finding,
                 "add KAFKA_CFG_PROCESS_ROLES: broker,controller, with KAFKA_CFG_NODE_ID, "
                 "KAFKA_CFG_CONTROLLER_QUORUM_VOTERS, KAFKA_CFG_CONTROLLER_LISTENER_NAMES and "
                 "KAFKA_CFG_LISTENERS");
+    if (diagnosis->brokers.count == 1)
+        complete_kraft(finding, broker);
 }
 
 static void wurstmeister(struct diagnosis *diagnosis, const struct broker *broker)
@@ -470,9 +557,7 @@ static void tally(struct diagnosis *diagnosis, const struct broker *broker)
     require_roles(diagnosis, broker);
     if (!has_variable(broker, "KAFKA_ADVERTISED_LISTENERS") &&
         !wrong_style(diagnosis, broker, "advertised.listeners"))
-        finding_fix(required(diagnosis, broker, "KAFKA_ADVERTISED_LISTENERS",
-                             "KAFKA_ADVERTISED_LISTENERS is not set"),
-                    "add KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://%s:9092", broker->service->name);
+        require_advertised(diagnosis, broker, "KAFKA_ADVERTISED_LISTENERS is not set");
     require_jaas(diagnosis, broker);
 }
 

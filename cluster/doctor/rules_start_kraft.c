@@ -39,15 +39,20 @@ static bool starts_with(const struct broker *broker, const char *const *names)
 
 /* ---- ROLES */
 
-/* What capitals stand for; NULL: a role is no word of Kafka's. */
-static const char *meant_roles(const struct broker *broker, char *const *roles)
+/* What capitals, or letters at the end, stand for; NULL: a role is no word of Kafka's. */
+static const char *meant_roles(char *const *roles)
 {
-    for (; *roles; roles++)
-        if (strcasecmp(*roles, "broker") != 0 && strcasecmp(*roles, "controller") != 0)
+    bool is_broker = false, is_controller = false;
+
+    for (; *roles; roles++) {
+        bool broker = !strncasecmp(*roles, "brok", 4);
+
+        if (!broker && strncasecmp(*roles, "contr", 5) != 0)
             return NULL;
-    if (broker->is_broker && broker->is_controller)
-        return "broker,controller";
-    return broker->is_broker ? "broker" : "controller";
+        is_broker |= broker;
+        is_controller |= !broker;
+    }
+    return is_broker && is_controller ? "broker,controller" : is_broker ? "broker" : "controller";
 }
 
 /* What Kafka says of the roles; NULL: nothing. Free it. */
@@ -81,7 +86,7 @@ static void roles_of(struct diagnosis *diagnosis, const struct broker *broker)
         struct finding *finding =
             finding_add(diagnosis, "ROLES", broker->service, &property->value->place,
                         "`%s` refuses to start: \"%s\"", broker->service->name, refused);
-        const char *meant = roles[0] ? meant_roles(broker, roles) : NULL;
+        const char *meant = roles[0] ? meant_roles(roles) : NULL;
         finding_fix(finding, "%s: %s", variable_name(broker, ROLES),
                     meant ? meant : "broker,controller");
         if (meant && property->pair && !property->pair->shared)
@@ -172,7 +177,13 @@ static void controller_advertised_of(struct diagnosis *diagnosis, const struct b
             "controller.listener.names?\"",
             broker->service->name);
 
-        finding_fix(finding, "advertise a listener that is for clients");
+        char *text = advertise_all(broker);
+
+        finding_fix(finding, "advertise a listener that is for clients%s%s", *text ? ": " : "",
+                    text);
+        if (*text && advertised->pair && !advertised->pair->shared)
+            edit_value(finding, advertised->value, 0, strlen(advertised->value->text), text);
+        free(text);
         return;
     }
     if (broker_before(broker, 3, 9))
@@ -385,6 +396,18 @@ static void without_kraft(struct diagnosis *diagnosis, const struct broker *brok
     edit_remove_variable(finding, names->pair);
 }
 
+static void no_clients(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    struct finding *finding = say(diagnosis, broker, "listeners", "it has no listener for clients",
+                                  "There must be at least one broker advertised listener. Perhaps "
+                                  "all listeners appear in controller.listener.names?");
+    char *item = mem_format("PLAINTEXT://:%d", free_port(broker, 9092));
+
+    finding_fix(finding, "add %s to %s", item, variable_name(broker, "listeners"));
+    edit_append(finding, broker, "listeners", item, item);
+    free(item);
+}
+
 static void controller_listener_of(struct diagnosis *diagnosis, const struct broker *broker)
 {
     static const char *const needed[] = {ROLES, CONTROLLERS, "listeners", ADVERTISED, NULL};
@@ -411,11 +434,7 @@ static void controller_listener_of(struct diagnosis *diagnosis, const struct bro
     if (names[0] && broker->is_controller)
         has_no_listener(diagnosis, broker, names);
     if (broker->is_broker && !broker->advertised.count && !broker_property(broker, ADVERTISED))
-        finding_fix(say(diagnosis, broker, "listeners", "it has no listener for clients",
-                        "There must be at least one broker advertised listener. Perhaps all "
-                        "listeners appear in controller.listener.names?"),
-                    "add PLAINTEXT://:%d to %s", free_port(broker, 9092),
-                    variable_name(broker, "listeners"));
+        no_clients(diagnosis, broker);
     list_free(names);
 }
 

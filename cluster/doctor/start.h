@@ -27,6 +27,8 @@ bool in_list(char *const *list, const char *item);
 /* Puts `item` behind the property's list, or makes the variable with `otherwise`. */
 bool edit_append(struct finding *finding, const struct broker *broker, const char *property,
                  const char *item, const char *otherwise);
+/* NAME://service:port of each listener that is for clients; free it. */
+char *advertise_all(const struct broker *broker);
 /* A port that none of the broker's listeners has. */
 int free_port(const struct broker *broker, int from);
 

@@ -30,10 +30,11 @@ static char *failure_words(const struct view *view, const char *address, const c
     if (view->from.at == AT_ELSEWHERE)
         return mem_format("the broker advertises %s, which is not known there", address);
     if (trial->first.kind == ARRIVE_LISTENER && trial->told)
-        return mem_format("%s sends its clients on to %s:%d, which leads nowhere from there",
-                          address,
+        return mem_format("%s sends its clients on to %s:%d, %s", address,
                           *trial->told->host ? trial->told->host : trial->teller->service->name,
-                          trial->told->port);
+                          trial->told->port,
+                          trial->then.kind == ARRIVE_LISTENER ? "where another listener answers"
+                                                              : "which leads nowhere from there");
     return mem_format("nothing answers at %s", address);
 }
 

@@ -327,10 +327,20 @@ static const struct advice advices[] = {
                       "check security.protocol, the certificates and the login"},
 };
 
+/* Between containers published ports mean nothing. */
+static const struct advice refused_inside = {
+    "", "",
+    "nobody listens there: the broker does not run, or is still starting, or its listeners are on "
+    "other ports",
+    "see the broker's log; between containers the port is the one in KAFKA_LISTENERS, whatever is "
+    "published"};
+
 static void explain_failure(struct live *live, const struct trouble *trouble)
 {
     const struct advice *advice = &advices[trouble->found->failure];
 
+    if (trouble->found->failure == PROBE_REFUSED && !is_host(trouble))
+        advice = &refused_inside;
     if (trouble->found->failure == PROBE_UNRESOLVED)
         explain_name(live, trouble);
     else if (trouble->node && probe_is_loopback(trouble->found->host) &&

@@ -191,7 +191,8 @@ static struct places_network *network_of(struct places *places, const char *name
     for (size_t i = 0; i < places->network_count; i++)
         if (strcmp(places->networks[i].name, name) == 0)
             return &places->networks[i];
-    if (places->network_count == LIMIT_PROBE_NETWORKS)
+    places->cut |= places->network_count == LIMIT_PROBE_NETWORKS;
+    if (places->cut)
         return NULL;
     places->networks =
         mem_grow(places->networks, places->network_count + 1, sizeof *places->networks);

@@ -27,6 +27,7 @@ struct places {
     struct places_list files;      /* the compose files that they come from */
     struct places_network *networks;
     size_t network_count;
+    bool cut; /* there are more networks than LIMIT_PROBE_NETWORKS */
 };
 
 /* Looks at one container: `words` are its command and environment (docker_words;

@@ -520,7 +520,7 @@ static const struct {
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:29092,PLAINTEXT_HOST://localhost:9092\n"
      "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,PLAINTEXT_HOST:PLAINTEXT\n"},
-    {"crossed: two brokers' ports", "CROSSED,CROSSED", NULL,
+    {"crossed: two brokers' ports", "CROSSED,CROSSED", "ok",
      "services:\n"
      "  zookeeper:\n"
      "    image: confluentinc/cp-zookeeper:7.5.0\n"
@@ -981,6 +981,66 @@ static const struct {
      "networks:\n"
      "  back:\n"
      "  front:\n"},
+    {"net-split: a list in one line", "NET-SPLIT!", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    networks: [back]\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"
+     "  app:\n"
+     "    image: app\n"
+     "    networks: [\"front\"]  # theirs\n"
+     "    environment:\n"
+     "      KAFKA_BOOTSTRAP_SERVERS: kafka:9092\n"
+     "networks: {back: {}, front: {}}\n"},
+    {"net-split: a list over lines", "NET-SPLIT!", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    networks: [back]\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"
+     "  app:\n"
+     "    image: app\n"
+     "    networks: [\n"
+     "      front,\n"
+     "    ]\n"
+     "    environment:\n"
+     "      KAFKA_BOOTSTRAP_SERVERS: kafka:9092\n"
+     "networks: {back: {}, front: {}}\n"},
+    {"net-split: a mapping", "NET-SPLIT!", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    networks: [back]\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"
+     "  app:\n"
+     "    image: app\n"
+     "    networks:\n"
+     "      front:\n"
+     "        aliases: [a]\n"
+     "    environment:\n"
+     "      KAFKA_BOOTSTRAP_SERVERS: kafka:9092\n"
+     "networks: {back: {}, front: {}}\n"},
+    {"net-split: a mapping in one line", "NET-SPLIT!", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    networks: [back]\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"
+     "  app:\n"
+     "    image: app\n"
+     "    networks: {front: {aliases: [a]}}\n"
+     "    environment:\n"
+     "      KAFKA_BOOTSTRAP_SERVERS: kafka:9092\n"
+     "networks: {back: {}, front: {}}\n"},
     {"net-split: one is on the default", "NET-SPLIT!", "ok",
      "services:\n"
      "  zookeeper:\n"
@@ -1070,6 +1130,36 @@ static const struct {
      "    environment:\n"
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://192.168.1.5:9092\n"},
+    {"adv-dup: derived listeners, published beside the advertised port", "ADV-DUP!,CROSSED", "ok",
+     "services:\n"
+     "  kafka1:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    environment: &env\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka1:29092,HOST://localhost:9092\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,HOST:PLAINTEXT\n"
+     "  kafka2:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports: [\"9093:9092\"]\n"
+     "    environment:\n"
+     "      <<: *env\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka2:29092,HOST://localhost:9092\n"},
+    {"adv-dup: another machine's clients, ports of their own", "LAN-IP,ADV-DUP!,LAN-IP",
+     "suspicious",
+     "services:\n"
+     "  kafka1:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    environment: &env\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://192.168.1.5:9092\n"
+     "  kafka2:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports: [\"9093:9092\"]\n"
+     "    environment:\n"
+     "      <<: *env\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://192.168.1.5:9092\n"},
     {"not adv-dup: two clusters, one is ok", "LAN-IP,LAN-IP", NULL,
      "services:\n"
      "  z1:\n"
@@ -1100,7 +1190,7 @@ static const struct {
      "    environment:\n"
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://192.168.1.5:9093\n"},
-    {"proto-mismatch: the client says SASL", "PROTO-MISMATCH!", NULL,
+    {"proto-mismatch: the client says SASL", "PROTO-MISMATCH!", "ok",
      "services:\n"
      "  zookeeper:\n"
      "    image: confluentinc/cp-zookeeper:7.5.0\n"
@@ -1114,7 +1204,7 @@ static const struct {
      "    environment:\n"
      "      KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS: kafka:9092\n"
      "      KAFKA_CLUSTERS_0_PROPERTIES_SECURITY_PROTOCOL: SASL_PLAINTEXT\n"},
-    {"proto-mismatch: the address says SSL", "PROTO-MISMATCH!", NULL,
+    {"proto-mismatch: the address says SSL", "PROTO-MISMATCH!", "ok",
      "services:\n"
      "  zookeeper:\n"
      "    image: confluentinc/cp-zookeeper:7.5.0\n"
@@ -1127,6 +1217,48 @@ static const struct {
      "    image: confluentinc/cp-schema-registry:7.5.0\n"
      "    environment:\n"
      "      SCHEMA_REGISTRY_KAFKASTORE_BOOTSTRAP_SERVERS: SSL://kafka:9092\n"},
+    {"proto-mismatch: another listener speaks so", "PROTO-MISMATCH!", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_OPTS: -Djava.security.auth.login.config=/jaas.conf\n"
+     "      KAFKA_LISTENERS: IN://:9092,SAFE://:9093\n"
+     "      KAFKA_ADVERTISED_LISTENERS: IN://kafka:9092,SAFE://kafka:9093\n"
+     "      KAFKA_INTER_BROKER_LISTENER_NAME: IN\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: IN:PLAINTEXT,SAFE:SASL_PLAINTEXT\n"
+     "  ui:\n"
+     "    image: provectuslabs/kafka-ui\n"
+     "    environment:\n"
+     "      KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS: kafka:9092\n"
+     "      KAFKA_CLUSTERS_0_PROPERTIES_SECURITY_PROTOCOL: SASL_PLAINTEXT\n"},
+    {"proto-mismatch: a password that nobody gave", "PROTO-MISMATCH!", NULL,
+     "services:\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_OPTS: -Djava.security.auth.login.config=/jaas.conf\n"
+     "      KAFKA_ADVERTISED_LISTENERS: SAFE://kafka:9092\n"
+     "      KAFKA_INTER_BROKER_LISTENER_NAME: SAFE\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: SAFE:SASL_PLAINTEXT\n"
+     "  ui:\n"
+     "    image: provectuslabs/kafka-ui\n"
+     "    environment:\n"
+     "      KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS: kafka:9092\n"
+     "      KAFKA_CLUSTERS_0_PROPERTIES_SECURITY_PROTOCOL: PLAINTEXT\n"},
+    {"proto-mismatch: two addresses say SSL", "PROTO-MISMATCH!", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"
+     "  registry:\n"
+     "    image: confluentinc/cp-schema-registry:7.5.0\n"
+     "    environment:\n"
+     "      SCHEMA_REGISTRY_KAFKASTORE_BOOTSTRAP_SERVERS: SSL://kafka:9092,SSL://other:9092\n"},
     {"not proto-mismatch: the address says so", "", "ok",
      "services:\n"
      "  zookeeper:\n"
@@ -1284,7 +1416,7 @@ static const struct {
      "    environment:\n"
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://KAFKA:9092\n"},
-    {"unset-var: no default", "UNSET-VAR", NULL,
+    {"unset-var: no default", "UNSET-VAR", "ok",
      "services:\n"
      "  zookeeper:\n"
      "    image: confluentinc/cp-zookeeper:7.5.0\n"
@@ -1378,7 +1510,7 @@ static const struct {
      "  kafkacat:\n"
      "    image: confluentinc/cp-kafkacat\n"
      "    command: sleep infinity\n"},
-    {"placeholder: one that Kafka cannot even read", "PLACEHOLDER", NULL,
+    {"placeholder: one that Kafka cannot even read", "PLACEHOLDER", "ok",
      "services:\n"
      "  zookeeper:\n"
      "    image: confluentinc/cp-zookeeper:7.5.0\n"
@@ -1471,7 +1603,7 @@ static const struct {
      "    environment:\n"
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:9092\n"},
-    {"a client that waits for a port where nothing listens", "CLIENT-PORT!", NULL,
+    {"a client that waits for a port where nothing listens", "CLIENT-PORT!", "ok",
      "services:\n"
      "  zookeeper:\n"
      "    image: confluentinc/cp-zookeeper:7.5.0\n"
@@ -1514,7 +1646,7 @@ static const struct {
      "    ports: [\"9092:9092\"]\n"
      "    environment:\n"
      "      KAFKA_BOOTSTRAP_SERVERS: localhost:9092\n"},
-    {"two brokers, one network each for the client and among them", "NET-SPLIT!", NULL,
+    {"two brokers, one network each for the client and among them", "NET-SPLIT!", "ok",
      "services:\n"
      "  zookeeper:\n"
      "    image: confluentinc/cp-zookeeper:7.5.0\n"
@@ -1707,7 +1839,7 @@ static const struct {
      "      - KAFKA_ADVERTISED_LISTENERS=INSIDE://kafka:29092,OUTSIDE://localhost:9092\n"
      "      - KAFKA_LISTENER_SECURITY_PROTOCOL_MAP=INSIDE:PLAINTEXT,OUTSIDE:PLAINTEXT\n"
      "      - KAFKA_INTER_BROKER_LISTENER_NAME=INSIDE\n"},
-    {"placeholder: wurstmeister, a list", "PLACEHOLDER", NULL,
+    {"placeholder: wurstmeister, a list", "PLACEHOLDER", "ok",
      "services:\n"
      "  kafka:\n"
      "    image: wurstmeister/kafka:2.13-2.8.1\n"
@@ -1741,7 +1873,7 @@ static const struct {
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka:29092,HOST://localhost:9092\n"
      "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: "
      "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,HOST:PLAINTEXT\n"},
-    {"unset-var: wurstmeister's host name", "UNSET-VAR,LEGACY~", NULL,
+    {"unset-var: wurstmeister's host name", "UNSET-VAR,LEGACY~", "ok",
      "services:\n"
      "  kafka:\n"
      "    image: wurstmeister/kafka:2.13-2.8.1\n"
@@ -1974,7 +2106,7 @@ static const struct {
      "    environment:\n"
      "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"},
-    {"adv-dup: apache, the host's of two", "CROSSED,ADV-DUP!", NULL,
+    {"adv-dup: apache, the host's of two", "ADV-DUP!,CROSSED", "ok",
      "services:\n"
      "  kafka1: &kafka\n"
      "    image: apache/kafka:3.9.1\n"
@@ -1995,7 +2127,7 @@ static const struct {
      "      <<: *env\n"
      "      KAFKA_NODE_ID: 2\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://kafka2:29092,HOST://localhost:9092\n"},
-    {"adv-dup: redpanda, the seed in the flag's item", "CROSSED,ADV-DUP!", NULL,
+    {"adv-dup: redpanda, the seed in the flag's item", "ADV-DUP!,CROSSED", NULL,
      "services:\n"
      "  rp0:\n"
      "    image: redpandadata/redpanda:v24.2.1\n"

@@ -110,13 +110,13 @@ static const struct {
     {"PORT-DUP: derived",
      ZK(V("KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://k:9092,HOST://localhost:9092")
             V("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,HOST:PLAINTEXT")),
-     "PORT-DUP", NO_EDIT},
+     "PORT-DUP", FIXED},
     {"PORT-DUP: IPv4 and IPv6, all addresses",
      APACHE("4.1.1",
             KRAFT V("KAFKA_LISTENERS: 'PLAINTEXT://0.0.0.0:9092,X://[::]:9092,CONTROLLER://:9093'")
                 ADV V("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: "
                       "PLAINTEXT:PLAINTEXT,X:PLAINTEXT,CONTROLLER:PLAINTEXT")),
-     "PORT-DUP", NO_EDIT},
+     "PORT-DUP", FIXED},
     {"PORT-DUP: near miss: advertised only",
      ZK(V("KAFKA_LISTENERS: PLAINTEXT://:29092,HOST://:9092")
             V("KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://k:9092,HOST://localhost:9092")
@@ -293,7 +293,7 @@ static const struct {
      "ROLES", FIXED},
     {"ROLES: one twice",
      CONFLUENT("7.6.0", V("KAFKA_NODE_ID: 1") V("KAFKA_PROCESS_ROLES: broker,controller,broker")
-                            VOTER NAMES TWO ADV V("CLUSTER_ID: MkU3OEVBNTcwNTJENDM2Qk")),
+                            VOTER NAMES TWO ADV V(CLUSTER)),
      "ROLES", FIXED},
     {"ROLES: near miss: a blank",
      APACHE("4.1.1",
@@ -318,11 +318,11 @@ static const struct {
      "CTRL-ADV", FIXED},
     {"CTRL-ADV: nothing else",
      APACHE("4.1.1", KRAFT TWO V("KAFKA_ADVERTISED_LISTENERS: CONTROLLER://k:9093")), "CTRL-ADV",
-     NO_EDIT},
+     FIXED},
     {"CTRL-MISSING: nothing else", APACHE("4.1.1", KRAFT V("KAFKA_LISTENERS: CONTROLLER://:9093")),
-     "CTRL-MISSING", NO_EDIT},
+     "CTRL-MISSING", FIXED},
     {"PARSE: nothing", APACHE("4.1.1", KRAFT TWO V("KAFKA_ADVERTISED_LISTENERS: ''")), "PARSE",
-     NO_EDIT},
+     FIXED},
     {"MAP-BADPROTO: the brokers' own",
      APACHE("4.1.1", KRAFT TWO ADV V("KAFKA_SECURITY_INTER_BROKER_PROTOCOL: plaintext")),
      "MAP-BADPROTO", FIXED},
@@ -437,8 +437,7 @@ static const struct {
     {"VOTERS: bootstrap servers before 3.9",
      CONFLUENT("7.7.0", V("KAFKA_NODE_ID: 1") V("KAFKA_PROCESS_ROLES: broker")
                             V("KAFKA_CONTROLLER_QUORUM_BOOTSTRAP_SERVERS: c:9093")
-                                NAMES ADV V("KAFKA_LISTENERS: PLAINTEXT://:9092")
-                                    V("CLUSTER_ID: MkU3OEVBNTcwNTJENDM2Qk")),
+                                NAMES ADV V("KAFKA_LISTENERS: PLAINTEXT://:9092") V(CLUSTER)),
      "VOTERS", NO_EDIT},
     {"VOTERS: bootstrap servers are not enough for bitnami's script",
      BITNAMI("3.9", V("- KAFKA_CFG_NODE_ID=1") V("- KAFKA_CFG_PROCESS_ROLES=broker")
@@ -484,13 +483,13 @@ static const struct {
 
     /* ---- Images */
     {"nothing wrong: tally", TALLY(KRAFT TWO ADV), "", NO_EDIT},
-    {"IMG-REQUIRED: tally, advertised", TALLY(KRAFT TWO), "IMG-REQUIRED", NO_EDIT},
+    {"IMG-REQUIRED: tally, advertised", TALLY(KRAFT TWO), "IMG-REQUIRED", FIXED},
     {"IMG-REQUIRED: tally, roles", TALLY(ADV), "IMG-REQUIRED", FIXED},
     {"WRONG-STYLE: tally",
      TALLY(V("KAFKA_NODE_ID: 1") V("KAFKA_CFG_PROCESS_ROLES: broker,controller")
                VOTER NAMES TWO ADV),
      "MAP-MISSING WRONG-STYLE", FIXED},
-    {"ZK-LATEST: tally", TALLY(V("KAFKA_ZOOKEEPER_CONNECT: zk:2181") ADV), "ZK-LATEST", NO_EDIT},
+    {"ZK-LATEST: tally", TALLY(V("KAFKA_ZOOKEEPER_CONNECT: zk:2181") ADV), "ZK-LATEST", FIXED},
     /* ---- CLUSTER-ID */
     {"CLUSTER-ID: confluent, a word",
      CONFLUENT("7.6.0", KRAFT TWO ADV V("CLUSTER_ID: kraft-cluster")), "CLUSTER-ID", FIXED},
@@ -542,11 +541,11 @@ static const struct {
          "KAFKA_BROKER_ID: 1") ZOO ADV,
      "", NO_EDIT},
 
-    {"IMG-REQUIRED: confluent, advertised", ZK(V("KAFKA_BROKER_ID: 1")), "IMG-REQUIRED", NO_EDIT},
+    {"IMG-REQUIRED: confluent, advertised", ZK(V("KAFKA_BROKER_ID: 1")), "IMG-REQUIRED", FIXED},
     {"IMG-REQUIRED: confluent, CLUSTER_ID", CONFLUENT("8.0.0", KRAFT TWO ADV), "IMG-REQUIRED",
      FIXED},
-    {"IMG-REQUIRED: confluent, no KRaft before 7.4", CONFLUENT("7.2.1", KRAFT TWO ADV),
-     "IMG-REQUIRED", NO_EDIT},
+    {"IMG-REQUIRED: confluent, no KRaft before 7.4", CONFLUENT("7.2.1", KRAFT TWO ADV V(CLUSTER)),
+     "IMG-REQUIRED", FIXED},
     {"IMG-REQUIRED: apache, one variable", APACHE("4.1.1", ADV), "IMG-REQUIRED", FIXED},
     {"IMG-REQUIRED: apache, with names of its own",
      APACHE("3.9.1",
@@ -554,7 +553,7 @@ static const struct {
                 V("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: PLAINTEXT:PLAINTEXT,HOST:PLAINTEXT")),
      "IMG-REQUIRED", FIXED},
     {"IMG-REQUIRED: bitnami, no mode", BITNAMI("4.0", V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092")),
-     "IMG-REQUIRED", NO_EDIT},
+     "IMG-REQUIRED", FIXED},
     {"IMG-REQUIRED: bitnami of old, plain text",
      BITNAMI("2.8.1", V("- KAFKA_CFG_ZOOKEEPER_CONNECT=zk:2181")), "IMG-REQUIRED", FIXED},
     {"IMG-REQUIRED: wurstmeister, listeners",
@@ -662,9 +661,24 @@ static const struct {
      "", NO_EDIT},
     {"ZK-LATEST: confluent", CONFLUENT("latest", V("KAFKA_ZOOKEEPER_CONNECT: zk:2181") ADV),
      "ZK-LATEST", FIXED},
+    {"ZK-LATEST: confluent, a variable's default",
+     CONFLUENT("${TALLY_NO_TAG:-latest}", V("KAFKA_ZOOKEEPER_CONNECT: zk:2181") ADV), "ZK-LATEST",
+     FIXED},
+    {"ZK-LATEST: bitnami, a variable's default",
+     BITNAMI("${TALLY_NO_TAG-latest}", V("- KAFKA_CFG_ZOOKEEPER_CONNECT=zk:2181")), "ZK-LATEST",
+     FIXED},
     {"ZK-LATEST: bitnami 4", BITNAMI("4.0", V("- KAFKA_CFG_ZOOKEEPER_CONNECT=zk:2181")),
      "ZK-LATEST", FIXED},
     {"ZK-LATEST: apache, any", APACHE("3.9.1", V("KAFKA_ZOOKEEPER_CONNECT: zk:2181") ADV),
+     "ZK-LATEST", FIXED},
+    {"ZK-LATEST: apache, an id of its own",
+     APACHE("4.1.1", V("KAFKA_BROKER_ID: 5") V("KAFKA_ZOOKEEPER_CONNECT: zk:2181") ADV),
+     "ZK-LATEST", FIXED},
+    {"ZK-LATEST: apache, two of them",
+     APACHE("4.1.1", V("KAFKA_ZOOKEEPER_CONNECT: zk:2181")
+                         ADV) "  k2:\n    image: apache/kafka\n"
+                              "    environment:\n      KAFKA_ZOOKEEPER_CONNECT: zk:2181\n"
+                              "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://k2:9092\n",
      "ZK-LATEST", NO_EDIT},
     {"ZK-LATEST: near miss: wurstmeister's latest is old",
      "services:\n  k:\n    image: wurstmeister/kafka\n    environment:\n"

@@ -390,6 +390,7 @@ static void test_most_networks(void **state)
     }
     assert_true(places_add(&places, &container, NULL));
     assert_int_equal(places.network_count, LIMIT_PROBE_NETWORKS);
+    assert_true(places.cut);
     places_free(&places);
 }
 
@@ -430,6 +431,31 @@ static void test_json(void **state)
     live_free(&live);
 }
 
+/* What is published is of the host, and no advice within a network. */
+static void test_refused(void **state)
+{
+    static const char text[] =
+        "{\"live\":{\"bootstrap\":[],\"vantages\":[{\"from\":\"n\",\"error\":null,\"endpoints\":["
+        "{\"address\":\"k:9092\",\"node\":null,\"asked\":true,\"works\":false,\"steps\":{},\"ok\":"
+        "false,\"failure\":\"refused\",\"reason\":\"no\",\"answered_by\":null,\"cluster\":null,"
+        "\"advertised\":[]}],\"round_trip\":null}],\"causes\":[]}}";
+    static const char *const places[] = {LIVE_HOST, "n"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(places); i++) {
+        struct live live = {0};
+        struct live_vantage *vantage = live_add(&live, places[i]);
+
+        assert_int_equal(live_read_vantage(text, sizeof text - 1, vantage), 0);
+        vantage->wanted = true;
+        live_judge(&live);
+        assert_int_equal(live.cause_count, 1);
+        assert_int_equal(strstr(live.causes[0].fix, "docker ps") != NULL, i == 0);
+        assert_int_equal(strstr(live.causes[0].fix, "KAFKA_LISTENERS") != NULL, i == 1);
+        live_free(&live);
+    }
+}
+
 static void test_explain(void **state)
 {
     struct kafka_settings *settings = kafka_settings_new();
@@ -463,6 +489,6 @@ int main(void)
         cmocka_unit_test(test_identity), cmocka_unit_test(test_changed),
         cmocka_unit_test(test_split),    cmocka_unit_test(test_places),
         cmocka_unit_test(test_json),     cmocka_unit_test(test_most_networks),
-        cmocka_unit_test(test_explain)};
+        cmocka_unit_test(test_refused),  cmocka_unit_test(test_explain)};
     return cmocka_run_group_tests_name("wire", tests, NULL, NULL);
 }
