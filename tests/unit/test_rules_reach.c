@@ -2145,7 +2145,7 @@ static const struct {
      "      - --seeds rp0:33145\n"
      "      - --kafka-addr IN://0.0.0.0:9092,OUT://0.0.0.0:9011\n"
      "      - --advertise-kafka-addr IN://rp1:9092,OUT://localhost:9010\n"},
-    {"adv-dup: redpanda, the seed behind =", "CROSSED,ADV-DUP!", NULL,
+    {"adv-dup: redpanda, the seed behind =", "ADV-DUP!,CROSSED", NULL,
      "services:\n"
      "  rp0:\n"
      "    image: redpandadata/redpanda:v24.2.1\n"
