@@ -752,7 +752,7 @@ static bool given(const struct broker *broker, const char *name)
     return broker_property(broker, name) != NULL;
 }
 
-/* An empty one is none to Kafka, either. */
+/* An empty one is none to Kafka, either; wurstmeister's script takes it for none given. */
 static bool is_number(struct diagnosis *diagnosis, const struct broker *broker, const char *name)
 {
     const struct property *property = broker_property(broker, name);
@@ -760,7 +760,8 @@ static bool is_number(struct diagnosis *diagnosis, const struct broker *broker, 
     char *what;
     int id;
 
-    if (!property || !certain(property) || broker_number(broker, name, &id))
+    if (!property || !certain(property) || broker_number(broker, name, &id) ||
+        (broker->image == IMAGE_WURSTMEISTER && !*property->value->text))
         return true;
     what = mem_format("refuses to start: its %s is `%s`: \"Not a number of type INT\"", name,
                       property->value->text);

@@ -462,6 +462,8 @@ static const struct {
      CONFLUENT("7.0.0", V("KAFKA_ZOOKEEPER_CONNECT: zk:2181") V("KAFKA_BROKER_ID: 1")
                             V("KAFKA_NODE_ID: 2") ADV),
      "", NO_EDIT},
+    {"VOTERS: near miss: wurstmeister's script fills in an empty id",
+     WURST(V("KAFKA_ADVERTISED_HOST_NAME: k") V("KAFKA_BROKER_ID: ''")), "", NO_EDIT},
     {"VOTERS: near miss: the reserved ids begin later",
      ZK(V("KAFKA_BROKER_ID: 1001") V("KAFKA_RESERVED_BROKER_MAX_ID: 2000") ADV), "", NO_EDIT},
     {"VOTERS: near miss: one id in two ways, with blanks",
