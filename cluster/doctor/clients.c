@@ -390,8 +390,7 @@ static bool only_waits(const struct compose_service *service)
 
 static void search_words(struct search *search, const struct compose_text *list, size_t count)
 {
-    bool waits = only_waits(search->service);
-    enum hint before = waits ? HINT_KNOCK : HINT_NONE;
+    enum hint before = only_waits(search->service) ? HINT_KNOCK : HINT_NONE;
 
     search->variable = "command";
     search->by_name = HINT_NONE;
