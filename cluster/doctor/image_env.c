@@ -277,6 +277,10 @@ static void wurstmeister(struct broker *broker)
     if ((*host && !*text(broker, "listeners") && !*text(broker, "advertised.host.name")) ||
         has_command_placeholder(broker))
         broker->unknown = true;
+    /* Up to April 2018 its script put listeners together from these. */
+    if (broker_before(broker, 1, 1) && (*variable(broker, "KAFKA_ADVERTISED_PROTOCOL_NAME") ||
+                                        *variable(broker, "KAFKA_PROTOCOL_NAME")))
+        broker->unknown = true;
 }
 
 /* spotify/kafka, landoop/fast-data-dev and their kin have variables of their own. */

@@ -125,11 +125,13 @@ const struct rule rules[] = {
      .check = check_voters},
     {.id = "CLUSTER-ID",
      .severity = SEVERITY_ERROR,
-     .title = "Before Kafka 3.7 a cluster's id is a UUID as Kafka writes it: 22 signs of base64.",
+     .title = "All nodes are given one cluster's id; before Kafka 3.7 it is 22 signs of base64.",
      .why = "\"Cluster ID string my-cluster does not appear to be a valid UUID: Input string "
             "`my-cluster` decoded as 7 bytes, which is not equal to the expected 16 bytes of a "
             "base64-encoded UUID\". Letters, digits, '-' and '_': 22 of them make 16 bytes, "
-            "whatever they say. Since 3.7 any text will do.",
+            "whatever they say. Since 3.7 any text will do. All nodes have the same: \"Unexpected "
+            "error INCONSISTENT_CLUSTER_ID in VOTE response\"; bitnami's image makes each node "
+            "another where none is given.",
      .check = check_cluster_id},
     {.id = "ID-DUP",
      .severity = SEVERITY_ERROR,

@@ -2,8 +2,8 @@
  *
  * CLUSTER-ID: kafka.tools.StorageTool.buildMetadataProperties and
  * org.apache.kafka.common.Uuid.fromString (up to 3.6; since 3.7 nothing asks: each
- * tried, 3.3 to 3.9). Confluent's and bitnami's scripts give that tool the
- * variable as it stands, and end when it fails. ID-DUP: KafkaZkClient.registerBroker;
+ * tried, 3.3 to 3.9; nodes with two ids: 4.1.1). Confluent's and bitnami's scripts give that tool
+ * the variable as it stands, and end when it fails. ID-DUP: KafkaZkClient.registerBroker;
  * ClusterControlManager.registerBroker. */
 #include <ctype.h>
 #include <stdio.h>
@@ -46,9 +46,30 @@ static void cluster_id_of(struct diagnosis *diagnosis, const struct broker *brok
         edit_value(finding, &pair->value, 0, strlen(pair->value.text), EXAMPLE_ID);
 }
 
+/* bitnami's script makes one where none is given, on each node another (libkafka.sh,
+ * kafka_kraft_storage_initialize); nodes of different clusters do not vote for each other. */
+static void cluster_id_made(struct diagnosis *diagnosis, const struct broker *broker)
+{
+    static const char name[] = "KAFKA_KRAFT_CLUSTER_ID";
+    struct finding *finding;
+
+    if (broker->image != IMAGE_BITNAMI || !broker->kraft || !whole(broker) ||
+        broker->voter_count < 2 || compose_variable(broker->service, name) ||
+        compose_variable(broker->service, "KAFKA_CLUSTER_ID"))
+        return;
+    finding = finding_add(diagnosis, "CLUSTER-ID", broker->service,
+                          place_of(broker, "controller.quorum.voters"),
+                          "`%s` finds no controller: without %s its image makes each node an id of "
+                          "its own: \"Unexpected error INCONSISTENT_CLUSTER_ID in VOTE response\"",
+                          broker->service->name, name);
+    finding_fix(finding, "add %s: %s, the same for all nodes", name, EXAMPLE_ID);
+    edit_add_variable(finding, broker->service, name, EXAMPLE_ID);
+}
+
 void check_cluster_id(struct diagnosis *diagnosis)
 {
     each_broker(diagnosis, cluster_id_of);
+    each_broker(diagnosis, cluster_id_made);
 }
 
 /* ---- ID-DUP */

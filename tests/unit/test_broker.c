@@ -174,6 +174,12 @@ static const struct {
                  V("KAFKA_ZOOKEEPER_CONNECT: zk:2181")),
      "k wurstmeister 1.1 ? LINSIDE://:9092,OUTSIDE://:9094 "
      "AINSIDE://:9092!OUTSIDE://_{HOSTNAME_COMMAND}:9094\n"},
+    {"wurstmeister, before 1.1 its script put listeners together",
+     MAP("wurstmeister/kafka:1.0.0",
+         V("KAFKA_ADVERTISED_PROTOCOL_NAME: OUTSIDE") V("KAFKA_PROTOCOL_NAME: INSIDE")
+             V("KAFKA_ADVERTISED_HOST_NAME: h") V("KAFKA_ADVERTISED_PORT: 9094")
+                 V("KAFKA_ZOOKEEPER_CONNECT: zk:2181")),
+     "k wurstmeister 1.0 ? LPLAINTEXT://:9092 APLAINTEXT://h:9094\n"},
     {"redpanda, separate items",
      S("    image: docker.redpanda.com/redpandadata/redpanda:v23.2.1\n    command:\n"
        "      - redpanda\n      - start\n      - --kafka-addr\n"

@@ -505,6 +505,22 @@ static const struct {
      BITNAMI("3.6", BKRAFT V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093")
                         V("- KAFKA_KRAFT_CLUSTER_ID=my-cluster")),
      "CLUSTER-ID", FIXED},
+    {"CLUSTER-ID: bitnami, several nodes and none",
+     BITNAMI("4.0", V("- KAFKA_CFG_NODE_ID=0") V("- KAFKA_CFG_PROCESS_ROLES=controller,broker")
+                        V("- KAFKA_CFG_CONTROLLER_QUORUM_VOTERS=0@k:9093,1@l:9093")
+                            V("- KAFKA_CFG_CONTROLLER_LISTENER_NAMES=CONTROLLER")
+                                V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093")),
+     "CLUSTER-ID", FIXED},
+    {"CLUSTER-ID: near miss: bitnami, several nodes with one",
+     BITNAMI("4.0", V("- KAFKA_CFG_NODE_ID=0") V("- KAFKA_CFG_PROCESS_ROLES=controller,broker")
+                        V("- KAFKA_CFG_CONTROLLER_QUORUM_VOTERS=0@k:9093,1@l:9093")
+                            V("- KAFKA_CFG_CONTROLLER_LISTENER_NAMES=CONTROLLER")
+                                V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093")
+                                    V("- KAFKA_KRAFT_CLUSTER_ID=abcdefghijklmnopqrstuv")),
+     "", NO_EDIT},
+    {"CLUSTER-ID: near miss: bitnami, one node",
+     BITNAMI("4.0", BKRAFT V("- KAFKA_CFG_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093")), "",
+     NO_EDIT},
     {"CLUSTER-ID: near miss: words of 22 signs",
      CONFLUENT("7.5.0", KRAFT TWO ADV V("CLUSTER_ID: kafka-docker-cluster-1")), "", NO_EDIT},
     {"CLUSTER-ID: near miss: filled up",
