@@ -7,6 +7,8 @@
  * looked along for equal lines. */
 #define LIMIT_FIX_ROUNDS 8
 #define LIMIT_DIFF_LINES 1000
+/* Bytes of a value in which an item is looked for, where the file writes it in another way. */
+#define LIMIT_FIX_BYTES 16384
 
 /* Compose files. All files of a project together, how deep lists and mappings
  * go, values in a file, and what aliases and merge keys may make of them. */
@@ -15,7 +17,7 @@
 #define LIMIT_COMPOSE_DEPTH    64
 #define LIMIT_COMPOSE_NODES    250000
 #define LIMIT_COMPOSE_VISITS   500000
-#define LIMIT_COMPOSE_SERVICES 4096
+#define LIMIT_COMPOSE_SERVICES 2048
 #define LIMIT_COMPOSE_EXTENDS  64 /* one of another of another ... */
 #define LIMIT_COMPOSE_PORTS    65536
 #define LIMIT_COMPOSE_UNKNOWN  1000
@@ -29,6 +31,8 @@
  * lists; what is beyond is not looked at. */
 #define LIMIT_PROPERTIES 2000
 #define LIMIT_LISTENERS  200
+/* Addresses that clients are given, of all services; what is beyond is not looked at. */
+#define LIMIT_CLIENT_ADDRESSES 2000
 /* Bytes of one of Redpanda's lists before another flag of that name. */
 #define LIMIT_ADDRESSES      8192
 #define LIMIT_REDPANDA_BYTES 65536 /* of redpanda.yaml */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "cluster/base/limits.h"
+
 /* Of most keys null says nothing; of these it takes away (compose-go's override.Merge). */
 static bool null_clears(const char *key)
 {
@@ -61,6 +63,9 @@ int text_read(struct reading *reading, const struct value *value, const char *wh
     if (node->kind != NODE_SCALAR)
         return fail_node(loader, node, "%s of the service %s must be a text", what,
                          reading->draft->name);
+    if (node->length > LIMIT_COMPOSE_VALUE)
+        return fail_node(loader, node, "%s of the service %s has %zu bytes, more than %d", what,
+                         reading->draft->name, node->length, LIMIT_COMPOSE_VALUE);
     *text = (struct compose_text){.place = node->place};
     interpolate(loader->arena, &loader->budget, value->layer->unit->variables, node->text,
                 node->length, text, &missing);

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "cluster/base/buf.h"
+#include "cluster/base/limits.h"
 #include "cluster/doctor/reach.h"
 #include "cluster/doctor/rules.h"
 
@@ -230,14 +231,10 @@ static char *host_of(const char *text, const struct address *address)
 
 /* ---- Searching a text */
 
-/* On a line that begins with a #: of a script, or of YAML. */
-static bool is_comment(const char *text, size_t at)
+/* A line that begins with a #: of a script, or of YAML. */
+static bool is_comment(const char *line)
 {
-    size_t start = at;
-
-    while (start && text[start - 1] != '\n')
-        start--;
-    return text[start + strspn(text + start, " \t")] == '#';
+    return line[strspn(line, " \t")] == '#';
 }
 
 /* Redpanda's and Kafka's own flags are no client's; a script that asks the broker is.
@@ -249,20 +246,24 @@ static bool other_word(const struct search *search, enum hint hint)
 
 static void search_text(const struct search *search, enum hint before)
 {
-    const char *text = search->value->text;
+    const char *text = search->value->text, *line = text;
     enum hint hint = before;
     struct address address;
     size_t at = 0;
 
-    for (; address_find(text, at, &address); at = address.start + address.length) {
+    for (; search->diagnosis->client_count < LIMIT_CLIENT_ADDRESSES &&
+           address_find(text, at, &address);
+         at = address.start + address.length) {
         enum hint said = hint_within(text + at, address.start - at);
+        const char *newline = memrchr(text + at, '\n', address.start - at);
         char *host;
+        line = newline ? newline + 1 : line;
         if (said != HINT_NONE)
             hint = said;
         else if (!only_separators(text + at, address.start - at) && !*address.scheme)
             hint = search->by_name;
         if (hint == HINT_NEVER || !is_kafka_scheme(address.scheme) || other_word(search, hint) ||
-            is_comment(text, address.start))
+            is_comment(line))
             continue;
         host = host_of(text, &address);
         if (counts(search, hint, host, address.port)) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cluster/base/buf.h"
+#include "cluster/base/limits.h"
 #include "cluster/doctor/edit.h"
 
 /* ---- Places within values */
@@ -43,27 +44,40 @@ static void move_place(struct place *place, size_t start, size_t length)
     place->end = start + length;
 }
 
+/* Where the file has what the text has at the offset; NULL if that cannot be told. */
+static const char *find_raw(const struct compose_text *value, const char *raw, size_t size,
+                            size_t offset, size_t length)
+{
+    const char *what = value->text + offset, *at = raw, *found = NULL;
+    size_t text = strlen(value->text), before;
+
+    if (text == size && memcmp(raw, value->text, size) == 0)
+        return raw + offset;
+    if (size > LIMIT_FIX_BYTES || text > LIMIT_FIX_BYTES ||
+        occurrences(raw, size, what, length) != occurrences(value->text, text, what, length))
+        return NULL;
+    before = occurrences(value->text, offset + length - 1, what, length);
+    for (size_t i = 0; i <= before; i++) {
+        found = find_bytes(at, size - (size_t)(at - raw), what, length);
+        if (!found)
+            return NULL;
+        at = found + 1;
+    }
+    return found;
+}
+
 bool fix_place(const struct compose_text *value, size_t offset, size_t length, struct place *place)
 {
-    const char *what = value->text + offset, *raw, *at, *found = NULL;
-    size_t size = value->place.end - value->place.start, before;
+    const char *found;
 
     *place = value->place;
     if (!place->source || place->style == PLACE_NONE || place->end > place->source->length ||
         place->end <= place->start)
         return false;
-    raw = place->source->bytes + place->start;
-    if (occurrences(raw, size, what, length) !=
-        occurrences(value->text, strlen(value->text), what, length))
+    found = find_raw(value, place->source->bytes + place->start, place->end - place->start, offset,
+                     length);
+    if (!found)
         return false;
-    before = occurrences(value->text, offset + length - 1, what, length);
-    at = raw;
-    for (size_t i = 0; i <= before; i++) {
-        found = find_bytes(at, size - (size_t)(at - raw), what, length);
-        if (!found)
-            return false;
-        at = found + 1;
-    }
     move_place(place, (size_t)(found - place->source->bytes), length);
     return true;
 }

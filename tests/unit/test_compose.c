@@ -1004,14 +1004,15 @@ static void test_limits(void **state)
         {S "  a: {image: x}\nx:\n", "- a\n", "", 1000000, "more than 250000 values"},
         {"x: [", "{a: b}, ", "]\n" S "  a: {image: x}\n", 500000, "more than 250000 values"},
         {"#", " 12345678\n#", "\n", LIMIT_COMPOSE_BYTES / 11 + 1, "more than 4194304"},
-        {"services: {", "k%d: {image: x}, ", "}\n", 5000, "more than 4096 services"},
-        {"services: {", "k%d: {image: x}, ", "}\n", 4096, NULL},
+        {"services: {", "k%d: {image: x}, ", "}\n", 5000, "more than 2048 services"},
+        {"services: {", "k%d: {image: x}, ", "}\n", 2048, NULL},
         {S "  k0: {image: x}\n  k1: {extends: k0}\n", "", "", 0, NULL},
         {"services: {a: {ports: [", "1-65535, ", "]}}", 1000, "more than 65536 published ports"},
-        {"services: {a: {image: \"", "${", "\"}}", 2000000, "make too much"},
-        {"services: {a: {image: \"", "${A:-", "\"}}", 800000, "make too much"},
-        {"services: {a: {image: \"", "$A", "\"}}", 2000000, "make too much"},
-        {"services: {a: {command: \"", "a b ", "\"}}", 1000000, "make too much"},
+        {"services: {a: {image: \"", "${", "\"}}", 65537, "has 131074 bytes, more than 131072"},
+        {"services: {a: {image: \"", "${A:-", "\"}}", 26000, "make too much"},
+        {"services: {a: {image: \"", "$A", "\"}}", 65536, NULL},
+        {"services: {a: {environment: [", "\"k%d=$A$A$A$A$A\", ", "]}}", 100000, "make too much"},
+        {"services: {a: {command: \"", "a b ", "\"}}", 32768, "make too much"},
         {"services: {a: {networks: [", "n%d, ", "]}}", 100000, "too many networks"},
         {"services: {a: {depends_on: &d [", "s%d, ", "], links: *d, profiles: *d}}", 100000, NULL},
         {"x: &a {", "k%d: v, ", "}\n" S "  a: {environment: *a}\n  b: {environment: *a}\n", 20000,
@@ -1052,7 +1053,7 @@ static void test_laughs(void **state)
     for (int i = 0; i < 50000; i++)
         buf_format(&buf, "k%d: v, ", i);
     buf_text(&buf, "}\nservices:\n");
-    for (int i = 0; i < 4000; i++)
+    for (int i = 0; i < 2000; i++)
         buf_format(&buf, "  s%d: {environment: *e}\n", i);
     load_bytes(&buf, "make too much");
     buf.length = 0;

@@ -223,6 +223,47 @@ static void test_doctor(void **state)
     buf_free(&buf);
 }
 
+#define AT_ONCE_S 10 /* with the sanitizers, too */
+
+/* As much as a value may hold, in each of many services. */
+static void test_long_values(void **state)
+{
+    static const struct {
+        const char *variable, *item;
+        int items;
+    } rows[] = {
+        {"KAFKA_ADVERTISED_LISTENERS", "A://h:1,", 16000},
+        {"KAFKA_LISTENERS", "A://h:1,", 16000},
+        {"KAFKA_LISTENERS", "A:\\x2f/h:1,", 10000}, /* not as the file has it */
+        {"KAFKA_BOOTSTRAP_SERVERS", "kafka:9092,", 11000},
+        {"KAFKA_BOOTSTRAP_SERVERS", "# a:1\\n", 16000},
+    };
+    struct buf buf = {0};
+    char path[128];
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/compose.yaml", doctor_folder);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        clock_t start = clock();
+        const char *image = strstr(rows[i].variable, "BOOTSTRAP") ? "x" : "apache/kafka:3.9.0";
+
+        snprintf(name, sizeof name, "long value %zu", i);
+        buf.length = 0;
+        buf_text(&buf, "services:\n  kafka: {image: apache/kafka:3.9.0}\n");
+        for (int k = 0; k < 30; k++) {
+            buf_format(&buf, "  s%d: {image: \"%s\", environment: {%s: \"", k, image,
+                       rows[i].variable);
+            for (int n = 0; n < rows[i].items; n++)
+                buf_text(&buf, rows[i].item);
+            buf_text(&buf, "\"}}\n");
+        }
+        doctor_write("compose.yaml", buf.data, buf.length);
+        look_at(path);
+        CHECK((clock() - start) / CLOCKS_PER_SEC < AT_ONCE_S, name);
+    }
+    buf_free(&buf);
+}
+
 /* What correct() makes of a verdict. */
 static void test_correct(void **state)
 {
@@ -295,6 +336,7 @@ static void test_correct(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_correct),
+                                       cmocka_unit_test(test_long_values),
                                        cmocka_unit_test(test_doctor)};
 
     return cmocka_run_group_tests(tests, doctor_open, doctor_close);
