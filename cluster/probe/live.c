@@ -327,6 +327,36 @@ static const struct advice advices[] = {
                       "check security.protocol, the certificates and the login"},
 };
 
+/* The one that answers is where it says, and it is another of its cluster that is not. */
+static bool is_missing_peer(const struct trouble *trouble)
+{
+    const struct probe_endpoint *asked = trouble->asked;
+
+    if (!trouble->node || asked->answered_by < 0 || trouble->node->id == asked->answered_by)
+        return false;
+    for (size_t i = 0; i < asked->told.count; i++)
+        if (asked->told.nodes[i].id == asked->answered_by)
+            return node_works(trouble->vantage, asked, i);
+    return false;
+}
+
+static void explain_peer(struct live *live, const struct trouble *trouble)
+{
+    const int id = (int)trouble->node->id;
+
+    add(live, trouble, "",
+        mem_format("Connection to node %d (%s) could not be established", id,
+                   trouble->found->address),
+        mem_format("node %d of the cluster is not at %s, where it says that it is: it is down, or "
+                   "that is not reached from here",
+                   id, trouble->found->address),
+        mem_format(is_host(trouble)
+                       ? "see docker ps -a: node %d must run, with the port %d in its list"
+                       : "see docker ps -a: node %d must run, with a listener on port %d, in this "
+                         "network",
+                   id, trouble->found->port));
+}
+
 /* Between containers published ports mean nothing. */
 static const struct advice refused_inside = {
     "", "",
@@ -341,6 +371,13 @@ static void explain_failure(struct live *live, const struct trouble *trouble)
 
     if (trouble->found->failure == PROBE_REFUSED && !is_host(trouble))
         advice = &refused_inside;
+    if (is_missing_peer(trouble) &&
+        (trouble->found->failure == PROBE_REFUSED || trouble->found->failure == PROBE_TIMEOUT ||
+         trouble->found->failure == PROBE_NO_ROUTE ||
+         (trouble->found->failure == PROBE_UNRESOLVED && !is_host(trouble)))) {
+        explain_peer(live, trouble);
+        return;
+    }
     if (trouble->found->failure == PROBE_UNRESOLVED)
         explain_name(live, trouble);
     else if (trouble->node && probe_is_loopback(trouble->found->host) &&

@@ -456,6 +456,32 @@ static void test_refused(void **state)
     }
 }
 
+/* Of two nodes one is down: that is no port that is published as another one. */
+static void test_a_node_is_down(void **state)
+{
+    static const char text[] =
+        "{\"live\":{\"bootstrap\":[],\"vantages\":[{\"from\":\"n\",\"error\":null,\"endpoints\":["
+        "{\"address\":\"localhost:9091\",\"node\":null,\"asked\":true,\"works\":false,\"steps\":{},"
+        "\"ok\":true,\"failure\":null,\"reason\":null,\"answered_by\":1,\"cluster\":\"X\","
+        "\"advertised\":[{\"node\":1,\"address\":\"localhost:9091\"},"
+        "{\"node\":2,\"address\":\"localhost:9092\"}]},"
+        "{\"address\":\"localhost:9092\",\"node\":2,\"asked\":false,\"works\":false,\"steps\":{},"
+        "\"ok\":false,\"failure\":\"refused\",\"reason\":\"no\",\"answered_by\":null,"
+        "\"cluster\":null,\"advertised\":[]}],\"round_trip\":null}],\"causes\":[]}}";
+    struct live live = {0};
+    struct live_vantage *vantage = live_add(&live, LIVE_HOST);
+
+    (void)state;
+    assert_int_equal(live_read_vantage(text, sizeof text - 1, vantage), 0);
+    vantage->wanted = true;
+    live_judge(&live);
+    assert_int_equal(live.cause_count, 1);
+    assert_string_equal(live.causes[0].rule, "");
+    assert_non_null(strstr(live.causes[0].cause, "node 2 of the cluster is not at localhost:9092"));
+    assert_non_null(strstr(live.causes[0].fix, "node 2 must run, with the port 9092"));
+    live_free(&live);
+}
+
 static void test_explain(void **state)
 {
     struct kafka_settings *settings = kafka_settings_new();
@@ -489,6 +515,7 @@ int main(void)
         cmocka_unit_test(test_identity), cmocka_unit_test(test_changed),
         cmocka_unit_test(test_split),    cmocka_unit_test(test_places),
         cmocka_unit_test(test_json),     cmocka_unit_test(test_most_networks),
-        cmocka_unit_test(test_refused),  cmocka_unit_test(test_explain)};
+        cmocka_unit_test(test_refused),  cmocka_unit_test(test_a_node_is_down),
+        cmocka_unit_test(test_explain)};
     return cmocka_run_group_tests_name("wire", tests, NULL, NULL);
 }
