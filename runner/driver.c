@@ -88,7 +88,8 @@ static bool may_succeed(const struct spark_driver_row *row, const struct spark_d
 static bool is_named(struct spark *spark, const struct spark_state *state,
                      const struct spark_driver_row *row, const char *name)
 {
-    char *found = *row->worker ? driver_log_app_name(spark, state, row->id, row->worker) : NULL;
+    char *found =
+        *row->worker ? driver_log_app_name(spark, state, row->id, row->worker, NULL) : NULL;
     bool same = found && strcmp(found, name) == 0;
 
     free(found);
@@ -238,12 +239,24 @@ static bool waits_long(struct watch *watch, bool waits)
     return waits && now - watch->waiting_since >= NO_CORES_MS;
 }
 
+/* The one that the driver's log says has registered: the program may have given it a
+ * name of its own, and another driver's may have the same. By its name where the log
+ * does not tell. */
+static const struct spark_app *find_app(const struct watch *watch, const struct spark_state *state,
+                                        const struct spark_driver_row *driver)
+{
+    const char *id = spark_failure_app_id(driver_log_found(watch->log));
+
+    if (id)
+        return spark_find_app_by_id(state, id);
+    return driver ? spark_find_app(state, watch->name, driver->started) : NULL;
+}
+
 /* Whether the application is there: 1, 0, -1. */
 static int judge_state(struct watch *watch, const struct spark_state *state, struct error *error)
 {
     const struct spark_driver_row *driver = spark_find_driver(state, watch->id);
-    const struct spark_app *app =
-        driver ? spark_find_app(state, watch->name, driver->started) : NULL;
+    const struct spark_app *app = find_app(watch, state, driver);
 
     if (app && strcmp(app->state, "WAITING") != 0) {
         log_status_clear();

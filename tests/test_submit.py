@@ -561,6 +561,17 @@ def test_no_logs_of_executors(program, double, args, told, code, text):
     assert result.code == code and re.search(text, one_line(result)) and result.out == ""
 
 
+def test_executors_of_the_application_in_the_drivers_log(program, double):
+    master = with_executors(double)
+    others = master.routes["log"][0]
+
+    def log(connection, query):
+        (spark.log_page(CONNECTED) if "driverId" in query else others)(connection, query)
+    master.set(log=log, json=spark.page(web=master.web, drivers=[(ID, "RUNNING")], apps=BY_ITS_LOG["another of that name"]))
+    result = program.run("logs", "--executor", "1", ID, *master.options)
+    assert (result.code, result.out, result.err) == (0, "one 女\n" * 3, "")
+
+
 def test_following_executors_ends_with_the_application(program, double):
     master = with_executors(double)
     master.set(json=[*[master.routes["json"][0]] * 4, spark.drop, spark.page(web=master.web)])
@@ -614,6 +625,24 @@ def test_wait_running(program, double):
     result = program.run(*JOB, *master.options, "--wait-running")
     assert (result.code, result.out) == (0, ID + "\n") and "app-1" in one_line(result)
     assert master.count("kill") == 0
+
+
+CONNECTED = b"x INFO StandaloneSchedulerBackend: Connected to Spark cluster with app ID app-1\n"
+# What the master lists beside, or instead of, an application of the name that was asked for; the log tells of app-1.
+BY_ITS_LOG = {"another of that name": [("app-2", "tally-gender", "RUNNING"), ("app-1", "tally-gender", "RUNNING")],
+              "a name of its own": [("app-1", "as the program says", "RUNNING")]}
+
+
+@pytest.mark.parametrize("apps", BY_ITS_LOG.values(), ids=list(BY_ITS_LOG))
+def test_the_application_is_the_one_of_the_drivers_log(program, double, apps):
+    master = waiting(double, status("RUNNING"), CONNECTED, apps=apps)
+    result = program.run(*JOB, *master.options, "--no-preflight", "--wait-running", "--timeout", "5s")
+    assert result.code == 0 and f"app-1 ({apps[-1][1]}) is RUNNING" in one_line(result)
+    master = followed(double, [status("RUNNING"), status("FINISHED")], LAUNCHED + CONNECTED, apps)
+    for line in (["wait", ID], [*JOB, "--no-preflight", "--follow"]):
+        master.set(status=[*[status("RUNNING")] * 2, status("FINISHED")])
+        result = program.run(*line, *master.options)
+        assert result.code == 0 and f"app-1 ({apps[-1][1]}) is RUNNING" in result.err and "app-2" not in result.err, result.err
 
 
 def test_the_jobs_own_error_ends_it(program, double):
