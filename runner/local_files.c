@@ -49,12 +49,36 @@ static bool has_scheme(const char *path)
     return *at == ':';
 }
 
+static bool has_own_files(const struct options *options)
+{
+    return !options->no_serve && access(IN_IMAGE, F_OK) != 0;
+}
+
 bool is_local_file(const struct options *options, const char *path)
 {
     struct stat facts;
 
-    return !options->no_serve && !has_scheme(path) && access(IN_IMAGE, F_OK) != 0 &&
-           stat(path, &facts) == 0 && S_ISREG(facts.st_mode);
+    return has_own_files(options) && !has_scheme(path) && stat(path, &facts) == 0 &&
+           S_ISREG(facts.st_mode);
+}
+
+static bool is_relative(const char *path)
+{
+    return *path && *path != '/' && !has_scheme(path);
+}
+
+char *workers_path(const char *path)
+{
+    char *folder = is_relative(path) ? getcwd(NULL, 0) : NULL;
+    char *whole = folder ? mem_format("%s/%s", folder, path) : mem_text(path);
+
+    free(folder);
+    return whole;
+}
+
+bool is_missing_file(const struct options *options, const char *path)
+{
+    return has_own_files(options) && is_relative(path) && !is_local_file(options, path);
 }
 
 struct local_files *local_files_new(const struct options *options,
@@ -138,9 +162,11 @@ static int offer_entry(struct local_files *files, const char *entry, struct buf 
     const char *mark = is_local_file(files->options, entry) ? NULL : strrchr(entry, '#');
     char *path = mem_bytes(entry, mark ? (size_t)(mark - entry) : strlen(entry));
     const char *offered = local_files_offer(files, path, LOCAL_DEPENDENCY, error);
+    char *told = offered ? workers_path(offered) : NULL;
 
-    if (offered)
-        buf_format(list, "%s%s%s", list->length ? "," : "", offered, mark ? mark : "");
+    if (told)
+        buf_format(list, "%s%s%s", list->length ? "," : "", told, mark ? mark : "");
+    free(told);
     free(path);
     return offered ? 0 : -1;
 }

@@ -4,7 +4,8 @@
  * A path without a scheme that exists here is such a file, unless --no-serve
  * says otherwise or this runs in one of the cluster's own containers, where
  * paths mean the same. A path with a scheme (file:/x.jar among them), or one
- * that does not exist here, is as the workers find it. */
+ * that does not exist here, is as the workers find it; a relative one there, too,
+ * is of this folder, as spark-submit has it (Utils.resolveURI). */
 #ifndef TALLY_LOCAL_FILES_H
 #define TALLY_LOCAL_FILES_H
 
@@ -23,6 +24,10 @@ enum local_use {
 };
 
 bool is_local_file(const struct options *options, const char *path);
+/* What the workers are to be told of a path that is not such a file: the whole of it. free() it. */
+char *workers_path(const char *path);
+/* Whether such a path is none of the workers', either: relative, and not of their own folders. */
+bool is_missing_file(const struct options *options, const char *path);
 
 /* Listens on nothing yet. Options and masters must outlive it. */
 struct local_files *local_files_new(const struct options *options,

@@ -147,6 +147,11 @@ static int check_url(const struct submission *submission, struct spark *spark, s
 static int check_jar(const struct submission *submission, struct spark *spark, const char *version,
                      struct error *error)
 {
+    if (submission->missing)
+        return error_set(error, EXIT_REFUSED,
+                         "there is no file %s here: what only the workers have is to be given by "
+                         "its whole path there, or as file:PATH",
+                         submission->workers_path);
     if (!submission->local_jar)
         return check_url(submission, spark, error);
     return jar_check(submission->local_jar, submission->main_class, version, submission->others,

@@ -113,7 +113,7 @@ def test_spark_defaults(program, double, tmp_path):
     (tmp_path / "spark-defaults.conf").write_text(
         "# x\nspark.master spark://127.0.0.1:7077\nspark.cores.max=9\nspark.driver.memory  512m\nspark.driver.host=me\n")
     result = program.run("submit", *master.options[2:], "--deploy-mode", "cluster", "--class", "A", "-c",
-                         "spark.cores.max=1", "x.jar", env={"SPARK_CONF_DIR": str(tmp_path)})
+                         "spark.cores.max=1", "/x.jar", env={"SPARK_CONF_DIR": str(tmp_path)})
     assert (result.code, result.err) == (0, "")
     properties = master.created()["sparkProperties"]
     assert properties["spark.driver.memory"] == "512m" and properties["spark.cores.max"] == "1"
@@ -140,9 +140,9 @@ def test_a_spec_too_long_for_an_argument(program, double, tmp_path):
     master = double(create=spark.CREATED)
     result = program.run("submit", "./j.yaml", "-b", "a:1", *master.options)
     assert result.code == 2 and "131071" in one_line(result)
-    result = program.run("submit", *master.options, "--class", "A", "x.jar", "x" * 131071)
+    result = program.run("submit", *master.options, "--class", "A", "/x.jar", "x" * 131071)
     assert result.code == 0, result.err
-    result = program.run("submit", *master.options, "--class", "A", "-c", "k=" + "x" * 131068, "x.jar")
+    result = program.run("submit", *master.options, "--class", "A", "-c", "k=" + "x" * 131068, "/x.jar")
     assert result.code == 2 and "131071" in one_line(result)
     assert master.count("create") == 1
 
@@ -1031,7 +1031,7 @@ def test_a_job_that_runs_already(program, double):
     assert master.count("create") == 0
     assert program.run(*JOB, *master.options, "--name", "other").code == 0
     assert program.run(*JOB, *master.options, "--no-preflight").code == 0
-    assert program.run("submit", *master.options, "--class", "A", "--name", "tally-gender", "x.jar").code == 0
+    assert program.run("submit", *master.options, "--class", "A", "--name", "tally-gender", "/x.jar").code == 0
 
 
 @pytest.mark.parametrize("version, opens", [("3.5.1", True), ("4.0.0", False), ("4.2.0-SNAPSHOT", False)])
