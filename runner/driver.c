@@ -27,6 +27,13 @@ int need_id(const char *id, struct error *error)
 
 int no_such_driver(const char *id, struct error *error)
 {
+    static const char app[] = "app-";
+
+    if (strncmp(id, app, strlen(app)) == 0)
+        return error_set(error, EXIT_REFUSED,
+                         "the master knows no driver %s: that is an application's id, which only "
+                         "logs --executor takes; its driver's is in tally list",
+                         id);
     return error_set(error, EXIT_REFUSED,
                      "the master knows no driver %s: it forgets them when it restarts, and keeps "
                      "the last 200 that ended",

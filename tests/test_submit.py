@@ -1279,7 +1279,7 @@ def test_a_gateway_without_a_page(program, gateway):
     result = program.run(*JOB, *gateway.urls[:2], "--cacert", "gateway.pem")
     assert (result.code, result.err) == (0, "") and gateway.count("json") == 0
     result = program.run("list", *gateway.urls[:2], "--cacert", "gateway.pem")
-    assert result.code == 4 and "--ui-url" in one_line(result)
+    assert result.code == 4 and "where is the page of the Spark master? give its URL by --ui-url" in one_line(result)
 
 
 @pytest.mark.parametrize("url", ["h:1", "ftp://h", "https://", "https://h?x", "https://u:p@h", "http://h:", "https://h h"])
@@ -1525,6 +1525,44 @@ def test_on_a_terminal_it_asks_first(tally, double, typed, more, code, kills):
     os.close(ours)
     assert running.returncode == code and len(killed(master)) == kills
     assert ("kill this driver? [y/N]" in shown and ID in shown) == (not more)
+
+
+@pytest.mark.parametrize("end, code", [(lambda running, ours: running.send_signal(signal.SIGINT), 130),
+                                       (lambda running, ours: running.send_signal(signal.SIGTERM), 143),
+                                       (lambda running, ours: os.write(ours, b"\4"), 1)], ids=["ctrl-c", "term", "ctrl-d"])
+@pytest.mark.parametrize("term", ["xterm", "dumb"])
+def test_an_answer_that_does_not_come(tally, double, term, end, code):
+    master = killable(double, ID)
+    ours, theirs = pty.openpty()
+    running = subprocess.Popen([*tally.command, "kill", "--all", *[str(o) for o in master.options]], stdin=theirs,
+                               stdout=subprocess.PIPE, stderr=theirs, env=environment({"TERM": term}))
+    os.close(theirs)
+    shown = ""
+    with contextlib.suppress(OSError):  # EIO: that was all
+        while part := os.read(ours, 65536):
+            asked = "[y/N]" in shown
+            shown += part.decode()
+            if "[y/N]" in shown and not asked:
+                end(running, ours)
+    os.close(ours)
+    assert running.wait(SOON) == code and not killed(master), shown
+    assert re.search(r"\[y/N\] (\^D\x08\x08)?\r\n.*tally: ", shown), shown
+
+
+def test_the_same_twice(program, double):
+    master = killable(double, ID)
+    result = program.run("kill", ID, ID, *master.options)
+    assert (result.code, result.out, killed(master)) == (0, f"{ID} KILLED\n", [ID])
+
+
+@pytest.mark.parametrize("command", ["status", "wait", "kill", "logs"])
+def test_the_id_of_an_application(program, double, command):
+    app = "app-20261122045103-0000"
+    unknown = spark.answer({"action": "SubmissionStatusResponse", "serverSparkVersion": "4.2.0", "submissionId": app,
+                            "success": False})
+    master = double(status=unknown, kill=spark.NOT_KILLED)
+    result = program.run(command, app, *master.options)
+    assert result.code == 5 and "that is an application's id" in one_line(result)
 
 
 # ---- What it costs
