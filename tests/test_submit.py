@@ -1549,6 +1549,18 @@ def test_an_answer_that_does_not_come(tally, double, term, end, code):
     assert re.search(r"\[y/N\] (\^D\x08\x08)?\r\n.*tally: ", shown), shown
 
 
+def test_names_that_tell_a_terminal_something(program, double):
+    """Each cluster's user may give any: in words they are one line; as JSON, as they are."""
+    name = "a\n\033[2Jb\x7f\u009b2J 女"
+    master = followed(double, [status("RUNNING"), status("FINISHED")], CONNECTED, [("app-1", name, "RUNNING")])
+    master.set(json=spark.page(web=master.web, drivers=[(ID, "RUNNING", 1795263155792, name)], apps=[("app-1", name, "RUNNING")]))
+    listed = program.run("list", *master.options).out
+    assert listed.count("a  [2Jb   2J 女\n") == 2 and "\033" not in listed and "\u009b" not in listed, repr(listed)
+    assert json.loads(program.run("list", *master.options, "--json").out)["applications"][0]["name"] == name
+    said = program.run("wait", ID, *master.options).err
+    assert "(a  [2Jb   2J 女) is RUNNING" in said and "\033" not in said, repr(said)
+
+
 def test_the_same_twice(program, double):
     master = killable(double, ID)
     result = program.run("kill", ID, ID, *master.options)
