@@ -204,13 +204,15 @@ static int judge_log(struct watch *watch, struct error *error)
     return give_up(watch, &why, error);
 }
 
-/* Nothing can start: what is asked for, and what is free. */
+/* Nothing can start: what is asked for, and what is free. 0 where that is waited for. */
 static int no_room(struct watch *watch, const struct spark_state *state, const char *who,
                    int64_t cores, int64_t memory, struct error *error)
 {
     struct buf room = {0};
     struct error why;
 
+    if (watch->demand->waits)
+        return 0;
     describe_room(state, &room);
     error_set(&why, EXIT_REFUSED,
               "no free cores or memory: %s asks for %lld core%s and %lld MiB on one worker; free: "

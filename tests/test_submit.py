@@ -684,20 +684,31 @@ def test_no_cores_are_free(tally, double):
 
 # Judged once the application has registered and has had no executor for 10 s: (more, exit code, what is said)
 WITHOUT_EXECUTORS = {
-    "room": (["--executor-cores", "2"], 0, ""),
+    "room": (["--no-preflight", "--executor-cores", "2"], 0, ""),
     "no worker has the cores": (["--executor-cores", "3", "--total-executor-cores", "6"], 5,
                                 "application asks for 3 cores and 1024 MiB on one worker; free: 2 of 4 cores"),
-    "more than all may have": (["--executor-cores", "3", "--total-executor-cores", "2"], 5, "could ever start.*3 cores.*take 2"),
+    "more than all may have": (["--no-preflight", "--executor-cores", "3", "--total-executor-cores", "2"], 5, "could ever start.*3 cores.*take 2"),
 }
 
 
 @pytest.mark.parametrize("more, code, text", WITHOUT_EXECUTORS.values(), ids=list(WITHOUT_EXECUTORS))
 def test_no_executor_can_start(tally, double, more, code, text):
     master = waiting(double, status("RUNNING"), apps=[("app-1", "tally-gender", "WAITING")], free=2)
+    master.routes["json"][0] = spark.page(web=master.web, workers=2)  # preflight's
     master.set(status=[status("RUNNING")] * 22 + [status("KILLED")])
-    result = tally.run(*JOB, *master.options, "--no-preflight", "--wait-running", *more)
+    result = tally.run(*JOB, *master.options, "--wait-running", *more)
     assert result.code == code and re.search(text, result.err), result.err
     assert master.count("kill") == bool(code)
+
+
+@pytest.mark.parametrize("state, apps", [("SUBMITTED", []), ("RUNNING", [("app-1", "tally-gender", "WAITING")])], ids=str)
+def test_room_is_waited_for_without_preflight(tally, double, state, apps):
+    """As the refusal says of --no-preflight."""
+    master = waiting(double, [*[status(state)] * 24, status("RUNNING")])
+    full = {"web": master.web, "free": 0, "drivers": [(ID, state)]}
+    master.set(json=[*[spark.page(**full, apps=apps)] * 24, spark.page(**full, apps=[("app-1", "tally-gender", "RUNNING")])])
+    result = tally.run(*JOB, *master.options, "--no-preflight", "--wait-running")
+    assert result.code == 0 and "app-1" in result.err and master.count("kill") == 0, result.err
 
 
 def test_an_executor_a_moment_later(tally, double):
