@@ -49,36 +49,12 @@ static bool has_scheme(const char *path)
     return *at == ':';
 }
 
-static bool has_own_files(const struct options *options)
-{
-    return !options->no_serve && access(IN_IMAGE, F_OK) != 0;
-}
-
 bool is_local_file(const struct options *options, const char *path)
 {
     struct stat facts;
 
-    return has_own_files(options) && !has_scheme(path) && stat(path, &facts) == 0 &&
-           S_ISREG(facts.st_mode);
-}
-
-static bool is_relative(const char *path)
-{
-    return *path && *path != '/' && !has_scheme(path);
-}
-
-char *workers_path(const char *path)
-{
-    char *folder = is_relative(path) ? getcwd(NULL, 0) : NULL;
-    char *whole = folder ? mem_format("%s/%s", folder, path) : mem_text(path);
-
-    free(folder);
-    return whole;
-}
-
-bool is_missing_file(const struct options *options, const char *path)
-{
-    return has_own_files(options) && is_relative(path) && !is_local_file(options, path);
+    return !options->no_serve && !has_scheme(path) && access(IN_IMAGE, F_OK) != 0 &&
+           stat(path, &facts) == 0 && S_ISREG(facts.st_mode);
 }
 
 struct local_files *local_files_new(const struct options *options,
@@ -162,11 +138,9 @@ static int offer_entry(struct local_files *files, const char *entry, struct buf 
     const char *mark = is_local_file(files->options, entry) ? NULL : strrchr(entry, '#');
     char *path = mem_bytes(entry, mark ? (size_t)(mark - entry) : strlen(entry));
     const char *offered = local_files_offer(files, path, LOCAL_DEPENDENCY, error);
-    char *told = offered ? workers_path(offered) : NULL;
 
-    if (told)
-        buf_format(list, "%s%s%s", list->length ? "," : "", told, mark ? mark : "");
-    free(told);
+    if (offered)
+        buf_format(list, "%s%s%s", list->length ? "," : "", offered, mark ? mark : "");
     free(path);
     return offered ? 0 : -1;
 }
@@ -299,6 +273,13 @@ bool local_files_until_end(const struct local_files *files)
         if (files->list[i].use == LOCAL_DEPENDENCY)
             return true;
     return false;
+}
+
+bool is_missing_file(const struct options *options, const char *path)
+{
+    bool ours = !options->no_serve && access(IN_IMAGE, F_OK) != 0;
+
+    return ours && *path != '/' && !strchr(path, ':') && !is_local_file(options, path);
 }
 
 void local_files_free(struct local_files *files)

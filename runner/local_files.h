@@ -4,8 +4,7 @@
  * A path without a scheme that exists here is such a file, unless --no-serve
  * says otherwise or this runs in one of the cluster's own containers, where
  * paths mean the same. A path with a scheme (file:/x.jar among them), or one
- * that does not exist here, is as the workers find it; a relative one there, too,
- * is of this folder, as spark-submit has it (Utils.resolveURI). */
+ * that does not exist here, is as the workers find it. */
 #ifndef TALLY_LOCAL_FILES_H
 #define TALLY_LOCAL_FILES_H
 
@@ -24,10 +23,6 @@ enum local_use {
 };
 
 bool is_local_file(const struct options *options, const char *path);
-/* What the workers are to be told of a path that is not such a file: the whole of it. free() it. */
-char *workers_path(const char *path);
-/* Whether such a path is none of the workers', either: relative, and not of their own folders. */
-bool is_missing_file(const struct options *options, const char *path);
 
 /* Listens on nothing yet. Options and masters must outlive it. */
 struct local_files *local_files_new(const struct options *options,
@@ -51,6 +46,8 @@ int local_files_wait(struct local_files *files, struct spark *spark, const char 
                      struct error *error);
 /* Whether some are needed for as long as the driver runs. */
 bool local_files_until_end(const struct local_files *files);
+/* Whether a path leads nowhere: it is not here, and relative, which no path of the workers' is. */
+bool is_missing_file(const struct options *options, const char *path);
 /* Serves no more. NULL is fine. */
 void local_files_free(struct local_files *files);
 

@@ -325,20 +325,6 @@ static int check_mode(const char *mode, struct error *error)
                      mode);
 }
 
-/* Here, or where the workers find it. */
-static void find_application(const struct options *options, struct submission *submission)
-{
-    const char **own = submission->script ? &submission->script : &submission->resource;
-
-    if (!is_local_file(options, *own)) {
-        submission->missing = is_missing_file(options, *own);
-        submission->workers_path = workers_path(*own);
-        *own = submission->workers_path;
-    } else if (!submission->script) {
-        submission->local_jar = *own;
-    }
-}
-
 int submission_make(const struct options *options, struct spec *spec, struct submission *submission,
                     struct error *error)
 {
@@ -353,7 +339,8 @@ int submission_make(const struct options *options, struct spec *spec, struct sub
         return -1;
     if (read_settings(options, spec, submission, error) < 0)
         return -1;
-    find_application(options, submission);
+    if (!submission->script && is_local_file(options, submission->resource))
+        submission->local_jar = submission->resource;
     submission->others = has_others(submission->conf);
     set_fixed(options, submission);
     submission->name = spark_conf_get(submission->conf, "spark.app.name");
@@ -368,7 +355,6 @@ void submission_free(struct submission *submission)
     spark_conf_free(submission->conf);
     local_files_free(submission->files);
     free(submission->found_class);
-    free(submission->workers_path);
 }
 
 /* The lists that options of their own gave; what --conf says is as the workers

@@ -22,8 +22,6 @@ struct submission {
     const char *name;      /* the application's */
     const char *script;    /* a Python application, which is no resource; else NULL */
     const char *local_jar; /* the resource's path where it is to be served; else NULL */
-    char *workers_path;    /* what resource or script is when it is not served; else NULL */
-    bool missing;          /* it is not here, and no path of the workers' either */
     bool others;           /* there are other places for the main class than the resource */
     bool is_job;           /* not an application of the caller's own */
 };

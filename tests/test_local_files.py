@@ -93,27 +93,12 @@ def test_what_is_the_workers(program, master, tmp_path, operand, options):  # no
     assert request["appResource"] == request["sparkProperties"]["spark.jars"] == operand
 
 
-@pytest.mark.parametrize("operand", ["my.jar", "my.py"])
-def test_a_relative_path_of_the_workers(program, master, tmp_path, operand):  # noqa: F811
-    """It is of this folder, as spark-submit has it."""
-    make_jar(tmp_path / "my.jar")
-    (tmp_path / "my.py").write_text("x = 1\n")
-    result = program.run("submit", *master.options, "--no-serve", "--class", "A", "--jars", "a.jar,/b.jar,hdfs://n/c.jar",
-                         "--archives", "d.zip#d", "--deploy-mode", "cluster", operand)
-    assert (result.code, result.out, result.err) == (0, ID + "\n", "")
-    request, whole = master.created(), f"{tmp_path}/{operand}"
-    conf = request["sparkProperties"]
-    jars = f"{tmp_path}/a.jar,/b.jar,hdfs://n/c.jar"
-    assert whole in (request["appResource"], *request["appArgs"]) and conf["spark.archives"] == f"{tmp_path}/d.zip#d"
-    assert conf["spark.jars"] == (jars if operand == "my.py" else f"{whole},{jars}")
-
-
 @pytest.mark.parametrize("operand", ["nope.jar", "folder.jar", "./nope.jar", "nope.py"])
 def test_a_file_that_is_nowhere(program, master, tmp_path, operand):  # noqa: F811
     (tmp_path / "folder.jar").mkdir()
     line = ["submit", *master.options, "--class", "A", "--deploy-mode", "cluster"]
     result = program.run(*line, operand)
-    assert result.code == 5 and f"there is no file {tmp_path}/{operand} here" in result.err and not master.count("create")
+    assert result.code == 5 and f"there is no file {operand} here" in result.err and not master.count("create")
     assert program.run(*line, "--no-preflight", operand).code == 0
 
 
