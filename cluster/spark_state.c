@@ -213,19 +213,19 @@ const struct spark_driver_row *spark_find_driver(const struct spark_state *state
     return NULL;
 }
 
-const struct spark_app *spark_find_app_by_id(const struct spark_state *state, const char *id)
-{
-    for (size_t i = 0; i < state->app_count; i++)
-        if (strcmp(state->apps[i].id, id) == 0)
-            return &state->apps[i];
-    return NULL;
-}
-
 const struct spark_app *spark_find_app(const struct spark_state *state, const char *name,
                                        int64_t since)
 {
     for (size_t i = 0; i < state->app_count; i++)
         if (strcmp(state->apps[i].name, name) == 0 && state->apps[i].started >= since)
+            return &state->apps[i];
+    return NULL;
+}
+
+const struct spark_app *spark_find_app_by_id(const struct spark_state *state, const char *id)
+{
+    for (size_t i = 0; id && i < state->app_count; i++)
+        if (strcmp(state->apps[i].id, id) == 0)
             return &state->apps[i];
     return NULL;
 }

@@ -49,10 +49,11 @@ int spark_page_rest_port(const char *bytes, size_t length);
 /* NULL if there is none. */
 const struct spark_worker *spark_find_worker(const struct spark_state *state, const char *id);
 const struct spark_driver_row *spark_find_driver(const struct spark_state *state, const char *id);
-const struct spark_app *spark_find_app_by_id(const struct spark_state *state, const char *id);
 /* The newest application of that name that began at `since` or later; NULL if there is none. */
 const struct spark_app *spark_find_app(const struct spark_state *state, const char *name,
                                        int64_t since);
+/* NULL if there is none, or `id` is NULL. */
+const struct spark_app *spark_find_app_by_id(const struct spark_state *state, const char *id);
 /* The master leads: it is neither on standby nor in recovery. */
 bool spark_leads(const struct spark_state *state);
 /* Whether it is alive and has that much free. */

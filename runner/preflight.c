@@ -144,16 +144,9 @@ static int check_url(const struct submission *submission, struct spark *spark, s
     return result;
 }
 
-static int check_jar(const struct options *options, const struct submission *submission,
-                     struct spark *spark, const char *version, struct error *error)
+static int check_jar(const struct submission *submission, struct spark *spark, const char *version,
+                     struct error *error)
 {
-    const char *given = submission->is_job ? options->jar : options->arguments[0];
-
-    if (is_missing_file(options, given))
-        return error_set(error, EXIT_REFUSED,
-                         "there is no file %s here: what only the workers have is to be given by "
-                         "its whole path there, or as file:PATH",
-                         given);
     if (!submission->local_jar)
         return check_url(submission, spark, error);
     return jar_check(submission->local_jar, submission->main_class, version, submission->others,
@@ -234,7 +227,20 @@ static int check_leader(const struct options *options, const struct submission *
         check_servers(options, submission, spark, preflight->before, error) < 0 ||
         check_room(preflight->before, &demand, error) < 0)
         return -1;
-    return check_jar(options, submission, spark, preflight->version, error);
+    return check_jar(submission, spark, preflight->version, error);
+}
+
+static int check_path(const struct options *options, const struct submission *submission,
+                      struct error *error)
+{
+    const char *given = submission->is_job ? options->jar : options->arguments[0];
+
+    if (!is_missing_file(options, given))
+        return 0;
+    return error_set(error, EXIT_REFUSED,
+                     "there is no file %s here: what only the workers have is to be given by its "
+                     "whole path there, or as file:PATH",
+                     given);
 }
 
 int preflight_check(const struct options *options, const struct submission *submission,
@@ -247,6 +253,8 @@ int preflight_check(const struct options *options, const struct submission *subm
         preflight->url = spark_masters_url(&submission->masters);
         return 0;
     }
+    if (check_path(options, submission, error) < 0)
+        return -1;
     if (find_leader(spark, patience_ms, &look, error) < 0) {
         free_look(&look);
         return -1;
@@ -255,7 +263,7 @@ int preflight_check(const struct options *options, const struct submission *subm
     preflight->before = look.leader;
     if (preflight->before)
         return check_leader(options, submission, spark, preflight, error);
-    return check_jar(options, submission, spark, "", error);
+    return check_jar(submission, spark, "", error);
 }
 
 void preflight_free(struct preflight *preflight)

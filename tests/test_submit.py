@@ -996,7 +996,7 @@ def test_a_page_by_guess(tally, double, told, fits):
 ROOM = {
     "the driver's cores": (dict(free=1), ["-c", "spark.driver.cores=2"], "driver.*2 cores.*512 MiB.*1 of 4 cores"),
     "the driver's memory": (dict(memory=500), [], "driver.*512 MiB.*500 of 3072 MiB"),
-    "Spark's own default of it": (dict(memory=1000), ["--deploy-mode", "cluster", "--class", "A", "x.jar"],
+    "Spark's own default of it": (dict(memory=1000), ["--deploy-mode", "cluster", "--class", "A", "/x.jar"],
                                   "driver.*1 core and 1024 MiB"),
     "no core for an executor": (dict(free=1), [], "first executor.*1 core and 512 MiB"),
     "no memory for an executor": (dict(memory=1000), [], "first executor.*512 MiB"),
