@@ -155,15 +155,12 @@ char *driver_log_app_name(struct spark *spark, const struct spark_state *state, 
 {
     struct driver_log *log = driver_log_new(spark, id, -1);
     const struct spark_app *told;
-    const char *name, *app_id;
+    const char *name;
     char *found;
 
     driver_log_read(log, worker_id);
-    name = spark_failure_app_name(log->found);
-    app_id = spark_failure_app_id(log->found);
-    told = app_id ? spark_find_app_by_id(state, app_id) : NULL;
-    if (told)
-        name = told->name;
+    told = spark_find_app_by_id(state, spark_failure_app_id(log->found));
+    name = told ? told->name : spark_failure_app_name(log->found);
     found = name ? mem_text(name) : NULL;
     if (app)
         *app = told && (told->active || log->at_end) ? told : NULL;

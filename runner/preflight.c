@@ -144,6 +144,19 @@ static int check_url(const struct submission *submission, struct spark *spark, s
     return result;
 }
 
+static int check_path(const struct options *options, const struct submission *submission,
+                      struct error *error)
+{
+    const char *given = submission->is_job ? options->jar : options->arguments[0];
+
+    if (!is_missing_file(options, given))
+        return 0;
+    return error_set(error, EXIT_REFUSED,
+                     "there is no file %s here: what only the workers have is to be given by its "
+                     "whole path there, or as file:PATH",
+                     given);
+}
+
 static int check_jar(const struct submission *submission, struct spark *spark, const char *version,
                      struct error *error)
 {
@@ -228,19 +241,6 @@ static int check_leader(const struct options *options, const struct submission *
         check_room(preflight->before, &demand, error) < 0)
         return -1;
     return check_jar(submission, spark, preflight->version, error);
-}
-
-static int check_path(const struct options *options, const struct submission *submission,
-                      struct error *error)
-{
-    const char *given = submission->is_job ? options->jar : options->arguments[0];
-
-    if (!is_missing_file(options, given))
-        return 0;
-    return error_set(error, EXIT_REFUSED,
-                     "there is no file %s here: what only the workers have is to be given by its "
-                     "whole path there, or as file:PATH",
-                     given);
 }
 
 int preflight_check(const struct options *options, const struct submission *submission,

@@ -627,6 +627,21 @@ def test_wait_running(program, double):
     assert master.count("kill") == 0
 
 
+def test_the_jobs_own_error_ends_it(program, double):
+    log = b"Launch Command: x\nINFO a\ntally-job: error: topic 'sex' is not there: create it\nINFO b\n"
+    master = waiting(double, [status("RUNNING"), status("RUNNING"), status("KILLED")], log)
+    result = program.run(*JOB, *master.options, "--supervise", "--wait-running")
+    assert result.code == 1 and one_line(result) == "tally: topic 'sex' is not there: create it\n"
+    assert master.count("kill") == 1
+
+
+def test_restarting_again_and_again_ends_it(program, double):
+    log = b'Launch Command: x\nException in thread "main" java.lang.X: why\n\tat y\n' * 3
+    master = waiting(double, [status("RUNNING"), status("KILLED")], log)
+    result = program.run(*JOB, *master.options, "--supervise", "--wait-running")
+    assert result.code == 1 and "java.lang.X: why" in one_line(result) and master.count("kill") == 1
+
+
 CONNECTED = b"x INFO StandaloneSchedulerBackend: Connected to Spark cluster with app ID app-1\n"
 # What the master lists beside, or instead of, an application of the name that was asked for; the log tells of app-1.
 BY_ITS_LOG = {"another of that name": [("app-2", "tally-gender", "RUNNING"), ("app-1", "tally-gender", "RUNNING")],
@@ -643,21 +658,6 @@ def test_the_application_is_the_one_of_the_drivers_log(program, double, apps):
         master.set(status=[*[status("RUNNING")] * 2, status("FINISHED")])
         result = program.run(*line, *master.options)
         assert result.code == 0 and f"app-1 ({apps[-1][1]}) is RUNNING" in result.err and "app-2" not in result.err, result.err
-
-
-def test_the_jobs_own_error_ends_it(program, double):
-    log = b"Launch Command: x\nINFO a\ntally-job: error: topic 'sex' is not there: create it\nINFO b\n"
-    master = waiting(double, [status("RUNNING"), status("RUNNING"), status("KILLED")], log)
-    result = program.run(*JOB, *master.options, "--supervise", "--wait-running")
-    assert result.code == 1 and one_line(result) == "tally: topic 'sex' is not there: create it\n"
-    assert master.count("kill") == 1
-
-
-def test_restarting_again_and_again_ends_it(program, double):
-    log = b'Launch Command: x\nException in thread "main" java.lang.X: why\n\tat y\n' * 3
-    master = waiting(double, [status("RUNNING"), status("KILLED")], log)
-    result = program.run(*JOB, *master.options, "--supervise", "--wait-running")
-    assert result.code == 1 and "java.lang.X: why" in one_line(result) and master.count("kill") == 1
 
 
 def test_a_script_that_restarts_again_and_again(program, double):
