@@ -115,7 +115,8 @@ static struct spark_state *get_state(struct spark *spark, const struct spark_mas
     struct spark_state *state = NULL;
 
     if (!*master->page)
-        error_set(error, EXIT_UNREACHABLE, "give its URL by --ui-url");
+        error_set(error, EXIT_UNREACHABLE,
+                  "where is the page of the Spark master? give its URL by --ui-url");
     else if (ask_signed(spark, &request, &answer, error) == 0) {
         state = spark_state_read(answer.body.data, answer.body.length);
         if (!state)
@@ -394,7 +395,7 @@ int spark_ask_page(struct spark *spark, int n, struct spark_state **state, struc
     *state = get_state(spark, master, 0, error);
     if (*state)
         return 0;
-    if (error->code == EXIT_UNREACHABLE)
+    if (error->code == EXIT_UNREACHABLE && *master->page)
         error_wrap(error, "no page of a Spark master at %s", master->page);
     if (error->code == EXIT_UNREACHABLE && master->page_is_guess)
         error_add(error, "where is it? give --ui-port");

@@ -42,13 +42,23 @@ static void read_worker(const json_t *row, bool active, void *to)
     };
 }
 
+/* "None" where there is none (JsonProtocol.scala, writeDriverInfo, 3.5 and 4.2). */
+static char *worker_of(const json_t *driver)
+{
+    char *worker = text_at(driver, "worker");
+
+    if (strcmp(worker, "None") == 0)
+        *worker = '\0';
+    return worker;
+}
+
 static void read_driver(const json_t *row, bool active, void *to)
 {
     *(struct spark_driver_row *)to = (struct spark_driver_row){
         .id = text_at(row, "id"),
         .state = text_at(row, "state"),
         .submitted = text_at(row, "submitdate"),
-        .worker = text_at(row, "worker"),
+        .worker = worker_of(row),
         .main_class = text_at(row, "mainclass"),
         .cores = number_at(row, "cores"),
         .memory = number_at(row, "memory"),
@@ -208,6 +218,14 @@ const struct spark_app *spark_find_app(const struct spark_state *state, const ch
 {
     for (size_t i = 0; i < state->app_count; i++)
         if (strcmp(state->apps[i].name, name) == 0 && state->apps[i].started >= since)
+            return &state->apps[i];
+    return NULL;
+}
+
+const struct spark_app *spark_find_app_by_id(const struct spark_state *state, const char *id)
+{
+    for (size_t i = 0; id && i < state->app_count; i++)
+        if (strcmp(state->apps[i].id, id) == 0)
             return &state->apps[i];
     return NULL;
 }

@@ -2,10 +2,12 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cluster/base/buf.h"
 #include "cluster/base/clock.h"
+#include "cluster/base/interrupt.h"
 #include "cluster/base/log.h"
 #include "cluster/base/output.h"
 #include "cluster/spark_leader.h"
@@ -21,8 +23,12 @@ struct victims {
     struct error error;
 };
 
+/* Each once: a second kill of one that is dead by then would be refused. */
 static void add(struct victims *victims, const char *id)
 {
+    for (size_t i = 0; i < victims->count; i++)
+        if (strcmp(victims->ids[i], id) == 0)
+            return;
     victims->ids = mem_grow(victims->ids, victims->count + 1, sizeof *victims->ids);
     victims->ids[victims->count++] = mem_text(id);
 }
@@ -53,7 +59,7 @@ static int confirm(const struct options *options, const struct victims *victims,
 {
     int answer, next;
 
-    if (options->yes || victims->count == 0 || !isatty(STDIN_FILENO) || !log_is_terminal())
+    if (options->yes || victims->count == 0 || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
         return 0;
     for (size_t i = 0; i < victims->count; i++)
         fprintf(stderr, "%s\n", victims->ids[i]);
@@ -64,6 +70,10 @@ static int confirm(const struct options *options, const struct victims *victims,
         next = getchar();
     if (answer == 'y' || answer == 'Y')
         return 0;
+    if (answer == EOF)
+        fputc('\n', stderr);
+    if (interrupt_signal())
+        return interrupt_error(error);
     return error_set(error, EXIT_FAILED, "nothing was killed");
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cluster/base/output.h"
+#include "cluster/base/utf8.h"
 #include "runner/commands.h"
 #include "runner/parts.h"
 
@@ -90,6 +91,7 @@ static void print_drivers(const struct spark_state *state)
                "CLASS");
     for (size_t i = 0; i < state->driver_count; i++) {
         const struct spark_driver_row *driver = &state->drivers[i];
+        utf8_keep_line(driver->main_class);
         printf("%-28s %-11s %5lld %6lld  %-28s %s\n", driver->id, driver->state,
                (long long)driver->cores, (long long)driver->memory, driver->submitted,
                driver->main_class);
@@ -102,6 +104,7 @@ static void print_apps(const struct spark_state *state)
         printf("\n%-28s %-11s %5s %10s  %s\n", "APPLICATION", "STATE", "CORES", "SECONDS", "NAME");
     for (size_t i = 0; i < state->app_count; i++) {
         const struct spark_app *app = &state->apps[i];
+        utf8_keep_line(app->name); /* who submits may give it any */
         printf("%-28s %-11s %5lld %10lld  %s\n", app->id, app->state, (long long)app->cores,
                (long long)(app->duration / 1000), app->name);
     }

@@ -123,12 +123,13 @@ static int stay(const struct options *options, const struct submission *submissi
 {
     int64_t patience = options->timeout < 0 ? WAIT_RUNNING_MS : options->timeout;
     bool follow = options->follow || local_files_until_end(submission->files);
-    const struct demand demand = demand_of(submission->conf);
+    struct demand demand = demand_of(submission->conf);
     struct driver_view *view = NULL;
     int result;
 
     if (!options->wait_running && !follow)
         return 0;
+    demand.waits = options->no_preflight;
     if (follow && !options->follow)
         log_info("driver %s is followed to its end: until then its files are served", id);
     if (follow)

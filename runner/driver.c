@@ -27,6 +27,13 @@ int need_id(const char *id, struct error *error)
 
 int no_such_driver(const char *id, struct error *error)
 {
+    static const char app[] = "app-";
+
+    if (strncmp(id, app, strlen(app)) == 0)
+        return error_set(error, EXIT_REFUSED,
+                         "the master knows no driver %s: that is an application's id, which only "
+                         "logs --executor takes; its driver's is in tally list",
+                         id);
     return error_set(error, EXIT_REFUSED,
                      "the master knows no driver %s: it forgets them when it restarts, and keeps "
                      "the last 200 that ended",
@@ -88,7 +95,8 @@ static bool may_succeed(const struct spark_driver_row *row, const struct spark_d
 static bool is_named(struct spark *spark, const struct spark_state *state,
                      const struct spark_driver_row *row, const char *name)
 {
-    char *found = *row->worker ? driver_log_app_name(spark, state, row->id, row->worker) : NULL;
+    char *found =
+        *row->worker ? driver_log_app_name(spark, state, row->id, row->worker, NULL) : NULL;
     bool same = found && strcmp(found, name) == 0;
 
     free(found);
@@ -196,13 +204,15 @@ static int judge_log(struct watch *watch, struct error *error)
     return give_up(watch, &why, error);
 }
 
-/* Nothing can start: what is asked for, and what is free. */
+/* Nothing can start: what is asked for, and what is free. 0 where that is waited for. */
 static int no_room(struct watch *watch, const struct spark_state *state, const char *who,
                    int64_t cores, int64_t memory, struct error *error)
 {
     struct buf room = {0};
     struct error why;
 
+    if (watch->demand->waits)
+        return 0;
     describe_room(state, &room);
     error_set(&why, EXIT_REFUSED,
               "no free cores or memory: %s asks for %lld core%s and %lld MiB on one worker; free: "
@@ -238,12 +248,24 @@ static bool waits_long(struct watch *watch, bool waits)
     return waits && now - watch->waiting_since >= NO_CORES_MS;
 }
 
+/* The one that the driver's log says has registered: the program may have given it a
+ * name of its own, and another driver's may have the same. By its name where the log
+ * does not tell. */
+static const struct spark_app *find_app(const struct watch *watch, const struct spark_state *state,
+                                        const struct spark_driver_row *driver)
+{
+    const char *id = spark_failure_app_id(driver_log_found(watch->log));
+
+    if (id)
+        return spark_find_app_by_id(state, id);
+    return driver ? spark_find_app(state, watch->name, driver->started) : NULL;
+}
+
 /* Whether the application is there: 1, 0, -1. */
 static int judge_state(struct watch *watch, const struct spark_state *state, struct error *error)
 {
     const struct spark_driver_row *driver = spark_find_driver(state, watch->id);
-    const struct spark_app *app =
-        driver ? spark_find_app(state, watch->name, driver->started) : NULL;
+    const struct spark_app *app = find_app(watch, state, driver);
 
     if (app && strcmp(app->state, "WAITING") != 0) {
         log_status_clear();

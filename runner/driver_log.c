@@ -18,6 +18,7 @@ struct driver_log {
     int64_t tail;
     struct spark_reader *reader;
     bool silent;     /* it was said that the worker cannot be asked */
+    bool at_end;     /* all that is there was read */
     struct buf line; /* the last one, not ended yet; what exceeds the limit is left out */
     struct spark_failure *found;
 };
@@ -89,6 +90,7 @@ bool driver_log_read(struct driver_log *log, const char *worker_id)
     }
     if (result < 0)
         say_silent(log, &error);
+    log->at_end = result == 0;
     return result >= 0;
 }
 
@@ -149,19 +151,19 @@ char *driver_log_death(const struct driver_log *log, const struct spark_answer *
 }
 
 char *driver_log_app_name(struct spark *spark, const struct spark_state *state, const char *id,
-                          const char *worker_id)
+                          const char *worker_id, const struct spark_app **app)
 {
     struct driver_log *log = driver_log_new(spark, id, -1);
-    const char *name, *app_id;
+    const struct spark_app *told;
+    const char *name;
     char *found;
 
     driver_log_read(log, worker_id);
-    name = spark_failure_app_name(log->found);
-    app_id = spark_failure_app_id(log->found);
-    for (size_t i = 0; app_id && i < state->app_count; i++)
-        if (strcmp(state->apps[i].id, app_id) == 0)
-            name = state->apps[i].name;
+    told = spark_find_app_by_id(state, spark_failure_app_id(log->found));
+    name = told ? told->name : spark_failure_app_name(log->found);
     found = name ? mem_text(name) : NULL;
+    if (app)
+        *app = told && (told->active || log->at_end) ? told : NULL;
     driver_log_free(log);
     return found;
 }

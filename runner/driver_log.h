@@ -29,8 +29,10 @@ char *driver_log_reason(struct spark *spark, const struct spark_answer *answer, 
 /* The name of a driver's application, which nothing but its log tells: the
  * application that the log says has registered, or spark.app.name on the
  * driver's command line, which the program may overrule. free() it; NULL when
- * the log cannot be read or does not tell. */
+ * the log cannot be read or does not tell. `*app` (NULL: not wanted): that
+ * application in `state`; NULL when the log does not tell of one, or goes on
+ * where another start may have registered another. */
 char *driver_log_app_name(struct spark *spark, const struct spark_state *state, const char *id,
-                          const char *worker_id);
+                          const char *worker_id, const struct spark_app **app);
 
 #endif

@@ -16,14 +16,15 @@
 #define LOOK_EVERY_MS  2000
 #define RATES_EVERY_MS 10000 /* they change with each batch */
 #define RETRY_MS       30000 /* a page that did not answer: it may cost seconds to ask */
-#define NAME_TRIES     5
+#define LOG_TRIES      5
 
 struct driver_view {
     struct spark *spark;
     bool json;
     char *id; /* of the driver shown last */
     char *name;
-    int name_tries;
+    char *told_app; /* its application's id, by its log; NULL: that has not told */
+    int log_tries;
     char *app_id, *app_state; /* NULL: it has not registered */
     int64_t cores;
     size_t executors;
@@ -73,36 +74,41 @@ static void begin_driver(struct driver_view *view, const char *id)
     driver_log_free(view->log);
     view->log = driver_log_new(view->spark, id, 0);
     view->restarts = 0;
-    view->name_tries = 0;
+    view->log_tries = 0;
+    clear_text(&view->told_app);
     view->look_at = view->ask_log_at = 0;
 }
 
-static void find_name(struct driver_view *view, const struct spark_state *state,
-                      const char *worker_id)
+/* From the log's beginning: what it said before it was looked at. */
+static void ask_log(struct driver_view *view, const struct spark_state *state,
+                    const char *worker_id)
 {
+    const struct spark_app *app;
     char *name;
 
-    if (!*worker_id || view->name_tries >= NAME_TRIES || clock_monotonic_ms() < view->ask_log_at)
+    if (!*worker_id || view->log_tries >= LOG_TRIES || clock_monotonic_ms() < view->ask_log_at)
         return;
-    view->name_tries++;
-    name = driver_log_app_name(view->spark, state, view->id, worker_id);
-    if (!name)
-        return;
-    free(view->name);
-    view->name = name;
+    view->log_tries++;
+    name = driver_log_app_name(view->spark, state, view->id, worker_id, &app);
+    if (app)
+        set_text(&view->told_app, app->id);
+    if (name && !view->name)
+        set_text(&view->name, name);
+    free(name);
 }
 
+/* By its id, for another driver's application may have the same name; by that where the
+ * log does not tell. */
 static const struct spark_app *find_app(struct driver_view *view, const struct spark_state *state,
                                         const char *worker_id)
 {
     const struct spark_driver_row *driver = spark_find_driver(state, view->id);
-    int64_t since = driver ? driver->started : 0;
-    const struct spark_app *app = view->name ? spark_find_app(state, view->name, since) : NULL;
 
-    if (app)
-        return app;
-    find_name(view, state, worker_id);
-    return view->name ? spark_find_app(state, view->name, since) : NULL;
+    if (!view->told_app)
+        ask_log(view, state, worker_id);
+    if (view->told_app)
+        return spark_find_app_by_id(state, view->told_app);
+    return view->name ? spark_find_app(state, view->name, driver ? driver->started : 0) : NULL;
 }
 
 /* Where its driver's page may be; none for one that has ended. */
@@ -150,6 +156,7 @@ static void look_at_app(struct driver_view *view, const char *worker_id)
         forget_app(view);
     if (app) {
         set_text(&view->app_id, app->id);
+        set_text(&view->name, app->name);
         set_text(&view->app_state, app->state);
         view->cores = app->cores;
     }
@@ -201,6 +208,8 @@ static void look_at_log(struct driver_view *view, const struct spark_answer *ans
         free(reason);
     }
     view->restarts = spark_failure_restarts(found);
+    if (spark_failure_app_id(found))
+        set_text(&view->told_app, spark_failure_app_id(found));
 }
 
 /* ---- Showing */
@@ -390,6 +399,7 @@ void driver_view_free(struct driver_view *view)
     spark_pages_free(&view->pages);
     free(view->id);
     free(view->name);
+    free(view->told_app);
     free(view->app_id);
     free(view->app_state);
     free(view->said);

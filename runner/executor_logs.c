@@ -39,14 +39,6 @@ struct reading {
 
 /* ---- Which application */
 
-static const struct spark_app *app_by_id(const struct spark_state *state, const char *id)
-{
-    for (size_t i = 0; i < state->app_count; i++)
-        if (strcmp(state->apps[i].id, id) == 0)
-            return &state->apps[i];
-    return NULL;
-}
-
 static char *app_of_driver(struct spark *spark, const struct spark_state *state, const char *id,
                            struct error *error)
 {
@@ -61,8 +53,9 @@ static char *app_of_driver(struct spark *spark, const struct spark_state *state,
                   id);
         return NULL;
     }
-    name = driver_log_app_name(spark, state, id, driver->worker);
-    app = name ? spark_find_app(state, name, driver->started) : NULL;
+    name = driver_log_app_name(spark, state, id, driver->worker, &app);
+    if (!app && name)
+        app = spark_find_app(state, name, driver->started);
     free(name);
     if (app)
         return mem_text(app->id);
@@ -80,7 +73,7 @@ static char *find_app(struct spark *spark, const char *id, struct error *error)
 
     if (spark_ask_state(spark, &state, error) < 0)
         return NULL;
-    app = app_by_id(state, id) ? mem_text(id) : app_of_driver(spark, state, id, error);
+    app = spark_find_app_by_id(state, id) ? mem_text(id) : app_of_driver(spark, state, id, error);
     spark_state_free(state);
     return app;
 }
@@ -258,7 +251,7 @@ static int is_active(struct reading *reading, struct error *error)
 
     if (spark_ask_state(reading->spark, &state, error) < 0)
         return -1;
-    app = app_by_id(state, reading->app);
+    app = spark_find_app_by_id(state, reading->app);
     result = app && app->active;
     spark_state_free(state);
     return result;

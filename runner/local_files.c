@@ -275,6 +275,13 @@ bool local_files_until_end(const struct local_files *files)
     return false;
 }
 
+bool is_missing_file(const struct options *options, const char *path)
+{
+    bool ours = !options->no_serve && access(IN_IMAGE, F_OK) != 0;
+
+    return ours && *path != '/' && !strchr(path, ':') && !is_local_file(options, path);
+}
+
 void local_files_free(struct local_files *files)
 {
     if (!files)

@@ -46,6 +46,8 @@ int local_files_wait(struct local_files *files, struct spark *spark, const char 
                      struct error *error);
 /* Whether some are needed for as long as the driver runs. */
 bool local_files_until_end(const struct local_files *files);
+/* Whether a path leads nowhere: it is not here, and relative, which no path of the workers' is. */
+bool is_missing_file(const struct options *options, const char *path);
 /* Serves no more. NULL is fine. */
 void local_files_free(struct local_files *files);
 

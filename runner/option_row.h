@@ -18,6 +18,10 @@ struct option_row {
     int64_t low, high;
 };
 
+/* tally's own options. */
+extern const struct option_row own_options[];
+extern const size_t own_option_count;
+
 /* spark-submit's own options: what becomes of each. */
 struct spark_option {
     struct option_row row; /* first: its setter is given that */

@@ -144,6 +144,19 @@ static int check_url(const struct submission *submission, struct spark *spark, s
     return result;
 }
 
+static int check_path(const struct options *options, const struct submission *submission,
+                      struct error *error)
+{
+    const char *given = submission->is_job ? options->jar : options->arguments[0];
+
+    if (!is_missing_file(options, given))
+        return 0;
+    return error_set(error, EXIT_REFUSED,
+                     "there is no file %s here: what only the workers have is to be given by its "
+                     "whole path there, or as file:PATH",
+                     given);
+}
+
 static int check_jar(const struct submission *submission, struct spark *spark, const char *version,
                      struct error *error)
 {
@@ -240,6 +253,8 @@ int preflight_check(const struct options *options, const struct submission *subm
         preflight->url = spark_masters_url(&submission->masters);
         return 0;
     }
+    if (check_path(options, submission, error) < 0)
+        return -1;
     if (find_leader(spark, patience_ms, &look, error) < 0) {
         free_look(&look);
         return -1;

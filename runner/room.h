@@ -15,6 +15,7 @@ struct demand {
     int64_t driver_cores, driver_memory;     /* memory in MiB */
     int64_t executor_cores, executor_memory; /* the least that one executor needs */
     int64_t most_cores;                      /* of all executors; INT64_MAX: no bound */
+    bool waits; /* for what is not free: --no-preflight; not in a submission's settings */
 };
 
 struct demand demand_of(const struct spark_conf *conf);

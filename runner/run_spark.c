@@ -227,8 +227,9 @@ static int open_source(struct run *run, struct error *error)
 static int start_driver(struct run *run, struct error *error)
 {
     int64_t patience = run->options.timeout < 0 ? WAIT_RUNNING_MS : run->options.timeout;
-    const struct demand demand = demand_of(run->submission.conf);
+    struct demand demand = demand_of(run->submission.conf);
 
+    demand.waits = run->options.no_preflight;
     run->spark = connect_spark(&run->options, &run->submission.masters, error);
     if (!run->spark)
         return -1;

@@ -93,6 +93,15 @@ def test_what_is_the_workers(program, master, tmp_path, operand, options):  # no
     assert request["appResource"] == request["sparkProperties"]["spark.jars"] == operand
 
 
+@pytest.mark.parametrize("operand", ["nope.jar", "folder.jar", "./nope.jar", "nope.py"])
+def test_a_file_that_is_nowhere(program, master, tmp_path, operand):  # noqa: F811
+    (tmp_path / "folder.jar").mkdir()
+    line = ["submit", *master.options, "--class", "A", "--deploy-mode", "cluster"]
+    result = program.run(*line, operand)
+    assert result.code == 5 and f"there is no file {operand} here" in result.err and not master.count("create")
+    assert program.run(*line, "--no-preflight", operand).code == 0
+
+
 def test_a_supervised_driver_may_need_it_again(program, master, tmp_path):  # noqa: F811
     make_jar(tmp_path / "my.jar")
     running, url = start(program, master, "--supervise", "my.jar")

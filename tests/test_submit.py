@@ -113,7 +113,7 @@ def test_spark_defaults(program, double, tmp_path):
     (tmp_path / "spark-defaults.conf").write_text(
         "# x\nspark.master spark://127.0.0.1:7077\nspark.cores.max=9\nspark.driver.memory  512m\nspark.driver.host=me\n")
     result = program.run("submit", *master.options[2:], "--deploy-mode", "cluster", "--class", "A", "-c",
-                         "spark.cores.max=1", "x.jar", env={"SPARK_CONF_DIR": str(tmp_path)})
+                         "spark.cores.max=1", "/x.jar", env={"SPARK_CONF_DIR": str(tmp_path)})
     assert (result.code, result.err) == (0, "")
     properties = master.created()["sparkProperties"]
     assert properties["spark.driver.memory"] == "512m" and properties["spark.cores.max"] == "1"
@@ -140,9 +140,9 @@ def test_a_spec_too_long_for_an_argument(program, double, tmp_path):
     master = double(create=spark.CREATED)
     result = program.run("submit", "./j.yaml", "-b", "a:1", *master.options)
     assert result.code == 2 and "131071" in one_line(result)
-    result = program.run("submit", *master.options, "--class", "A", "x.jar", "x" * 131071)
+    result = program.run("submit", *master.options, "--class", "A", "/x.jar", "x" * 131071)
     assert result.code == 0, result.err
-    result = program.run("submit", *master.options, "--class", "A", "-c", "k=" + "x" * 131068, "x.jar")
+    result = program.run("submit", *master.options, "--class", "A", "-c", "k=" + "x" * 131068, "/x.jar")
     assert result.code == 2 and "131071" in one_line(result)
     assert master.count("create") == 1
 
@@ -561,6 +561,17 @@ def test_no_logs_of_executors(program, double, args, told, code, text):
     assert result.code == code and re.search(text, one_line(result)) and result.out == ""
 
 
+def test_executors_of_the_application_in_the_drivers_log(program, double):
+    master = with_executors(double)
+    others = master.routes["log"][0]
+
+    def log(connection, query):
+        (spark.log_page(CONNECTED) if "driverId" in query else others)(connection, query)
+    master.set(log=log, json=spark.page(web=master.web, drivers=[(ID, "RUNNING")], apps=BY_ITS_LOG["another of that name"]))
+    result = program.run("logs", "--executor", "1", ID, *master.options)
+    assert (result.code, result.out, result.err) == (0, "one 女\n" * 3, "")
+
+
 def test_following_executors_ends_with_the_application(program, double):
     master = with_executors(double)
     master.set(json=[*[master.routes["json"][0]] * 4, spark.drop, spark.page(web=master.web)])
@@ -631,6 +642,24 @@ def test_restarting_again_and_again_ends_it(program, double):
     assert result.code == 1 and "java.lang.X: why" in one_line(result) and master.count("kill") == 1
 
 
+CONNECTED = b"x INFO StandaloneSchedulerBackend: Connected to Spark cluster with app ID app-1\n"
+# What the master lists beside, or instead of, an application of the name that was asked for; the log tells of app-1.
+BY_ITS_LOG = {"another of that name": [("app-2", "tally-gender", "RUNNING"), ("app-1", "tally-gender", "RUNNING")],
+              "a name of its own": [("app-1", "as the program says", "RUNNING")]}
+
+
+@pytest.mark.parametrize("apps", BY_ITS_LOG.values(), ids=list(BY_ITS_LOG))
+def test_the_application_is_the_one_of_the_drivers_log(program, double, apps):
+    master = waiting(double, status("RUNNING"), CONNECTED, apps=apps)
+    result = program.run(*JOB, *master.options, "--no-preflight", "--wait-running", "--timeout", "5s")
+    assert result.code == 0 and f"app-1 ({apps[-1][1]}) is RUNNING" in one_line(result)
+    master = followed(double, [status("RUNNING"), status("FINISHED")], LAUNCHED + CONNECTED, apps)
+    for line in (["wait", ID], [*JOB, "--no-preflight", "--follow"]):
+        master.set(status=[*[status("RUNNING")] * 2, status("FINISHED")])
+        result = program.run(*line, *master.options)
+        assert result.code == 0 and f"app-1 ({apps[-1][1]}) is RUNNING" in result.err and "app-2" not in result.err, result.err
+
+
 def test_a_script_that_restarts_again_and_again(program, double):
     master = waiting(double, [status("RUNNING"), status("KILLED")])
     master.set(log=two_logs(b"Launch Command: x\nINFO it ends\n" * 3, SCRIPT_DIED * 2))
@@ -655,20 +684,31 @@ def test_no_cores_are_free(tally, double):
 
 # Judged once the application has registered and has had no executor for 10 s: (more, exit code, what is said)
 WITHOUT_EXECUTORS = {
-    "room": (["--executor-cores", "2"], 0, ""),
+    "room": (["--no-preflight", "--executor-cores", "2"], 0, ""),
     "no worker has the cores": (["--executor-cores", "3", "--total-executor-cores", "6"], 5,
                                 "application asks for 3 cores and 1024 MiB on one worker; free: 2 of 4 cores"),
-    "more than all may have": (["--executor-cores", "3", "--total-executor-cores", "2"], 5, "could ever start.*3 cores.*take 2"),
+    "more than all may have": (["--no-preflight", "--executor-cores", "3", "--total-executor-cores", "2"], 5, "could ever start.*3 cores.*take 2"),
 }
 
 
 @pytest.mark.parametrize("more, code, text", WITHOUT_EXECUTORS.values(), ids=list(WITHOUT_EXECUTORS))
 def test_no_executor_can_start(tally, double, more, code, text):
     master = waiting(double, status("RUNNING"), apps=[("app-1", "tally-gender", "WAITING")], free=2)
+    master.routes["json"][0] = spark.page(web=master.web, workers=2)  # preflight's
     master.set(status=[status("RUNNING")] * 22 + [status("KILLED")])
-    result = tally.run(*JOB, *master.options, "--no-preflight", "--wait-running", *more)
+    result = tally.run(*JOB, *master.options, "--wait-running", *more)
     assert result.code == code and re.search(text, result.err), result.err
     assert master.count("kill") == bool(code)
+
+
+@pytest.mark.parametrize("state, apps", [("SUBMITTED", []), ("RUNNING", [("app-1", "tally-gender", "WAITING")])], ids=str)
+def test_room_is_waited_for_without_preflight(tally, double, state, apps):
+    """As the refusal says of --no-preflight."""
+    master = waiting(double, [*[status(state)] * 24, status("RUNNING")])
+    full = {"web": master.web, "free": 0, "drivers": [(ID, state)]}
+    master.set(json=[*[spark.page(**full, apps=apps)] * 24, spark.page(**full, apps=[("app-1", "tally-gender", "RUNNING")])])
+    result = tally.run(*JOB, *master.options, "--no-preflight", "--wait-running")
+    assert result.code == 0 and "app-1" in result.err and master.count("kill") == 0, result.err
 
 
 def test_an_executor_a_moment_later(tally, double):
@@ -956,7 +996,7 @@ def test_a_page_by_guess(tally, double, told, fits):
 ROOM = {
     "the driver's cores": (dict(free=1), ["-c", "spark.driver.cores=2"], "driver.*2 cores.*512 MiB.*1 of 4 cores"),
     "the driver's memory": (dict(memory=500), [], "driver.*512 MiB.*500 of 3072 MiB"),
-    "Spark's own default of it": (dict(memory=1000), ["--deploy-mode", "cluster", "--class", "A", "x.jar"],
+    "Spark's own default of it": (dict(memory=1000), ["--deploy-mode", "cluster", "--class", "A", "/x.jar"],
                                   "driver.*1 core and 1024 MiB"),
     "no core for an executor": (dict(free=1), [], "first executor.*1 core and 512 MiB"),
     "no memory for an executor": (dict(memory=1000), [], "first executor.*512 MiB"),
@@ -1002,7 +1042,7 @@ def test_a_job_that_runs_already(program, double):
     assert master.count("create") == 0
     assert program.run(*JOB, *master.options, "--name", "other").code == 0
     assert program.run(*JOB, *master.options, "--no-preflight").code == 0
-    assert program.run("submit", *master.options, "--class", "A", "--name", "tally-gender", "x.jar").code == 0
+    assert program.run("submit", *master.options, "--class", "A", "--name", "tally-gender", "/x.jar").code == 0
 
 
 @pytest.mark.parametrize("version, opens", [("3.5.1", True), ("4.0.0", False), ("4.2.0-SNAPSHOT", False)])
@@ -1250,7 +1290,7 @@ def test_a_gateway_without_a_page(program, gateway):
     result = program.run(*JOB, *gateway.urls[:2], "--cacert", "gateway.pem")
     assert (result.code, result.err) == (0, "") and gateway.count("json") == 0
     result = program.run("list", *gateway.urls[:2], "--cacert", "gateway.pem")
-    assert result.code == 4 and "--ui-url" in one_line(result)
+    assert result.code == 4 and "where is the page of the Spark master? give its URL by --ui-url" in one_line(result)
 
 
 @pytest.mark.parametrize("url", ["h:1", "ftp://h", "https://", "https://h?x", "https://u:p@h", "http://h:", "https://h h"])
@@ -1496,6 +1536,56 @@ def test_on_a_terminal_it_asks_first(tally, double, typed, more, code, kills):
     os.close(ours)
     assert running.returncode == code and len(killed(master)) == kills
     assert ("kill this driver? [y/N]" in shown and ID in shown) == (not more)
+
+
+@pytest.mark.parametrize("end, code", [(lambda running, ours: running.send_signal(signal.SIGINT), 130),
+                                       (lambda running, ours: running.send_signal(signal.SIGTERM), 143),
+                                       (lambda running, ours: os.write(ours, b"\4"), 1)], ids=["ctrl-c", "term", "ctrl-d"])
+@pytest.mark.parametrize("term", ["xterm", "dumb"])
+def test_an_answer_that_does_not_come(tally, double, term, end, code):
+    master = killable(double, ID)
+    ours, theirs = pty.openpty()
+    running = subprocess.Popen([*tally.command, "kill", "--all", *[str(o) for o in master.options]], stdin=theirs,
+                               stdout=subprocess.PIPE, stderr=theirs, env=environment({"TERM": term}))
+    os.close(theirs)
+    shown = ""
+    with contextlib.suppress(OSError):  # EIO: that was all
+        while part := os.read(ours, 65536):
+            asked = "[y/N]" in shown
+            shown += part.decode()
+            if "[y/N]" in shown and not asked:
+                end(running, ours)
+    os.close(ours)
+    assert running.wait(SOON) == code and not killed(master), shown
+    assert re.search(r"\[y/N\] (\^D\x08\x08)?\r\n.*tally: ", shown), shown
+
+
+def test_names_that_tell_a_terminal_something(program, double):
+    """Each cluster's user may give any: in words they are one line; as JSON, as they are."""
+    name = "a\n\033[2Jb\x7f\u009b2J 女"
+    master = followed(double, [status("RUNNING"), status("FINISHED")], CONNECTED, [("app-1", name, "RUNNING")])
+    master.set(json=spark.page(web=master.web, drivers=[(ID, "RUNNING", 1795263155792, name)], apps=[("app-1", name, "RUNNING")]))
+    listed = program.run("list", *master.options).out
+    assert listed.count("a  [2Jb   2J 女\n") == 2 and "\033" not in listed and "\u009b" not in listed, repr(listed)
+    assert json.loads(program.run("list", *master.options, "--json").out)["applications"][0]["name"] == name
+    said = program.run("wait", ID, *master.options).err
+    assert "(a  [2Jb   2J 女) is RUNNING" in said and "\033" not in said, repr(said)
+
+
+def test_the_same_twice(program, double):
+    master = killable(double, ID)
+    result = program.run("kill", ID, ID, *master.options)
+    assert (result.code, result.out, killed(master)) == (0, f"{ID} KILLED\n", [ID])
+
+
+@pytest.mark.parametrize("command", ["status", "wait", "kill", "logs"])
+def test_the_id_of_an_application(program, double, command):
+    app = "app-20261122045103-0000"
+    unknown = spark.answer({"action": "SubmissionStatusResponse", "serverSparkVersion": "4.2.0", "submissionId": app,
+                            "success": False})
+    master = double(status=unknown, kill=spark.NOT_KILLED)
+    result = program.run(command, app, *master.options)
+    assert result.code == 5 and "that is an application's id" in one_line(result)
 
 
 # ---- What it costs

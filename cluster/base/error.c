@@ -3,13 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A message is one line: what came from outside may hold line ends. */
-static void keep_to_one_line(char *text)
-{
-    for (char *at = text; *at; at++)
-        if ((unsigned char)*at < 0x20 || *at == 0x7f)
-            *at = ' ';
-}
+#include "cluster/base/utf8.h"
 
 int error_set(struct error *error, enum exit_code code, const char *format, ...)
 {
@@ -18,7 +12,7 @@ int error_set(struct error *error, enum exit_code code, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(error->text, sizeof error->text, format, arguments);
     va_end(arguments);
-    keep_to_one_line(error->text);
+    utf8_keep_line(error->text);
     error->code = code;
     return -1;
 }
@@ -31,7 +25,7 @@ int error_wrap(struct error *error, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(context, sizeof context, format, arguments);
     va_end(arguments);
-    keep_to_one_line(context);
+    utf8_keep_line(context);
     memcpy(text, error->text, sizeof text);
     if (snprintf(error->text, sizeof error->text, "%s: %s", context, text) < 0)
         error->text[0] = '\0';
@@ -48,6 +42,6 @@ int error_add(struct error *error, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(error->text + length, sizeof error->text - length, format, arguments);
     va_end(arguments);
-    keep_to_one_line(error->text);
+    utf8_keep_line(error->text);
     return -1;
 }

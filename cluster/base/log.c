@@ -7,6 +7,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "cluster/base/utf8.h"
+
 #define WIDTH_UNKNOWN  80
 #define LINE_MAX_BYTES 2048
 
@@ -51,6 +53,7 @@ static void print_line(const char *colour, const char *prefix, const char *forma
     char text[LINE_MAX_BYTES];
 
     vsnprintf(text, sizeof text, format, arguments);
+    utf8_keep_line(text);
     log_status_clear();
     if (state.colour && *colour)
         fprintf(stderr, "\033[%sm%s\033[0m%s\n", colour, prefix, text);
@@ -126,6 +129,7 @@ void log_status(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    utf8_keep_line(text);
     cut_to_width(text, terminal_width());
     fprintf(stderr, "\r\033[K%s", text);
     fflush(stderr);

@@ -26,7 +26,9 @@ int output_write(int descriptor, const char *bytes, size_t length, struct error 
         if (wrote < 0 && interrupt_signal())
             return interrupt_error(error);
         if (wrote < 0)
-            return error_set(error, EXIT_FAILED, "cannot write the results: %s", strerror(errno));
+            return error_set(error, EXIT_FAILED, "cannot write %s: %s",
+                             descriptor == STDOUT_FILENO ? "to standard output" : "the results",
+                             strerror(errno));
         bytes += wrote;
         length -= (size_t)wrote;
     }

@@ -46,3 +46,14 @@ void utf8_add(struct buf *text, unsigned code)
     }
     buf_char(text, (char)(0x80 | (code & 0x3f)));
 }
+
+/* C0, DEL, and C1, U+0080 to U+009F, of which terminals obey some, too (ECMA-48). */
+void utf8_keep_line(char *text)
+{
+    for (unsigned char *at = (unsigned char *)text; *at; at++) {
+        if (*at < 0x20 || *at == 0x7f)
+            *at = ' ';
+        else if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f)
+            at[0] = at[1] = ' ';
+    }
+}

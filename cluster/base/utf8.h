@@ -11,5 +11,8 @@
 size_t utf8_length(const unsigned char *at, size_t left);
 /* Adds the character of that number, at most 0x10ffff. */
 void utf8_add(struct buf *text, unsigned code);
+/* Makes each control character blank, in place: what came from outside is then
+ * one line, and tells a terminal nothing. */
+void utf8_keep_line(char *text);
 
 #endif

@@ -220,7 +220,8 @@ static const char page[] =
     "\"FINISHED\",\"memoryperslave\":512}],\"activedrivers\":[{\"id\":\"d2\",\"starttime\":"
     "\"1795263155792\",\"state\":\"RUNNING\",\"cores\":1,\"memory\":512,\"submitdate\":\"Sat\","
     "\"worker\":\"w1\",\"mainclass\":\"Try\"}],\"completeddrivers\":[{\"id\":\"d0\",\"starttime\":"
-    "\"1795263157911\",\"state\":\"ERROR\"},{\"id\":\"d1\",\"starttime\":\"1795263157968\","
+    "\"1795263157911\",\"state\":\"ERROR\",\"worker\":\"None\"},{\"id\":\"d1\",\"starttime\":"
+    "\"1795263157968\","
     "\"state\":\"FAILED\"}],\"status\":\"ALIVE\"}";
 
 static void test_page(void **state)
@@ -238,6 +239,8 @@ static void test_page(void **state)
     assert_string_equal(found->drivers[0].id, "d2");
     assert_string_equal(found->drivers[1].id, "d1"); /* newest first */
     assert_string_equal(found->drivers[2].id, "d0");
+    assert_string_equal(found->drivers[0].worker, "w1");
+    assert_string_equal(found->drivers[2].worker, ""); /* it never had one */
     assert_true(spark_find_driver(found, "d2")->started == 1795263155792);
     assert_string_equal(spark_find_app(found, "try", 0)->id, "app-1");
     assert_null(spark_find_app(found, "try", 1795263428001));
