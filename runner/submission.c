@@ -10,6 +10,7 @@
 #include "cluster/base/utf8.h"
 #include "cluster/jar.h"
 #include "runner/connection.h"
+#include "runner/paths.h"
 
 #define JOB_CLASS "tally.WindowedCount"
 
@@ -33,6 +34,10 @@ static bool ends_in(const char *text, const char *end)
 
     return length > end_length && strcmp(text + length - end_length, end) == 0;
 }
+
+/* Lists of files, between commas. */
+static const char *const lists[LIST_COUNT] = {"spark.jars", "spark.submit.pyFiles", "spark.files",
+                                              "spark.archives"};
 
 bool is_application(const char *operand)
 {
@@ -258,6 +263,25 @@ static int check_numbers(const struct spark_conf *conf, struct error *error)
     return 0;
 }
 
+/* The first as spark-submit does (SparkSubmitCommandBuilder.checkJavaOptions); of
+ * the others the driver would die (SparkConf.validateSettings). */
+static int check_java_options(const struct spark_conf *conf, struct error *error)
+{
+    static const struct {
+        const char *property, *part, *instead;
+    } rows[] = {{"spark.driver.extraJavaOptions", "-Xmx", "--driver-memory"},
+                {"spark.executor.extraJavaOptions", "-Xmx", "--executor-memory"},
+                {"spark.executor.extraJavaOptions", "-Dspark", "--conf"}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *value = spark_conf_get(conf, rows[i].property);
+        if (value && strstr(value, rows[i].part))
+            return error_set(error, EXIT_USAGE, "%s '%s': Spark allows no %s there: use %s",
+                             rows[i].property, value, rows[i].part, rows[i].instead);
+    }
+    return 0;
+}
+
 int submission_check(const struct submission *submission, struct error *error)
 {
     size_t count;
@@ -278,12 +302,43 @@ int submission_check(const struct submission *submission, struct error *error)
     return 0;
 }
 
+static bool is_spark_pair(const char *pair)
+{
+    return strncmp(pair, "spark.", strlen("spark.")) == 0;
+}
+
 static int set_pairs(struct spark_conf *conf, const char *const *pairs, struct error *error)
 {
-    for (; pairs && *pairs; pairs++)
+    for (; pairs && *pairs; pairs++) {
         if (spark_conf_set_pair(conf, *pairs, error) < 0)
             return -1;
+        if (is_spark_pair(*pairs))
+            continue;
+        char *name = mem_bytes(*pairs, strcspn(*pairs, "="));
+        log_warning("--conf: %s is no setting of Spark's, and left out", name);
+        spark_conf_remove(conf, name);
+        free(name);
+    }
     return 0;
+}
+
+/* What spark-submit takes from the environment where nothing else says it
+ * (SparkSubmitArguments.loadEnvironmentArguments). */
+static void fill_from_environment(struct spark_conf *conf)
+{
+    static const struct {
+        const char *variable, *property;
+    } rows[] = {{"SPARK_DRIVER_MEMORY", "spark.driver.memory"},
+                {"SPARK_EXECUTOR_MEMORY", "spark.executor.memory"},
+                {"SPARK_EXECUTOR_CORES", "spark.executor.cores"}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *value = getenv(rows[i].variable);
+        if (!value || !*value || spark_conf_get(conf, rows[i].property))
+            continue;
+        log_verbose("%s: %s (%s)", rows[i].property, value, rows[i].variable);
+        spark_conf_set(conf, rows[i].property, value);
+    }
 }
 
 static int read_settings(const struct options *options, const struct spec *spec,
@@ -298,7 +353,29 @@ static int read_settings(const struct options *options, const struct spec *spec,
         set_pairs(conf, options->properties, error) < 0 ||
         find_masters(options, conf, &submission->masters, error) < 0)
         return -1;
+    fill_from_environment(conf);
     return 0;
+}
+
+/* What no server of ours stands for, as spark-submit sends it: resolved from here. */
+static void resolve_paths(const struct options *options, struct submission *submission)
+{
+    const char **own = submission->script ? &submission->script : &submission->resource;
+
+    if (!is_local_file(options, *own)) {
+        submission->path = submission->script ? path_whole(*own) : path_uri(*own);
+        *own = submission->path;
+    }
+    for (size_t i = 0; i < LIST_COUNT; i++) {
+        const char *value = spark_conf_get(submission->conf, lists[i]);
+        char *whole;
+        if (!value)
+            continue;
+        submission->is_offered[i] = options_made(options, lists[i], value);
+        whole = path_list(lists[i], value);
+        spark_conf_set(submission->conf, lists[i], whole);
+        free(whole);
+    }
 }
 
 /* Where else the driver's main class may be. */
@@ -315,14 +392,26 @@ static bool has_others(const struct spark_conf *conf)
     return false;
 }
 
-static int check_mode(const char *mode, struct error *error)
+static int check_mode(const char *name, const char *mode, struct error *error)
 {
-    if (!mode || strcmp(mode, "cluster") == 0)
+    if (!mode || !*mode || strcmp(mode, "cluster") == 0)
         return 0;
     return error_set(error, EXIT_USAGE,
-                     "--deploy-mode %s: drivers run in the cluster here (cluster); for client "
+                     "%s %s: drivers run in the cluster here (--deploy-mode cluster); for client "
                      "mode use spark-submit",
-                     mode);
+                     name, mode);
+}
+
+/* A line that spark-submit takes for client mode; a job of ours knows no other than cluster. */
+static int check_other_modes(const struct options *options, const struct submission *submission,
+                             struct error *error)
+{
+    const char *set = spark_conf_get(submission->conf, "spark.submit.deployMode");
+
+    if (options->deploy_mode || submission->is_job)
+        return 0;
+    return set ? check_mode("spark.submit.deployMode", set, error)
+               : check_mode("DEPLOY_MODE", getenv("DEPLOY_MODE"), error);
 }
 
 int submission_make(const struct options *options, struct spec *spec, struct submission *submission,
@@ -331,20 +420,24 @@ int submission_make(const struct options *options, struct spec *spec, struct sub
     bool defaults = !options->properties_file || options->load_defaults;
 
     *submission = (struct submission){.conf = spark_conf_new(), .is_job = spec != NULL};
-    if (check_mode(options->deploy_mode, error) < 0 ||
+    if (check_mode("--deploy-mode", options->deploy_mode, error) < 0 ||
         (defaults && spark_conf_read_defaults(submission->conf, error) < 0))
         return -1;
     if (spec ? add_job(options, spec, submission, error) < 0
              : add_application(options, submission, error) < 0)
         return -1;
-    if (read_settings(options, spec, submission, error) < 0)
+    if (read_settings(options, spec, submission, error) < 0 ||
+        check_other_modes(options, submission, error) < 0)
         return -1;
     if (!submission->script && is_local_file(options, submission->resource))
         submission->local_jar = submission->resource;
+    resolve_paths(options, submission);
     submission->others = has_others(submission->conf);
     set_fixed(options, submission);
     submission->name = spark_conf_get(submission->conf, "spark.app.name");
-    return submission_check(submission, error) < 0 ? -1 : check_numbers(submission->conf, error);
+    if (submission_check(submission, error) < 0 || check_numbers(submission->conf, error) < 0)
+        return -1;
+    return check_java_options(submission->conf, error);
 }
 
 void submission_free(struct submission *submission)
@@ -355,22 +448,19 @@ void submission_free(struct submission *submission)
     spark_conf_free(submission->conf);
     local_files_free(submission->files);
     free(submission->found_class);
+    free(submission->path);
 }
 
 /* The lists that options of their own gave; what --conf says is as the workers
  * find it. */
-static int offer_lists(const struct options *options, struct submission *submission,
-                       struct error *error)
+static int offer_lists(struct submission *submission, struct error *error)
 {
-    static const char *const lists[] = {"spark.jars", "spark.submit.pyFiles", "spark.files",
-                                        "spark.archives"};
-
-    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
-        const char *value = spark_conf_get(submission->conf, lists[i]);
+    for (size_t i = 0; i < LIST_COUNT; i++) {
         char *offered;
-        if (!value || !options_made(options, lists[i], value))
+        if (!submission->is_offered[i])
             continue;
-        offered = local_files_offer_list(submission->files, value, error);
+        offered = local_files_offer_list(submission->files,
+                                         spark_conf_get(submission->conf, lists[i]), error);
         if (!offered)
             return -1;
         spark_conf_set(submission->conf, lists[i], offered);
@@ -387,7 +477,7 @@ int submission_serve(const struct options *options, struct submission *submissio
     submission->files = local_files_new(options, &submission->masters);
     *own = local_files_offer(submission->files, *own,
                              submission->script ? LOCAL_DEPENDENCY : LOCAL_APPLICATION, error);
-    return *own ? offer_lists(options, submission, error) : -1;
+    return *own ? offer_lists(submission, error) : -1;
 }
 
 /* What the spark-submit on the worker is told: it takes no master from the
@@ -399,21 +489,21 @@ static void add_script_options(struct submission *submission, const char *url)
 {
     static const struct {
         const char *option, *property;
-    } lists[] = {{"--py-files", "spark.submit.pyFiles"},
-                 {"--files", "spark.files"},
-                 {"--packages", "spark.jars.packages"},
-                 {"--exclude-packages", "spark.jars.excludes"},
-                 {"--repositories", "spark.jars.repositories"}};
+    } told[] = {{"--py-files", "spark.submit.pyFiles"},
+                {"--files", "spark.files"},
+                {"--packages", "spark.jars.packages"},
+                {"--exclude-packages", "spark.jars.excludes"},
+                {"--repositories", "spark.jars.repositories"}};
     char **own = submission->arguments;
 
     submission->arguments = NULL;
     submission->argument_count = 0;
     add_option(submission, "--master", url);
     add_option(submission, "--deploy-mode", "client");
-    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
-        const char *value = spark_conf_get(submission->conf, lists[i].property);
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+        const char *value = spark_conf_get(submission->conf, told[i].property);
         if (value && *value)
-            add_option(submission, lists[i].option, value);
+            add_option(submission, told[i].option, value);
     }
     add_argument(submission, mem_text(submission->script));
     for (char **at = own; at && *at; at++)

@@ -372,9 +372,9 @@ def test_dry_run_serves_nothing(program, tmp_path, application):  # noqa: F811
     assert (result.code, result.err) == (0, "")
     request = json.loads(result.out)
     if application == "my.jar":
-        assert request["appResource"] == "my.jar" and request["sparkProperties"]["spark.jars"] == "my.jar,a.jar"
+        assert request["appResource"] == "my.jar" and request["sparkProperties"]["spark.jars"] == f"my.jar,{tmp_path}/a.jar"
     else:
-        assert "my.py" in request["appArgs"] and request["sparkProperties"]["spark.jars"] == "a.jar"
+        assert "my.py" in request["appArgs"] and request["sparkProperties"]["spark.jars"] == f"{tmp_path}/a.jar"
 
 
 # ---- Whether it fits
