@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cluster/base/buf.h"
 #include "cluster/base/limits.h"
@@ -101,15 +102,23 @@ static int add_job(const struct options *options, struct spec *spec, struct subm
     return 0;
 }
 
-/* The one that the manifest names, as spark-submit takes it. */
-static int find_class(const struct options *options, const char *path,
-                      struct submission *submission, struct error *error)
+/* Where a jar is to be looked at here, whoever has it for the workers; NULL: elsewhere. */
+static const char *path_here(const char *path)
 {
+    if (strncmp(path, "file:/", strlen("file:/")) == 0)
+        path += strlen("file:") + (strncmp(path + strlen("file:"), "///", 3) == 0 ? 2 : 0);
+    return access(path, F_OK) == 0 ? path : NULL;
+}
+
+/* The one that the manifest names, as spark-submit takes it. */
+static int find_class(const char *path, struct submission *submission, struct error *error)
+{
+    const char *here = path_here(path);
     struct jar *jar;
 
-    if (!is_local_file(options, path))
+    if (!here)
         return error_set(error, EXIT_USAGE, "--class is needed: the main class in %s", path);
-    jar = jar_open(path, error);
+    jar = jar_open(here, error);
     if (!jar)
         return -1;
     submission->found_class = jar_main_class(jar);
@@ -132,7 +141,7 @@ static void add_script(const struct options *options, struct submission *submiss
 static int add_jar(const struct options *options, const char *file, struct submission *submission,
                    struct error *error)
 {
-    if (!options->main_class && find_class(options, file, submission, error) < 0)
+    if (!options->main_class && find_class(file, submission, error) < 0)
         return -1;
     submission->resource = file;
     submission->main_class = options->main_class ? options->main_class : submission->found_class;
@@ -166,13 +175,23 @@ static const char *file_of(const char *path)
     return slash ? slash + 1 : path;
 }
 
+/* The application's name, where nothing says it, as spark-submit has it: a class
+ * out of the manifest gives none. */
+static char *usual_name(const struct spec *spec, const struct submission *submission)
+{
+    if (spec)
+        return mem_format("tally-%s", spec->name);
+    if (submission->script)
+        return mem_text(file_of(submission->script));
+    return mem_text(submission->found_class ? file_of(submission->resource)
+                                            : submission->main_class);
+}
+
 /* What any file of the caller's and --conf win over. */
 static void set_own(const struct spec *spec, struct submission *submission)
 {
     struct spark_conf *conf = submission->conf;
-    char *name = spec                 ? mem_format("tally-%s", spec->name)
-                 : submission->script ? mem_text(file_of(submission->script))
-                                      : mem_text(submission->main_class);
+    char *name = usual_name(spec, submission);
 
     /* For following: the driver's page then tells the rates of streaming queries. */
     if (!spark_conf_get(conf, "spark.sql.streaming.metricsEnabled"))
