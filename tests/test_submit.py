@@ -142,7 +142,7 @@ def test_a_spec_too_long_for_an_argument(program, double, tmp_path):
     assert result.code == 2 and "131071" in one_line(result)
     result = program.run("submit", *master.options, "--class", "A", "x.jar", "x" * 131071)
     assert result.code == 0, result.err
-    result = program.run("submit", *master.options, "--class", "A", "-c", "k=" + "x" * 131068, "x.jar")
+    result = program.run("submit", *master.options, "--class", "A", "-c", "spark.k=" + "x" * 131062, "x.jar")
     assert result.code == 2 and "131071" in one_line(result)
     assert master.count("create") == 1
 
