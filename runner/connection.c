@@ -35,9 +35,14 @@ int find_masters(const struct options *options, const struct spark_conf *conf,
 {
     const char *text = options->master;
     const char *from = conf ? spark_conf_get(conf, "spark.master") : NULL;
+    const char *named = "spark.master", *last = getenv("MASTER"); /* as spark-submit */
 
+    if (!from && last && *last) {
+        from = last;
+        named = "MASTER";
+    }
     if (!text && from)
-        log_verbose("--master: %s (spark.master)", from);
+        log_verbose("--master: %s (%s)", from, named);
     if (!text)
         text = from;
     masters->count = 0;

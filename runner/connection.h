@@ -7,7 +7,8 @@
 #include "cluster/spark_conf.h"
 #include "runner/options.h"
 
-/* The masters of --master, or else of spark.master in `conf` (may be NULL). */
+/* The masters of --master, or else of spark.master in `conf` (may be NULL), or
+ * else of MASTER in the environment. */
 int find_masters(const struct options *options, const struct spark_conf *conf,
                  struct spark_masters *masters, struct error *error);
 /* spark_open as the options say: proxy, certificates, key. EXIT_INPUT. */

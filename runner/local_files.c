@@ -1,6 +1,5 @@
 #include "runner/local_files.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +15,7 @@
 #include "cluster/reach.h"
 #include "runner/driver.h"
 #include "runner/parts.h"
+#include "runner/paths.h"
 
 #define POLL_MS     250
 #define PATIENCE_MS 10000
@@ -37,23 +37,11 @@ struct local_files {
     int count;
 };
 
-/* "file:/x", "hdfs://n/x": RFC 3986's scheme. */
-static bool has_scheme(const char *path)
-{
-    const char *at = path;
-
-    if (!isalpha((unsigned char)*at))
-        return false;
-    while (isalnum((unsigned char)*at) || (*at && strchr("+-.", *at)))
-        at++;
-    return *at == ':';
-}
-
 bool is_local_file(const struct options *options, const char *path)
 {
     struct stat facts;
 
-    return !options->no_serve && !has_scheme(path) && access(IN_IMAGE, F_OK) != 0 &&
+    return !options->no_serve && !path_has_scheme(path) && access(IN_IMAGE, F_OK) != 0 &&
            stat(path, &facts) == 0 && S_ISREG(facts.st_mode);
 }
 

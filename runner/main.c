@@ -13,6 +13,7 @@
 #include "runner/commands.h"
 #include "runner/help.h"
 #include "runner/parts.h"
+#include "runner/suggest.h"
 
 const struct command *const commands[] = {
     &command_run,    &command_count,  &command_produce, &command_consume,    &command_dashboard,
@@ -46,7 +47,14 @@ static int run_command(const struct command *command, int argc, char **argv, str
 
 static int unknown_command(const char *name, struct error *error)
 {
-    return error_set(error, EXIT_USAGE, "no command '%s': tally --help lists them", name);
+    const char *names[sizeof commands / sizeof commands[0]] = {NULL};
+    const char *meant;
+
+    for (size_t i = 0; commands[i]; i++)
+        names[i] = commands[i]->name;
+    meant = suggest(name, names);
+    return error_set(error, EXIT_USAGE, "no command '%s':%s%s%s tally --help lists them", name,
+                     meant ? " did you mean " : "", meant ? meant : "", meant ? "?" : "");
 }
 
 /* `tally help COMMAND` is `tally COMMAND --help`. */

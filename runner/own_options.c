@@ -290,7 +290,7 @@ const struct option_row own_options[] = {
      set_text, FIELD(jws_key_file), 0, 0},
     {"class", 0, "NAME", NULL, "the main class (of a JAR that is here: default is its manifest's)",
      set_text, FIELD(main_class), 0, 0},
-    {"name", 0, "NAME", NULL, "the application's name (default: tally-JOB, or the main class)",
+    {"name", 0, "NAME", NULL, "the application's name (default: tally-JOB, --class, or the file's)",
      set_text, FIELD(name), 0, 0},
     {"conf", 'c', "KEY=VALUE", NULL, "a setting of Spark's; may be repeated", set_list, FIELD(conf),
      0, 0},

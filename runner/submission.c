@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cluster/base/buf.h"
 #include "cluster/base/limits.h"
@@ -10,6 +11,7 @@
 #include "cluster/base/utf8.h"
 #include "cluster/jar.h"
 #include "runner/connection.h"
+#include "runner/paths.h"
 
 #define JOB_CLASS "tally.WindowedCount"
 
@@ -33,6 +35,10 @@ static bool ends_in(const char *text, const char *end)
 
     return length > end_length && strcmp(text + length - end_length, end) == 0;
 }
+
+/* Lists of files, between commas. */
+static const char *const lists[LIST_COUNT] = {"spark.jars", "spark.submit.pyFiles", "spark.files",
+                                              "spark.archives"};
 
 bool is_application(const char *operand)
 {
@@ -96,15 +102,23 @@ static int add_job(const struct options *options, struct spec *spec, struct subm
     return 0;
 }
 
-/* The one that the manifest names, as spark-submit takes it. */
-static int find_class(const struct options *options, const char *path,
-                      struct submission *submission, struct error *error)
+/* Where a jar is to be looked at here, whoever has it for the workers; NULL: elsewhere. */
+static const char *path_here(const char *path)
 {
+    if (strncmp(path, "file:/", strlen("file:/")) == 0)
+        path += strlen("file:") + (strncmp(path + strlen("file:"), "///", 3) == 0 ? 2 : 0);
+    return access(path, F_OK) == 0 ? path : NULL;
+}
+
+/* The one that the manifest names, as spark-submit takes it. */
+static int find_class(const char *path, struct submission *submission, struct error *error)
+{
+    const char *here = path_here(path);
     struct jar *jar;
 
-    if (!is_local_file(options, path))
+    if (!here)
         return error_set(error, EXIT_USAGE, "--class is needed: the main class in %s", path);
-    jar = jar_open(path, error);
+    jar = jar_open(here, error);
     if (!jar)
         return -1;
     submission->found_class = jar_main_class(jar);
@@ -127,7 +141,7 @@ static void add_script(const struct options *options, struct submission *submiss
 static int add_jar(const struct options *options, const char *file, struct submission *submission,
                    struct error *error)
 {
-    if (!options->main_class && find_class(options, file, submission, error) < 0)
+    if (!options->main_class && find_class(file, submission, error) < 0)
         return -1;
     submission->resource = file;
     submission->main_class = options->main_class ? options->main_class : submission->found_class;
@@ -161,13 +175,23 @@ static const char *file_of(const char *path)
     return slash ? slash + 1 : path;
 }
 
+/* The application's name, where nothing says it, as spark-submit has it: a class
+ * out of the manifest gives none. */
+static char *usual_name(const struct spec *spec, const struct submission *submission)
+{
+    if (spec)
+        return mem_format("tally-%s", spec->name);
+    if (submission->script)
+        return mem_text(file_of(submission->script));
+    return mem_text(submission->found_class ? file_of(submission->resource)
+                                            : submission->main_class);
+}
+
 /* What any file of the caller's and --conf win over. */
 static void set_own(const struct spec *spec, struct submission *submission)
 {
     struct spark_conf *conf = submission->conf;
-    char *name = spec                 ? mem_format("tally-%s", spec->name)
-                 : submission->script ? mem_text(file_of(submission->script))
-                                      : mem_text(submission->main_class);
+    char *name = usual_name(spec, submission);
 
     /* For following: the driver's page then tells the rates of streaming queries. */
     if (!spark_conf_get(conf, "spark.sql.streaming.metricsEnabled"))
@@ -258,6 +282,25 @@ static int check_numbers(const struct spark_conf *conf, struct error *error)
     return 0;
 }
 
+/* The first as spark-submit does (SparkSubmitCommandBuilder.checkJavaOptions); of
+ * the others the driver would die (SparkConf.validateSettings). */
+static int check_java_options(const struct spark_conf *conf, struct error *error)
+{
+    static const struct {
+        const char *property, *part, *instead;
+    } rows[] = {{"spark.driver.extraJavaOptions", "-Xmx", "--driver-memory"},
+                {"spark.executor.extraJavaOptions", "-Xmx", "--executor-memory"},
+                {"spark.executor.extraJavaOptions", "-Dspark", "--conf"}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *value = spark_conf_get(conf, rows[i].property);
+        if (value && strstr(value, rows[i].part))
+            return error_set(error, EXIT_USAGE, "%s '%s': Spark allows no %s there: use %s",
+                             rows[i].property, value, rows[i].part, rows[i].instead);
+    }
+    return 0;
+}
+
 int submission_check(const struct submission *submission, struct error *error)
 {
     size_t count;
@@ -278,12 +321,43 @@ int submission_check(const struct submission *submission, struct error *error)
     return 0;
 }
 
+static bool is_spark_pair(const char *pair)
+{
+    return strncmp(pair, "spark.", strlen("spark.")) == 0;
+}
+
 static int set_pairs(struct spark_conf *conf, const char *const *pairs, struct error *error)
 {
-    for (; pairs && *pairs; pairs++)
+    for (; pairs && *pairs; pairs++) {
         if (spark_conf_set_pair(conf, *pairs, error) < 0)
             return -1;
+        if (is_spark_pair(*pairs))
+            continue;
+        char *name = mem_bytes(*pairs, strcspn(*pairs, "="));
+        log_warning("--conf: %s is no setting of Spark's, and left out", name);
+        spark_conf_remove(conf, name);
+        free(name);
+    }
     return 0;
+}
+
+/* What spark-submit takes from the environment where nothing else says it
+ * (SparkSubmitArguments.loadEnvironmentArguments). */
+static void fill_from_environment(struct spark_conf *conf)
+{
+    static const struct {
+        const char *variable, *property;
+    } rows[] = {{"SPARK_DRIVER_MEMORY", "spark.driver.memory"},
+                {"SPARK_EXECUTOR_MEMORY", "spark.executor.memory"},
+                {"SPARK_EXECUTOR_CORES", "spark.executor.cores"}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *value = getenv(rows[i].variable);
+        if (!value || !*value || spark_conf_get(conf, rows[i].property))
+            continue;
+        log_verbose("%s: %s (%s)", rows[i].property, value, rows[i].variable);
+        spark_conf_set(conf, rows[i].property, value);
+    }
 }
 
 static int read_settings(const struct options *options, const struct spec *spec,
@@ -298,7 +372,29 @@ static int read_settings(const struct options *options, const struct spec *spec,
         set_pairs(conf, options->properties, error) < 0 ||
         find_masters(options, conf, &submission->masters, error) < 0)
         return -1;
+    fill_from_environment(conf);
     return 0;
+}
+
+/* What no server of ours stands for, as spark-submit sends it: resolved from here. */
+static void resolve_paths(const struct options *options, struct submission *submission)
+{
+    const char **own = submission->script ? &submission->script : &submission->resource;
+
+    if (!is_local_file(options, *own)) {
+        submission->path = submission->script ? path_whole(*own) : path_uri(*own);
+        *own = submission->path;
+    }
+    for (size_t i = 0; i < LIST_COUNT; i++) {
+        const char *value = spark_conf_get(submission->conf, lists[i]);
+        char *whole;
+        if (!value)
+            continue;
+        submission->is_offered[i] = options_made(options, lists[i], value);
+        whole = path_list(lists[i], value);
+        spark_conf_set(submission->conf, lists[i], whole);
+        free(whole);
+    }
 }
 
 /* Where else the driver's main class may be. */
@@ -315,14 +411,26 @@ static bool has_others(const struct spark_conf *conf)
     return false;
 }
 
-static int check_mode(const char *mode, struct error *error)
+static int check_mode(const char *name, const char *mode, struct error *error)
 {
-    if (!mode || strcmp(mode, "cluster") == 0)
+    if (!mode || !*mode || strcmp(mode, "cluster") == 0)
         return 0;
     return error_set(error, EXIT_USAGE,
-                     "--deploy-mode %s: drivers run in the cluster here (cluster); for client "
+                     "%s %s: drivers run in the cluster here (--deploy-mode cluster); for client "
                      "mode use spark-submit",
-                     mode);
+                     name, mode);
+}
+
+/* A line that spark-submit takes for client mode; a job of ours knows no other than cluster. */
+static int check_other_modes(const struct options *options, const struct submission *submission,
+                             struct error *error)
+{
+    const char *set = spark_conf_get(submission->conf, "spark.submit.deployMode");
+
+    if (options->deploy_mode || submission->is_job)
+        return 0;
+    return set ? check_mode("spark.submit.deployMode", set, error)
+               : check_mode("DEPLOY_MODE", getenv("DEPLOY_MODE"), error);
 }
 
 int submission_make(const struct options *options, struct spec *spec, struct submission *submission,
@@ -331,20 +439,24 @@ int submission_make(const struct options *options, struct spec *spec, struct sub
     bool defaults = !options->properties_file || options->load_defaults;
 
     *submission = (struct submission){.conf = spark_conf_new(), .is_job = spec != NULL};
-    if (check_mode(options->deploy_mode, error) < 0 ||
+    if (check_mode("--deploy-mode", options->deploy_mode, error) < 0 ||
         (defaults && spark_conf_read_defaults(submission->conf, error) < 0))
         return -1;
     if (spec ? add_job(options, spec, submission, error) < 0
              : add_application(options, submission, error) < 0)
         return -1;
-    if (read_settings(options, spec, submission, error) < 0)
+    if (read_settings(options, spec, submission, error) < 0 ||
+        check_other_modes(options, submission, error) < 0)
         return -1;
     if (!submission->script && is_local_file(options, submission->resource))
         submission->local_jar = submission->resource;
+    resolve_paths(options, submission);
     submission->others = has_others(submission->conf);
     set_fixed(options, submission);
     submission->name = spark_conf_get(submission->conf, "spark.app.name");
-    return submission_check(submission, error) < 0 ? -1 : check_numbers(submission->conf, error);
+    if (submission_check(submission, error) < 0 || check_numbers(submission->conf, error) < 0)
+        return -1;
+    return check_java_options(submission->conf, error);
 }
 
 void submission_free(struct submission *submission)
@@ -355,22 +467,19 @@ void submission_free(struct submission *submission)
     spark_conf_free(submission->conf);
     local_files_free(submission->files);
     free(submission->found_class);
+    free(submission->path);
 }
 
 /* The lists that options of their own gave; what --conf says is as the workers
  * find it. */
-static int offer_lists(const struct options *options, struct submission *submission,
-                       struct error *error)
+static int offer_lists(struct submission *submission, struct error *error)
 {
-    static const char *const lists[] = {"spark.jars", "spark.submit.pyFiles", "spark.files",
-                                        "spark.archives"};
-
-    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
-        const char *value = spark_conf_get(submission->conf, lists[i]);
+    for (size_t i = 0; i < LIST_COUNT; i++) {
         char *offered;
-        if (!value || !options_made(options, lists[i], value))
+        if (!submission->is_offered[i])
             continue;
-        offered = local_files_offer_list(submission->files, value, error);
+        offered = local_files_offer_list(submission->files,
+                                         spark_conf_get(submission->conf, lists[i]), error);
         if (!offered)
             return -1;
         spark_conf_set(submission->conf, lists[i], offered);
@@ -387,7 +496,7 @@ int submission_serve(const struct options *options, struct submission *submissio
     submission->files = local_files_new(options, &submission->masters);
     *own = local_files_offer(submission->files, *own,
                              submission->script ? LOCAL_DEPENDENCY : LOCAL_APPLICATION, error);
-    return *own ? offer_lists(options, submission, error) : -1;
+    return *own ? offer_lists(submission, error) : -1;
 }
 
 /* What the spark-submit on the worker is told: it takes no master from the
@@ -399,21 +508,21 @@ static void add_script_options(struct submission *submission, const char *url)
 {
     static const struct {
         const char *option, *property;
-    } lists[] = {{"--py-files", "spark.submit.pyFiles"},
-                 {"--files", "spark.files"},
-                 {"--packages", "spark.jars.packages"},
-                 {"--exclude-packages", "spark.jars.excludes"},
-                 {"--repositories", "spark.jars.repositories"}};
+    } told[] = {{"--py-files", "spark.submit.pyFiles"},
+                {"--files", "spark.files"},
+                {"--packages", "spark.jars.packages"},
+                {"--exclude-packages", "spark.jars.excludes"},
+                {"--repositories", "spark.jars.repositories"}};
     char **own = submission->arguments;
 
     submission->arguments = NULL;
     submission->argument_count = 0;
     add_option(submission, "--master", url);
     add_option(submission, "--deploy-mode", "client");
-    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
-        const char *value = spark_conf_get(submission->conf, lists[i].property);
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+        const char *value = spark_conf_get(submission->conf, told[i].property);
         if (value && *value)
-            add_option(submission, lists[i].option, value);
+            add_option(submission, told[i].option, value);
     }
     add_argument(submission, mem_text(submission->script));
     for (char **at = own; at && *at; at++)

@@ -1,7 +1,8 @@
 /* submission.h: what `submit` and `run --master` ask Spark for, put together
  * from the command line, the job's spec and files of settings. Of one setting
  * the later of these holds: spark-defaults.conf, the job's spec,
- * --properties-file, --conf, an option of its own. */
+ * --properties-file, --conf, an option of its own; before all of them the
+ * environment's that spark-submit knows. */
 #ifndef TALLY_SUBMISSION_H
 #define TALLY_SUBMISSION_H
 
@@ -10,6 +11,8 @@
 #include "jobs/spec.h"
 #include "runner/local_files.h"
 #include "runner/options.h"
+
+#define LIST_COUNT 4 /* spark.jars, spark.submit.pyFiles, spark.files, spark.archives */
 
 struct submission {
     struct spark_masters masters;
@@ -22,8 +25,10 @@ struct submission {
     const char *name;      /* the application's */
     const char *script;    /* a Python application, which is no resource; else NULL */
     const char *local_jar; /* the resource's path where it is to be served; else NULL */
-    bool others;           /* there are other places for the main class than the resource */
-    bool is_job;           /* not an application of the caller's own */
+    char *path;            /* what resource or script points to when it is not served; else NULL */
+    bool is_offered[LIST_COUNT]; /* by an option of its own: what is here of it is served */
+    bool others;                 /* there are other places for the main class than the resource */
+    bool is_job;                 /* not an application of the caller's own */
 };
 
 /* Whether it is an application, not a job: it ends in .jar or .py, or has a scheme. */

@@ -38,7 +38,7 @@ def chosen():
 
 def environment(extra=None):
     """Nothing of the caller's settings."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("TALLY", "SPARK", "KAFKA"))}
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("TALLY", "SPARK", "KAFKA", "MASTER", "DEPLOY_MODE"))}
     return {**clean, "LC_ALL": "C.UTF-8", **SANITIZERS, **(extra or {})}
 
 

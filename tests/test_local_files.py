@@ -308,10 +308,26 @@ def test_no_main_class(program, master, tmp_path, main_class, code, words):  # n
     assert result.code == code and words in result.err and not master.requests
 
 
+# As spark-submit does, whoever has the jar for the workers.
+@pytest.mark.parametrize("operand, options", [("my.jar", []), ("my.jar", ["--no-serve"]), ("{}/my.jar", ["--no-serve"]),
+                                              ("file:{}/my.jar", []), ("file://{}/my.jar", [])])
+def test_the_class_of_the_manifest(program, tmp_path, operand, options):  # noqa: F811
+    make_jar(tmp_path / "my.jar")
+    result = program.run("submit", "--dry-run", "-m", "spark://h", *options, operand.format(tmp_path), env=NO_ENGINE)
+    request = json.loads(result.out)
+    assert (request["mainClass"], request["sparkProperties"]["spark.app.name"]) == ("my.Main", "my.jar")
+
+
+@pytest.mark.parametrize("operand", ["file:/nope/my.jar", "file://h/my.jar", "hdfs://n/my.jar", "/nope/my.jar"])
+def test_no_manifest_here(program, operand):  # noqa: F811
+    result = program.run("submit", "--dry-run", "-m", "spark://h", operand, env=NO_ENGINE)
+    assert result.code == 2 and f"--class is needed: the main class in {operand}" in result.err
+
+
 def test_the_fetch_is_seen_while_waiting(program, double, tmp_path):  # noqa: F811
     """--follow serves to the end: a supervised driver may be started again on another worker."""
     master = double(create=spark.CREATED, status=status("RUNNING"), json=spark.page(
-        drivers=[(ID, "RUNNING")], apps=[("app-1", "my.Main", "RUNNING")]))
+        drivers=[(ID, "RUNNING")], apps=[("app-1", "my.jar", "RUNNING")]))
     make_jar(tmp_path / "my.jar")
     running, url = start(program, master, "--follow", "--supervise", "my.jar")
     fetch(url)
@@ -338,7 +354,7 @@ def test_dependencies_are_served_to_the_end(program, double, tmp_path):  # noqa:
     assert (own, b, c) == ("./my.jar", "/nope/b.jar", "http://h/c.jar") and fetch(a)[2] == b"a.jar"
     archive, y = properties["spark.archives"].split(",")
     assert archive.endswith("/z.zip#in") and fetch(archive.removesuffix("#in"))[2] == b"z.zip" and y == "hdfs:/y.zip"
-    assert properties["spark.files"] == "conf.jar"
+    assert properties["spark.files"] == f"{tmp_path}/conf.jar"  # not served
     time.sleep(0.5)
     assert running.process.poll() is None and fetch(a)[0] == 200
     master.set(status=status("FINISHED"))
@@ -381,9 +397,9 @@ def test_dry_run_serves_nothing(program, tmp_path, application):  # noqa: F811
     assert (result.code, result.err) == (0, "")
     request = json.loads(result.out)
     if application == "my.jar":
-        assert request["appResource"] == "my.jar" and request["sparkProperties"]["spark.jars"] == "my.jar,a.jar"
+        assert request["appResource"] == "my.jar" and request["sparkProperties"]["spark.jars"] == f"my.jar,{tmp_path}/a.jar"
     else:
-        assert "my.py" in request["appArgs"] and request["sparkProperties"]["spark.jars"] == "a.jar"
+        assert "my.py" in request["appArgs"] and request["sparkProperties"]["spark.jars"] == f"{tmp_path}/a.jar"
 
 
 # ---- Whether it fits

@@ -23,7 +23,7 @@ from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, Thread
 
 import pytest
 
-from tests import spark_options
+from tests import spark_options, spark_submit_lines
 from tests.cluster import docker, run
 from tests.kafka_server import free_port
 from tests.program import ROOT, Program, Result, until
@@ -327,6 +327,37 @@ def test_every_option_is_taken_or_refused(real):
     text = help_text.out + help_text.err
     assert len(spark_options.listed(text)) > 30, text
     assert spark_options.unknown(Program().run, text) == []
+
+
+def common(request, folder):
+    """What is compared. spark-submit puts "file:" before a path and its jar behind --jars, and says more about itself; ours
+    asks for metrics, and gives a Spark 3 its Java options."""
+    properties = dict(request["sparkProperties"])
+    for name in ("spark.app.submitTime", "spark.master", "spark.sql.streaming.metricsEnabled"):
+        properties.pop(name, None)
+    if not properties.get("spark.submit.pyFiles"):
+        properties.pop("spark.submit.pyFiles", None)
+    java = properties.pop("spark.driver.extraJavaOptions", "").rpartition("useDirectMethodHandle=false")[2].strip()
+    plain = {name: value.replace("file:", "").replace(folder, "FOLDER") for name, value in properties.items()}
+    plain["spark.jars"] = sorted(plain["spark.jars"].split(","))
+    resource = request["appResource"].replace("file:", "").replace(folder, "FOLDER")
+    return request["mainClass"], resource, request["appArgs"], java, plain
+
+
+@only_all
+def test_lines_for_spark_submit(real, tmp_path):
+    """The request for each is what spark-submit itself sends, or neither sends one."""
+    with open(spark_submit_lines.__file__, encoding="utf-8") as script:
+        sent = subprocess.run(["docker", "exec", "-i", real.master.name, "python3", "-"], stdin=script, timeout=2 * PATIENCE,
+                              capture_output=True, check=True).stdout
+    env = spark_submit_lines.prepare(tmp_path)
+    (tmp_path / "here").mkdir()
+    program = Program(cwd=tmp_path / "here")
+    for line, theirs in zip(spark_submit_lines.LINES, json.loads(sent), strict=True):
+        ours = program.run("submit", "--dry-run", *spark_submit_lines.words(line, tmp_path, 6066), env=env)
+        assert (ours.code == 0) == (theirs is not None), (line, ours)
+        if theirs:
+            assert common(json.loads(ours.out), f"{tmp_path}/here") == common(theirs, "/tmp/lines/here"), line
 
 
 # ---- Drivers that run until they are killed

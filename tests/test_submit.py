@@ -142,7 +142,7 @@ def test_a_spec_too_long_for_an_argument(program, double, tmp_path):
     assert result.code == 2 and "131071" in one_line(result)
     result = program.run("submit", *master.options, "--class", "A", "/x.jar", "x" * 131071)
     assert result.code == 0, result.err
-    result = program.run("submit", *master.options, "--class", "A", "-c", "k=" + "x" * 131068, "/x.jar")
+    result = program.run("submit", *master.options, "--class", "A", "-c", "spark.k=" + "x" * 131062, "/x.jar")
     assert result.code == 2 and "131071" in one_line(result)
     assert master.count("create") == 1
 
@@ -862,7 +862,11 @@ def test_properties_files_that_cannot_be(tally, tmp_path, content, code, text):
     ("-m local[2]", "for client mode use spark-submit"), ("-m localhost:7077", "begin with spark://"),
     ("--executor-memory 1.5g", "1.5g.*whole number"), ("--driver-memory 512", "512.*unit"), ("--executor-memory 0g", "0g"),
     ("--conf spark.driver.memory=1024", "spark.driver.memory '1024'.*bytes"), ("--driver-cores 0", "driver-cores '0'"),
-    ("--executor-cores x", "executor-cores 'x'"), ("--total-executor-cores 1.5", "1.5"), ("--jars=", "jars is empty"),
+    ("--executor-cores x", "executor-cores 'x'"), ("--total-executor-cores 1.5", "1.5"),
+    ("--conf spark.submit.deployMode=client", "spark.submit.deployMode client: .*--deploy-mode cluster"),
+    ("--driver-java-options -Xmx2g", "spark.driver.*-Xmx2g.*use --driver-memory"),
+    ("--conf spark.executor.extraJavaOptions=-Xmx2g", "spark.executor.*-Xmx2g.*use --executor-memory"),
+    ("--conf spark.executor.extraJavaOptions=-Dspark.a=b", "spark.executor.*-Dspark.a=b.*use --conf"),
     ("--conf spark.cores.max=0", "spark.cores.max '0'"), ("--name ''", "name is empty"),
     ("--drivermemory 1g", "no option --drivermemory: did you mean --driver-memory\\?"),
     ("--drvier-memory=1g", "no option --drvier-memory=1g: did you mean --driver-memory\\?"),
@@ -878,6 +882,92 @@ def test_what_is_refused(tally, line, text):
 def test_no_option_of_another_command(tally):
     result = tally.run("list", "--jason")
     assert result.code == 2 and "did you mean --json?" in one_line(result)
+
+
+# What is here: h/1.jar, h/2.jar and the folder h/3.jar. Arguments of submit: the request's part. As both versions of
+# spark-submit send it, but that they put "file:" before each path and the application behind --jars, take no Python
+# (its path likewise), and make a folder of the blank behind a comma. FOLDER: the one it is called in.
+PATHS = {
+    ("rel.jar",): ("appResource", "FOLDER/rel.jar"),
+    ("./rel.jar",): ("appResource", "FOLDER/rel.jar"),
+    ("--no-serve", "h/1.jar"): ("appResource", "FOLDER/h/1.jar"),
+    ("/my app.jar",): ("appResource", "file:/my%20app.jar"),
+    ("my app.jar",): ("appResource", "file:FOLDER/my%20app.jar"),
+    ("/100%.jar",): ("appResource", "file:/100%25.jar"),
+    ("/a[1]?.jar",): ("appResource", "file:/a%5B1%5D%3F.jar"),
+    ("/女.jar",): ("appResource", "/女.jar"),
+    ("file:/a.jar",): ("appResource", "file:/a.jar"),
+    ("hdfs://n/a%20b.jar",): ("appResource", "hdfs://n/a%20b.jar"),
+    ("rel.py",): ("appArgs", ["--master", "spark://h:7077", "--deploy-mode", "client", "FOLDER/rel.py"]),
+    ("--files", "rel,/f,local:/l,http://h/f", "/x.jar"): ("spark.files", "FOLDER/rel,/f,local:/l,http://h/f"),
+    ("--files", ",/a,, /b,", "/x.jar"): ("spark.files", "/a,/b"),
+    ("--files", "/a b", "/x.jar"): ("spark.files", "/a b"),
+    ("--conf", "spark.files=rel", "/x.jar"): ("spark.files", "FOLDER/rel"),
+    ("--archives", "e.zip#e", "/x.jar"): ("spark.archives", "FOLDER/e.zip#e"),
+    ("--py-files", "m.py", "/x.py"): ("spark.submit.pyFiles", "FOLDER/m.py"),
+    ("--jars", "h/*.jar", "/x.jar"): ("spark.jars", "/x.jar,FOLDER/h/1.jar,FOLDER/h/2.jar"),
+    ("--conf", "spark.jars=h/*.jar,/z.jar", "/x.jar"): ("spark.jars", "/x.jar,FOLDER/h/1.jar,FOLDER/h/2.jar,/z.jar"),
+    ("--jars", "", "/x.jar"): ("spark.jars", "/x.jar"),
+    ("--files", "", "/x.jar"): ("spark.files", ""),
+    ("--packages", "", "/x.jar"): ("spark.jars.packages", ""),
+}
+
+
+@pytest.mark.parametrize("args", PATHS, ids=" ".join)
+def test_paths_are_sent_as_spark_submit_does(tally, tmp_path, args):
+    (tmp_path / "h/3.jar").mkdir(parents=True)
+    for name in ("1.jar", "2.jar"):
+        (tmp_path / "h" / name).write_text("x")
+    part, expected = PATHS[args]
+    request, said = dry_run(tally, *args)
+    found = request[part] if part in request else request["sparkProperties"][part]
+    assert (json.loads(json.dumps(found).replace(str(tmp_path), "FOLDER")), said) == (expected, "")
+
+
+def test_a_pattern_that_nothing_matches(tally):
+    request, said = dry_run(tally, "--jars", "/nope/*.jar,/a.jar", "/x.jar")
+    assert request["sparkProperties"]["spark.jars"] == "/x.jar,/a.jar"
+    assert re.search(r"spark.jars: no file here matches /nope/\*.jar: it is left out", said) and said.count("\n") == 1
+
+
+def test_what_is_no_setting_of_sparks(tally):
+    request, said = dry_run(tally, "--conf", "sparkling=1", "-c", "my.password=secret", "-c", "spark.a=b", "/x.jar")
+    assert request["sparkProperties"]["spark.a"] == "b" and not {"sparkling", "my.password"} & set(request["sparkProperties"])
+    assert said.count("left out") == 2 and "my.password" in said and "secret" not in said
+
+
+# environment, line: the setting and what it is
+ENVIRONMENT = {
+    "driver's memory": ({"SPARK_DRIVER_MEMORY": "3g"}, "", "spark.driver.memory", "3g"),
+    "executors' memory": ({"SPARK_EXECUTOR_MEMORY": "3g"}, "", "spark.executor.memory", "3g"),
+    "executors' cores": ({"SPARK_EXECUTOR_CORES": "3"}, "", "spark.executor.cores", "3"),
+    "weaker than the option": ({"SPARK_EXECUTOR_MEMORY": "3g"}, "--executor-memory 2g", "spark.executor.memory", "2g"),
+    "weaker than --conf": ({"SPARK_EXECUTOR_CORES": "3"}, "--conf spark.executor.cores=2", "spark.executor.cores", "2"),
+    "weaker than a file": ({"SPARK_DRIVER_MEMORY": "3g"}, "--properties-file p.conf", "spark.driver.memory", "1g"),
+    "empty": ({"SPARK_EXECUTOR_MEMORY": ""}, "", "spark.executor.memory", None),
+    "its mode is weaker than the line's": ({"DEPLOY_MODE": "client"}, "", "spark.submit.deployMode", "cluster"),
+}
+
+
+@pytest.mark.parametrize("name", ENVIRONMENT)
+def test_what_spark_submit_takes_from_the_environment(tally, tmp_path, name):
+    env, line, key, value = ENVIRONMENT[name]
+    (tmp_path / "p.conf").write_text("spark.driver.memory 1g\n")
+    request, _ = dry_run(tally, *line.split(), "/x.jar", env=env)
+    assert request["sparkProperties"].get(key) == value
+
+
+@pytest.mark.parametrize("env, args, code, text", [
+    ({"MASTER": "spark://127.0.0.1:1,127.0.0.2:1"}, [], 0, '"spark.master":"spark://127.0.0.1:1,127.0.0.2:1"'),
+    ({"MASTER": "spark://a:1"}, ["-m", "spark://b:1,c:1"], 0, '"spark.master":"spark://b:1,c:1"'),
+    ({"MASTER": "spark://a:1"}, ["-c", "spark.master=spark://b:1,c:1"], 0, '"spark.master":"spark://b:1,c:1"'),
+    ({"MASTER": "yarn"}, [], 2, "for YARN use spark-submit"), ({"MASTER": ""}, [], 2, "where is Spark"),
+    ({"MASTER": "spark://a:1", "DEPLOY_MODE": "client"}, [], 2, "DEPLOY_MODE client: .*--deploy-mode cluster"),
+    ({"DEPLOY_MODE": "client"}, ["-m", "spark://a:1", "-c", "spark.submit.deployMode=cluster"], 0, '"cluster"'),
+])
+def test_its_master_and_mode(tally, env, args, code, text):
+    result = tally.run("submit", "--dry-run", *args, "--class", "A", "/x.jar", env=env)
+    assert result.code == code and re.search(text, result.out + result.err), result
 
 
 @pytest.mark.parametrize("line", ["--num-executors 4", "--queue q"])
