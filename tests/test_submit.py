@@ -857,20 +857,24 @@ def test_options_that_only_tell(program, double):
 
 @pytest.mark.parametrize("version, opens", [("3.5.1", True), ("4.2.0", False), (None, True)])
 def test_a_python_application(program, double, version, opens):
-    """spark-submit runs once more, in the driver; it needs to be told its master there."""
+    """spark-submit runs once more, in the driver; there it needs to be told its master, and all else that is set: but for
+    what the master fills in."""
     told = spark.answer({"action": "ErrorResponse", "serverSparkVersion": version, "message": "x"}, 400)
     page = {"json": spark.page(url="spark://inside:7077"), "version": told} if version else {}
     master = double(create=spark.CREATED, **page)
     result = program.run("submit", *master.options, "--deploy-mode", "cluster", "--py-files", "/m.py", "--files", "/f",
                          "--packages", "g:a:1", "--repositories", "http://r", "--exclude-packages", "g:b",
-                         "/root/app.py", "--name", "x")
+                         "--conf", "spark.my.own={{NAME}}", "/root/app.py", "--name", "x")
     assert (result.code, result.err) == (0, "")
     request = master.created()
     assert request["appResource"] == "" and request["mainClass"] == "org.apache.spark.deploy.SparkSubmit"
-    assert request["appArgs"] == ["--master", "spark://inside:7077" if version else "spark://127.0.0.1:7077",
-                                  "--deploy-mode", "client", "--py-files", "/m.py", "--files", "/f",
-                                  "--packages", "g:a:1", "--exclude-packages", "g:b", "--repositories", "http://r",
-                                  "/root/app.py", "--name", "x"]
+    *options, script, name, x = request["appArgs"]
+    assert (script, name, x) == ("/root/app.py", "--name", "x")
+    assert options[:4] == ["--master", "spark://inside:7077" if version else "spark://127.0.0.1:7077", "--deploy-mode", "client"]
+    told = [f"{name}={value}" for name, value in request["sparkProperties"].items() if name != "spark.my.own"]
+    assert options[4::2] == ["--conf"] * len(told) and sorted(options[5::2]) == sorted(told)
+    assert {"spark.submit.pyFiles=/m.py", "spark.files=/f", "spark.jars.packages=g:a:1", "spark.jars.excludes=g:b",
+            "spark.jars.repositories=http://r"} <= set(told)
     assert request["sparkProperties"]["spark.app.name"] == "app.py" and "spark.jars" not in request["sparkProperties"]
     assert ("spark.driver.extraJavaOptions" in request["sparkProperties"]) == opens
 
