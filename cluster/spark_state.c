@@ -212,6 +212,14 @@ const struct spark_app *spark_find_app(const struct spark_state *state, const ch
     return NULL;
 }
 
+const struct spark_app *spark_find_app_by_id(const struct spark_state *state, const char *id)
+{
+    for (size_t i = 0; id && i < state->app_count; i++)
+        if (strcmp(state->apps[i].id, id) == 0)
+            return &state->apps[i];
+    return NULL;
+}
+
 bool spark_leads(const struct spark_state *state)
 {
     return strcmp(state->status, "ALIVE") == 0;

@@ -52,6 +52,8 @@ const struct spark_driver_row *spark_find_driver(const struct spark_state *state
 /* The newest application of that name that began at `since` or later; NULL if there is none. */
 const struct spark_app *spark_find_app(const struct spark_state *state, const char *name,
                                        int64_t since);
+/* NULL if there is none, or `id` is NULL. */
+const struct spark_app *spark_find_app_by_id(const struct spark_state *state, const char *id);
 /* The master leads: it is neither on standby nor in recovery. */
 bool spark_leads(const struct spark_state *state);
 /* Whether it is alive and has that much free. */

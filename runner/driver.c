@@ -245,6 +245,8 @@ static int judge_state(struct watch *watch, const struct spark_state *state, str
     const struct spark_app *app =
         driver ? spark_find_app(state, watch->name, driver->started) : NULL;
 
+    if (!app) /* it may have given itself another name */
+        app = spark_find_app_by_id(state, spark_failure_app_id(driver_log_found(watch->log)));
     if (app && strcmp(app->state, "WAITING") != 0) {
         log_status_clear();
         if (watch->view)

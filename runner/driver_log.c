@@ -152,15 +152,13 @@ char *driver_log_app_name(struct spark *spark, const struct spark_state *state, 
                           const char *worker_id)
 {
     struct driver_log *log = driver_log_new(spark, id, -1);
-    const char *name, *app_id;
+    const struct spark_app *app;
+    const char *name;
     char *found;
 
     driver_log_read(log, worker_id);
-    name = spark_failure_app_name(log->found);
-    app_id = spark_failure_app_id(log->found);
-    for (size_t i = 0; app_id && i < state->app_count; i++)
-        if (strcmp(state->apps[i].id, app_id) == 0)
-            name = state->apps[i].name;
+    app = spark_find_app_by_id(state, spark_failure_app_id(log->found));
+    name = app ? app->name : spark_failure_app_name(log->found);
     found = name ? mem_text(name) : NULL;
     driver_log_free(log);
     return found;

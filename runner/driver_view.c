@@ -98,10 +98,16 @@ static const struct spark_app *find_app(struct driver_view *view, const struct s
     const struct spark_driver_row *driver = spark_find_driver(state, view->id);
     int64_t since = driver ? driver->started : 0;
     const struct spark_app *app = view->name ? spark_find_app(state, view->name, since) : NULL;
+    const char *app_id = spark_failure_app_id(driver_log_found(view->log));
 
     if (app)
         return app;
-    find_name(view, state, worker_id);
+    /* Another name than was thought: the application has told its id since, or before. */
+    app = spark_find_app_by_id(state, app_id);
+    if (app)
+        set_text(&view->name, app->name);
+    else
+        find_name(view, state, worker_id);
     return view->name ? spark_find_app(state, view->name, since) : NULL;
 }
 

@@ -39,14 +39,6 @@ struct reading {
 
 /* ---- Which application */
 
-static const struct spark_app *app_by_id(const struct spark_state *state, const char *id)
-{
-    for (size_t i = 0; i < state->app_count; i++)
-        if (strcmp(state->apps[i].id, id) == 0)
-            return &state->apps[i];
-    return NULL;
-}
-
 static char *app_of_driver(struct spark *spark, const struct spark_state *state, const char *id,
                            struct error *error)
 {
@@ -80,7 +72,7 @@ static char *find_app(struct spark *spark, const char *id, struct error *error)
 
     if (spark_ask_state(spark, &state, error) < 0)
         return NULL;
-    app = app_by_id(state, id) ? mem_text(id) : app_of_driver(spark, state, id, error);
+    app = spark_find_app_by_id(state, id) ? mem_text(id) : app_of_driver(spark, state, id, error);
     spark_state_free(state);
     return app;
 }
@@ -258,7 +250,7 @@ static int is_active(struct reading *reading, struct error *error)
 
     if (spark_ask_state(reading->spark, &state, error) < 0)
         return -1;
-    app = app_by_id(state, reading->app);
+    app = spark_find_app_by_id(state, reading->app);
     result = app && app->active;
     spark_state_free(state);
     return result;

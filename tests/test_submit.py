@@ -616,6 +616,14 @@ def test_wait_running(program, double):
     assert master.count("kill") == 0
 
 
+def test_wait_running_for_an_application_that_names_itself(program, double):
+    """By SparkSession's appName, which wins over every setting."""
+    log = LAUNCHED + b"x INFO StandaloneSchedulerBackend: Connected to Spark cluster with app ID app-1\n"
+    master = waiting(double, status("RUNNING"), log, apps=[("app-1", "its own", "RUNNING")])
+    result = program.run(*JOB, *master.options, "--wait-running", "--timeout", "20s")
+    assert (result.code, result.out) == (0, ID + "\n") and "app-1 (its own)" in one_line(result)
+
+
 def test_the_jobs_own_error_ends_it(program, double):
     log = b"Launch Command: x\nINFO a\ntally-job: error: topic 'sex' is not there: create it\nINFO b\n"
     master = waiting(double, [status("RUNNING"), status("RUNNING"), status("KILLED")], log)
@@ -1370,6 +1378,23 @@ def test_following_does_without_what_it_cannot_reach(program, double, told, line
     master = followed(double, [status("RUNNING"), status("FINISHED")], **told)
     result = program.run("wait", ID, *master.options)
     assert result.code == 0 and result.err.splitlines() == [line, f"driver {ID} is FINISHED on {spark.WORKER}"]
+
+
+@pytest.mark.skipif("TALLY_ALL" not in os.environ, reason="it takes 20 s: the log is asked for every 2 s")
+def test_an_application_that_names_itself_late(program, double):
+    """A busy machine: its id comes when the log has been searched for its name again and again."""
+    def is_late():
+        return master.count("json") > 14
+
+    def log(connection, query):
+        told = b"x INFO StandaloneSchedulerBackend: Connected to Spark cluster with app ID app-1\n" if is_late() else b""
+        spark.log_page(LAUNCHED + told)(connection, query)
+
+    def state(connection):
+        connection.sendall(status("FINISHED" if master.count("metrics") else "RUNNING"))
+    master = followed(double, state, log, apps=[("app-1", "its own", "RUNNING")])
+    result = program.run("wait", ID, *master.options, "--timeout", "40s")
+    assert result.code == 0 and RATES.replace("tally-gender", "its own") in result.err, result
 
 
 @pytest.mark.parametrize("command", [["wait"], ["status", "-f"]], ids=str)
