@@ -1268,7 +1268,7 @@ def test_a_gateway_without_a_page(program, gateway):
 @pytest.mark.parametrize("url", ["h:1", "ftp://h", "https://", "https://h?x", "https://u:p@h", "http://h:", "https://h h"])
 def test_urls_that_cannot_be(tally, url):
     result = tally.run("list", "--rest-url", url)
-    assert result.code == 2 and "https://HOST" in one_line(result)
+    assert result.code == 2 and "https://HOST" in one_line(result) and "u:p" not in result.err
     assert tally.run("list", "-m", "spark://a,b", "--rest-url", "http://h").code == 2
 
 
@@ -1278,6 +1278,53 @@ def test_a_proxy_that_was_asked_for(program, double):
     result = program.run("status", ID, "-m", "spark://nope.invalid", "--verbose",
                          env={"TALLY_PROXY": f"http://me:secret@127.0.0.1:{master.rest}"})
     assert result.code == 0 and len(master.requests) == 1 and "secret" not in result.err
+
+
+def answers_all(text):
+    """(the port of whoever gives that answer to every request, what was asked)."""
+    listener, asked = socket.create_server(("127.0.0.1", 0)), []
+
+    def serve():
+        while True:
+            with listener.accept()[0] as connection:
+                asked.append(connection.recv(65536).split(b" ")[0].decode())
+                connection.sendall(f"HTTP/1.1 {text}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+    threading.Thread(target=serve, daemon=True).start()
+    return listener.getsockname()[1], asked
+
+
+HTTP, HTTPS = ["-m", "spark://nope.invalid"], ["--rest-url", "https://nope.invalid/spark", "--ui-url", "https://nope.invalid/page"]
+# What a proxy that passes nothing on says, of which master -> the end of the line.
+REFUSED = [("407 Proxy Authentication Required", HTTP, "HTTP 407: it asks for a name and a password: TALLY_PROXY="),
+           ("407 Proxy Authentication Required", HTTPS, "HTTP 407: it asks for a name and a password: TALLY_PROXY="),
+           ("403 Access denied", HTTPS, "the proxy does not pass it on: HTTP 403"),
+           ("502 Bad Gateway", HTTPS, "the proxy does not pass it on: HTTP 502")]
+
+
+@pytest.mark.parametrize("text, master, line", REFUSED)
+@pytest.mark.parametrize("more", [[], ["--no-preflight"]], ids=["", "no preflight"])
+def test_a_proxy_that_passes_nothing_on(program, text, master, line, more):
+    """Then nothing can have been created, and who was silent was not the master."""
+    port, asked = answers_all(text)
+    result = program.run(*JOB, *master, "--proxy", f"http://127.0.0.1:{port}", *more)
+    assert result.code == 4 and line in one_line(result), result
+    assert asked if master == HTTPS else asked.count("POST") == len(more)
+
+
+def test_a_proxy_that_is_not_there(program):
+    result = program.run("status", ID, *HTTP, "--proxy", "http://127.0.0.1:1")
+    assert result.code == 4 and one_line(result).endswith("the proxy: Connection refused\n")
+
+
+@pytest.mark.parametrize("text, code, line", [("401 Unauthorized", 5, "asks for a name and a password (HTTP 401)"),
+                                              ("502 Bad Gateway", 5, "HTTP 502")])
+def test_a_gateway_that_lets_nobody_through(program, text, code, line):
+    """It is asked for nothing before it is asked for a driver."""
+    port, asked = answers_all(text)
+    result = program.run(*JOB, "--rest-url", f"http://127.0.0.1:{port}/spark", "--ui-url", f"http://127.0.0.1:{port}/page")
+    assert result.code == code and line in one_line(result) and "POST" not in asked
+    result = program.run("list", "--rest-url", f"http://127.0.0.1:{port}/spark", "--ui-url", f"http://127.0.0.1:{port}/page")
+    assert result.code == 5 and "--ui-port" not in one_line(result)
 
 
 # ---- run --master
