@@ -722,6 +722,17 @@ def test_unless_running_waits_for_one_that_starts(program, double):
     assert master.count("create") == 0
 
 
+@pytest.mark.skipif("TALLY_ALL" not in os.environ, reason="it takes a minute: so long an application may take to register")
+@pytest.mark.parametrize("name, creates", [("tally-gender", 0), ("tally-action", 1)])
+def test_unless_running_a_driver_that_starts_for_long(program, double, name, creates):
+    master = double(create=spark.CREATED, log=spark.log_page(LAUNCHED.replace(b"tally-gender", name.encode())))
+    master.set(json=spark.page(web=master.web, drivers=[("driver-1", "RUNNING")]))
+    result = program.run(*JOB, *master.options, "--unless-running", "--json", timeout=90)
+    assert result.code == 0 and master.count("create") == creates
+    assert json.loads(result.out) == {"id": ID if creates else None, "name": "tally-gender", "application": None}
+    assert ("driver-1: nothing is submitted" in result.err) == (not creates)
+
+
 # ---- spark-submit's own words
 
 LINE = ["submit", "--dry-run", "-m", "spark://h", "--deploy-mode", "cluster", "--class", "A"]
