@@ -1553,6 +1553,19 @@ def test_kill_all(program, double):
     assert (result.code, result.out, result.err) == (0, "", "")  # it ended by itself meanwhile
 
 
+def test_more_are_killed_than_a_master_remembers(program, double):
+    """Drivers that wait for cores end at once, and the master keeps 200: each is told all the same."""
+    ids = [f"driver-{n:04}" for n in range(450)]
+
+    def told(path):
+        driver = path.rsplit("/", 1)[1]
+        return status("KILLED", driver=driver) if driver in killed(master)[-200:] else spark.UNKNOWN_ID
+    told.by_path = True
+    master = double(kill=spark.KILLING, status=told, json=spark.page(drivers=[(i, "SUBMITTED") for i in ids]))
+    result = program.run("kill", "--all", *master.options)
+    assert (result.code, result.err) == (0, "") and sorted(result.out.splitlines()) == [f"{i} KILLED" for i in ids]
+
+
 def test_a_kill_that_takes_too_long(program, double):
     master = killable(double, end="RUNNING")
     began = time.monotonic()
