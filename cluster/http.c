@@ -5,12 +5,14 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cluster/base/interrupt.h"
 #include "cluster/base/limits.h"
 
-#define WAIT_MS 1000
-#define HTTP_OK 200
+#define WAIT_MS         1000
+#define HTTP_OK         200
+#define HTTP_PROXY_ASKS 407
 
 /* One request on its way; the same for both forms. */
 struct transfer {
@@ -22,7 +24,7 @@ struct transfer {
     const char *wanted; /* a header */
     bool (*take)(void *context, const char *bytes, size_t length);
     void *context;
-    bool too_long, enough;
+    bool too_long, enough, by_proxy;
 };
 
 struct http {
@@ -111,13 +113,12 @@ static void set_authorization(struct transfer *transfer, const char *value)
 
 /* curl would obey http_proxy; but a master is in the user's own network, and a
  * proxy on the way would answer in its place, or repeat a POST. */
-static void set_proxy(CURL *easy, const struct http_request *request)
+static void set_proxy(struct transfer *transfer, const struct http_request *request)
 {
-    bool direct = !settings.proxy || request->unix_socket;
-
-    curl_easy_setopt(easy, CURLOPT_NOPROXY, direct ? "*" : "");
-    if (!direct)
-        curl_easy_setopt(easy, CURLOPT_PROXY, settings.proxy);
+    transfer->by_proxy = settings.proxy && !request->unix_socket;
+    curl_easy_setopt(transfer->easy, CURLOPT_NOPROXY, transfer->by_proxy ? "" : "*");
+    if (transfer->by_proxy)
+        curl_easy_setopt(transfer->easy, CURLOPT_PROXY, settings.proxy);
 }
 
 static void prepare(struct transfer *transfer, const struct http_request *request,
@@ -139,7 +140,7 @@ static void prepare(struct transfer *transfer, const struct http_request *reques
     curl_easy_setopt(easy, CURLOPT_URL, request->url);
     if (request->unix_socket)
         curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request->unix_socket);
-    set_proxy(easy, request);
+    set_proxy(transfer, request);
     if (settings.ca_file)
         curl_easy_setopt(easy, CURLOPT_CAINFO, settings.ca_file);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -176,7 +177,7 @@ static int fail(const struct transfer *transfer, CURLcode code, struct error *er
     curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &number);
     switch (code) {
     case CURLE_COULDNT_CONNECT:
-        return error_set(error, EXIT_UNREACHABLE, "%s",
+        return error_set(error, EXIT_UNREACHABLE, "%s%s", transfer->by_proxy ? "the proxy: " : "",
                          number ? strerror((int)number) : "no connection");
     case CURLE_COULDNT_RESOLVE_HOST:
         return error_set(error, EXIT_UNREACHABLE, "no host of that name is known");
@@ -222,15 +223,46 @@ static void keep_header(struct transfer *transfer)
         transfer->answer->header = mem_text(header->value);
 }
 
+/* What a proxy is asked first is counted, too; behind TLS nothing arrives before that is up. */
+static bool is_sent(const struct transfer *transfer)
+{
+    const char *scheme = NULL;
+    curl_off_t secured = 0;
+    long asked = 0;
+
+    curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &asked);
+    curl_easy_getinfo(transfer->easy, CURLINFO_SCHEME, &scheme);
+    curl_easy_getinfo(transfer->easy, CURLINFO_APPCONNECT_TIME_T, &secured);
+    return asked > 0 && (secured > 0 || !scheme || strcasecmp(scheme, "https") != 0);
+}
+
+/* Of a proxy that did not pass it on, the status; else 0. */
+static long refused_by_proxy(const struct transfer *transfer)
+{
+    long tunnel = 0, status = status_of(transfer);
+
+    curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
+    return tunnel >= 300 ? tunnel : status == HTTP_PROXY_ASKS ? status : 0;
+}
+
+static int fail_by_proxy(long status, struct error *error)
+{
+    error_set(error, EXIT_UNREACHABLE, "the proxy does not pass it on: HTTP %ld", status);
+    return status != HTTP_PROXY_ASKS ? -1
+                                     : error_add(error, "it asks for a name and a password: "
+                                                        "TALLY_PROXY=http://NAME:PASSWORD@HOST");
+}
+
 /* What came of it, once curl has said so. */
 static int conclude(struct transfer *transfer, CURLcode code, struct error *error)
 {
-    long asked = 0, number = 0;
+    long number = 0, refused = refused_by_proxy(transfer);
 
-    curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &asked);
     curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &number);
-    transfer->answer->sent = asked > 0;
+    transfer->answer->sent = !refused && is_sent(transfer);
     transfer->answer->refused = code == CURLE_COULDNT_CONNECT && number == ECONNREFUSED;
+    if (refused)
+        return fail_by_proxy(refused, error);
     if (code != CURLE_OK && !(code == CURLE_WRITE_ERROR && transfer->enough))
         return fail(transfer, code, error);
     transfer->answer->status = (int)status_of(transfer);

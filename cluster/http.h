@@ -56,7 +56,8 @@ struct http *http_new(void);
 /* NULL is fine. */
 void http_free(struct http *http);
 
-/* Waits for the answer; any status is one. Else -1, EXIT_UNREACHABLE, and the
+/* Waits for the answer; any status is one, but a refusal of the proxy's own. Else -1,
+ * EXIT_UNREACHABLE, and the
  * reason alone ("Connection refused"), for the caller to wrap. A signal that
  * comes meanwhile ends the wait; one that came before does not, so that a
  * command can still clean up. */

@@ -8,9 +8,10 @@
 #include "cluster/jws.h"
 #include "cluster/spark_leader.h"
 
-#define PROBE_MS         3000
-#define HTTP_OK          200
-#define HTTP_UNAVAILABLE 503 /* a gateway without a master behind it */
+#define PROBE_MS          3000
+#define HTTP_OK           200
+#define HTTP_UNAUTHORIZED 401
+#define HTTP_UNAVAILABLE  503 /* a gateway without a master behind it */
 
 struct spark {
     struct spark_masters masters;
@@ -100,9 +101,28 @@ const char *spark_page(const struct spark *spark)
     return spark->masters.list[spark->current].page;
 }
 
+/* A gateway that wants to know who asks. */
+static int no_credentials(const char *url, struct error *error)
+{
+    return error_set(error, EXIT_REFUSED,
+                     "%s asks for a name and a password (HTTP %d), which cannot be given here: let "
+                     "the gateway know this machine in another way",
+                     url, HTTP_UNAUTHORIZED);
+}
+
 static char *rest_url(const struct spark_master *master, const char *path)
 {
     return mem_format("%s/v1/submissions/%s", master->rest, path);
+}
+
+/* What answers is no page of a master. */
+static int no_page(const struct spark_master *master, int status, struct error *error)
+{
+    if (status == HTTP_UNAUTHORIZED)
+        return no_credentials(master->page, error);
+    return error_set(error, EXIT_REFUSED,
+                     "%s/ is not the page of a Spark master (HTTP %d): give its %s", master->page,
+                     status, master->ui_port ? "port by --ui-port" : "URL by --ui-url");
 }
 
 /* NULL with the error. */
@@ -120,10 +140,7 @@ static struct spark_state *get_state(struct spark *spark, const struct spark_mas
     else if (ask_signed(spark, &request, &answer, error) == 0) {
         state = spark_state_read(answer.body.data, answer.body.length);
         if (!state)
-            error_set(error, EXIT_REFUSED,
-                      "%s/ is not the page of a Spark master (HTTP %d): give its port by "
-                      "--ui-port",
-                      master->page, answer.status);
+            no_page(master, answer.status, error);
     }
     http_answer_free(&answer);
     free(url);
@@ -180,6 +197,8 @@ static enum verdict no_message(const struct spark_master *master, const struct h
         error_set(error, EXIT_REFUSED,
                   "%s is a page ('%s'), not the REST API: give --rest-port (usually %d)",
                   master->rest, title, SPARK_REST_PORT);
+    else if (answer->status == HTTP_UNAUTHORIZED)
+        no_credentials(master->rest, error);
     else if (answer->status == 403)
         error_set(error, EXIT_REFUSED,
                   "the Spark master at %s refuses: HTTP 403 %s: its filter "

@@ -121,7 +121,11 @@ static int copy_url(const char *url, char *to, struct error *error)
     const char *host;
     size_t length = strlen(url);
 
-    if (find_host(url, &host) == 0 || length >= LIMIT_URL_BYTES || strpbrk(url, " ?#@") ||
+    if (strchr(url, '@')) /* it is not said again: it may be a secret */
+        return error_set(error, EXIT_USAGE,
+                         "--rest-url and --ui-url take no name and no password: they must be "
+                         "http:// or https://HOST[:PORT][/PATH]");
+    if (find_host(url, &host) == 0 || length >= LIMIT_URL_BYTES || strpbrk(url, " ?#") ||
         url[length - 1] == ':')
         return error_set(error, EXIT_USAGE,
                          "'%.200s' cannot be: it must be http:// or https://HOST[:PORT][/PATH]",

@@ -15,9 +15,11 @@
 #include "runner/driver.h"
 #include "runner/parts.h"
 
+#define FEW 100 /* drivers: of these none is forgotten before it is told */
+
 struct victims {
     char **ids;
-    bool *asked; /* the master has passed it on */
+    bool *asked; /* the master has passed it on, and what came of it was not told yet */
     size_t count;
     const struct error *first; /* what went wrong first; NULL: nothing */
     struct error error;
@@ -118,6 +120,24 @@ static void tell(const struct options *options, struct victims *victims, const c
         fail(victims, &trouble);
 }
 
+/* A master keeps the last 200 that ended (spark.deploy.retainedDrivers): where many are killed,
+ * those that end at once are told before they are forgotten. */
+static void tell_ended(const struct options *options, struct spark *spark, struct victims *victims)
+{
+    struct spark_answer answer;
+    struct error unused;
+
+    for (size_t i = 0; i < victims->count; i++) {
+        if (!victims->asked[i] || spark_status(spark, victims->ids[i], &answer, &unused) < 0)
+            continue;
+        if (spark_state_is_end(answer.state)) {
+            victims->asked[i] = false;
+            tell(options, victims, victims->ids[i], answer.state, NULL);
+        }
+        spark_answer_free(&answer);
+    }
+}
+
 /* All are asked before any is waited for: each may take its 10 s. */
 static void ask_all(const struct options *options, struct spark *spark, struct victims *victims)
 {
@@ -130,6 +150,8 @@ static void ask_all(const struct options *options, struct spark *spark, struct v
         /* Of all, one may have ended by itself since the list was read. */
         if (!victims->asked[i] && !(options->all && error.code == EXIT_REFUSED))
             tell(options, victims, victims->ids[i], state, &error);
+        if ((i + 1) % FEW == 0)
+            tell_ended(options, spark, victims);
     }
 }
 

@@ -55,15 +55,38 @@ static bool has_app_since(const struct spark_state *state, int64_t since)
 }
 
 /* A driver's application has its name only once it has registered. */
+static bool is_starting(const struct spark_state *state, const struct spark_driver_row *driver,
+                        const char *main_class)
+{
+    bool goes_on = strcmp(driver->state, "RUNNING") == 0 || strcmp(driver->state, "SUBMITTED") == 0;
+
+    return driver->active && goes_on && strcmp(driver->main_class, main_class) == 0 &&
+           !has_app_since(state, driver->started);
+}
+
 static bool is_one_starting(const struct spark_state *state, const char *main_class)
+{
+    for (size_t i = 0; i < state->driver_count; i++)
+        if (is_starting(state, &state->drivers[i], main_class))
+            return true;
+    return false;
+}
+
+/* A busy machine, or a driver that fails again and again: which name it was given, its log
+ * tells. True when it is said. */
+static bool starts_already(const struct options *options, const struct submission *submission,
+                           struct spark *spark, const struct spark_state *state)
 {
     for (size_t i = 0; i < state->driver_count; i++) {
         const struct spark_driver_row *driver = &state->drivers[i];
-        bool goes_on =
-            strcmp(driver->state, "RUNNING") == 0 || strcmp(driver->state, "SUBMITTED") == 0;
-        if (driver->active && goes_on && strcmp(driver->main_class, main_class) == 0 &&
-            !has_app_since(state, driver->started))
-            return true;
+        if (!is_starting(state, driver, submission->main_class) ||
+            !driver_is_named(spark, state, driver, submission->name))
+            continue;
+        log_info("%s has been starting for %d s already: driver %s: nothing is submitted",
+                 submission->name, WAIT_STARTING_MS / 1000, driver->id);
+        if (options->json)
+            print_json(NULL, submission->name, NULL);
+        return true;
     }
     return false;
 }
@@ -89,13 +112,14 @@ static int runs_already(const struct options *options, const struct submission *
     while (result == 0 && again) {
         struct spark_state *state;
         const struct spark_app *app;
+        bool last = clock_monotonic_ms() >= until;
         if (spark_ask_state(spark, &state, error) < 0)
             return -1;
         app = find_active(state, submission->name);
         if (app)
             say_that_it_runs(options, state, app);
-        result = app != NULL;
-        again = is_one_starting(state, submission->main_class) && clock_monotonic_ms() < until;
+        result = app || (last && starts_already(options, submission, spark, state));
+        again = !last && is_one_starting(state, submission->main_class);
         spark_state_free(state);
         if (result == 0 && again) {
             log_status("a driver of %s is starting: is it this one?", submission->main_class);

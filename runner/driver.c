@@ -91,8 +91,7 @@ static bool may_succeed(const struct spark_driver_row *row, const struct spark_d
            strcmp(row->main_class, old->main_class) == 0;
 }
 
-/* Whether its log tells that name. */
-static bool is_named(struct spark *spark, const struct spark_state *state,
+bool driver_is_named(struct spark *spark, const struct spark_state *state,
                      const struct spark_driver_row *row, const char *name)
 {
     char *found =
@@ -121,7 +120,7 @@ static const struct spark_driver_row *find_successor(struct spark *spark,
         return found;
     for (size_t i = 0; name && i < state->driver_count && state->drivers[i].active; i++)
         if (may_succeed(&state->drivers[i], old) &&
-            is_named(spark, state, &state->drivers[i], name))
+            driver_is_named(spark, state, &state->drivers[i], name))
             return &state->drivers[i];
     return NULL;
 }

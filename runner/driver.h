@@ -41,6 +41,9 @@ int driver_wait_end(struct spark *spark, const char *id, struct driver_view *vie
  * only one it can be, or the one whose log tells the application's `name` (may
  * be NULL); free() it. Else NULL with EXIT_LOST. */
 char *driver_successor(struct spark *spark, const char *id, const char *name, struct error *error);
+/* Whether its log tells that it was started for an application of that name. */
+bool driver_is_named(struct spark *spark, const struct spark_state *state,
+                     const struct spark_driver_row *row, const char *name);
 /* Has the master pass a kill on; already ended: EXIT_REFUSED. `*state`: what it
  * was found in then; SPARK_NO_STATE where that is not known. */
 int driver_ask_kill(struct spark *spark, const char *id, enum spark_driver_state *state,

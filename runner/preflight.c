@@ -243,6 +243,16 @@ static int check_leader(const struct options *options, const struct submission *
     return check_jar(submission, spark, preflight->version, error);
 }
 
+/* Something stands before the master, and maybe no master behind it: what asks for nothing
+ * tells, and then nobody needs to look for a driver. */
+static int check_way(const struct options *options, struct spark *spark,
+                     struct preflight *preflight, struct error *error)
+{
+    if (spark_masters(spark)->count > 1 || !(options->rest_url || options->proxy))
+        return 0;
+    return spark_ask_version(spark, &preflight->version, error);
+}
+
 int preflight_check(const struct options *options, const struct submission *submission,
                     struct spark *spark, int64_t patience_ms, struct preflight *preflight,
                     struct error *error)
@@ -263,6 +273,8 @@ int preflight_check(const struct options *options, const struct submission *subm
     preflight->before = look.leader;
     if (preflight->before)
         return check_leader(options, submission, spark, preflight, error);
+    if (check_way(options, spark, preflight, error) < 0)
+        return -1;
     return check_jar(submission, spark, "", error);
 }
 

@@ -499,30 +499,26 @@ int submission_serve(const struct options *options, struct submission *submissio
     return *own ? offer_lists(submission, error) : -1;
 }
 
-/* What the spark-submit on the worker is told: it takes no master from the
- * settings its JVM was started with, and would run everything in the driver
- * (local[*]; seen with 4.2.0); with --py-files, it forgets spark.files. The
- * packages of its own options are the executors', too; those of the settings
- * only the driver's (DriverWrapper.scala). */
+/* All that is set is told to the spark-submit on the worker once more: of what
+ * its JVM was started with it takes no master (it would run everything in the
+ * driver), Spark 3 no name, neither its packages' settings, and the worker's own
+ * spark-defaults.conf holds against it (SparkSubmitArguments.scala; seen with 3.5.1
+ * and 4.2.0). {{NAME}} the master fills in for the JVM only. */
 static void add_script_options(struct submission *submission, const char *url)
 {
-    static const struct {
-        const char *option, *property;
-    } told[] = {{"--py-files", "spark.submit.pyFiles"},
-                {"--files", "spark.files"},
-                {"--packages", "spark.jars.packages"},
-                {"--exclude-packages", "spark.jars.excludes"},
-                {"--repositories", "spark.jars.repositories"}};
     char **own = submission->arguments;
+    size_t count;
+    const struct spark_property *list = spark_conf_list(submission->conf, &count);
 
     submission->arguments = NULL;
     submission->argument_count = 0;
     add_option(submission, "--master", url);
     add_option(submission, "--deploy-mode", "client");
-    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
-        const char *value = spark_conf_get(submission->conf, told[i].property);
-        if (value && *value)
-            add_option(submission, told[i].option, value);
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(list[i].value, "{{", 2) == 0)
+            continue;
+        add_argument(submission, mem_text("--conf"));
+        add_argument(submission, mem_format("%s=%s", list[i].name, list[i].value));
     }
     add_argument(submission, mem_text(submission->script));
     for (char **at = own; at && *at; at++)

@@ -379,8 +379,10 @@ def test_a_script_and_its_files(program, master, tmp_path):  # noqa: F811
     running.wait_for(ID, "out")
     request = master.created()
     assert request["appResource"] == "" and "spark.jars" not in request["sparkProperties"]
-    master_at, mode, py_files, files, script, one, two = [a for a in request["appArgs"] if not a.startswith("--")]
-    assert mode == "client" and (one, two) == ("one", "more.py") and script == url and fetch(script)[2] == b"my.py"
+    *options, script, one, two = request["appArgs"]
+    settings = dict(option.split("=", 1) for option in options[5::2])
+    py_files, files = settings["spark.submit.pyFiles"], settings["spark.files"]
+    assert options[2:4] == ["--deploy-mode", "client"] and (one, two) == ("one", "more.py") and script == url and fetch(script)[2] == b"my.py"
     assert fetch(files)[2] == b"note.txt"
     assert py_files.endswith("/more.py,/nope/b.py") and fetch(py_files.split(",")[0])[2] == b"more.py"
     master.set(status=status("FINISHED"))

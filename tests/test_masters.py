@@ -719,7 +719,8 @@ context = SparkSession.builder.getOrCreate().sparkContext
 if "fail" in sys.argv:
     raise ValueError("what the script says")
 jars = context._jsc.sc().listJars().mkString(" ")
-print(context.parallelize([1, 2], 2).map(more.double).sum(), sys.argv[1:], "packages" if "tiny" in jars else "none")
+print(context.parallelize([1, 2], 2).map(more.double).sum(), sys.argv[1:], "packages" if "tiny" in jars else "none",
+      context.appName, context.getConf().get("spark.tally.whose"))
 """
 
 
@@ -763,16 +764,19 @@ def test_packages(real, repository):
 
 @only_all
 def test_python(real, repository, tmp_path):
-    """The script and its module are served from here; its packages are the executors', too."""
+    """The script and its module are served from here; its packages are the executors', too. What is set holds, not what the
+    worker's spark-defaults.conf says."""
+    for name in real.workers:
+        docker("exec", "-u", "0", name, "sh", "-c", "echo spark.tally.whose theirs >> /opt/spark/conf/spark-defaults.conf")
     (tmp_path / "app.py").write_text(SCRIPT)
     (tmp_path / "more.py").write_text("def double(number):\n    return 2 * number\n")
 
     def line(memory, *more):
         """A script's has no main class."""
         words = [word for word in real.line(memory, "--follow", *real.NEAR, *more) if word not in ("--class", MAIN)]
-        return [*words, "--py-files", tmp_path / "more.py", tmp_path / "app.py"]
+        return [*words, "--conf", "spark.tally.whose=ours", "--py-files", tmp_path / "more.py", tmp_path / "app.py"]
     memory = real.memory()
-    assert ended_well(real, *line(memory, *repository), "女生").endswith("6 ['女生'] packages\n")
+    assert ended_well(real, *line(memory, *repository), "女生").endswith(f"6 ['女生'] packages words-{memory} ours\n")
     assert len(real.ended(memory)) == 1
     memory = real.memory()
     told(real.tally(*line(memory), "fail"), 1, r"driver \S+ FAILED: ValueError: what the script says")

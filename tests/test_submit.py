@@ -627,6 +627,14 @@ def test_wait_running(program, double):
     assert master.count("kill") == 0
 
 
+def test_wait_running_for_an_application_that_names_itself(program, double):
+    """By SparkSession's appName, which wins over every setting."""
+    log = LAUNCHED + b"x INFO StandaloneSchedulerBackend: Connected to Spark cluster with app ID app-1\n"
+    master = waiting(double, status("RUNNING"), log, apps=[("app-1", "its own", "RUNNING")])
+    result = program.run(*JOB, *master.options, "--wait-running", "--timeout", "20s")
+    assert (result.code, result.out) == (0, ID + "\n") and "app-1 (its own)" in one_line(result)
+
+
 def test_the_jobs_own_error_ends_it(program, double):
     log = b"Launch Command: x\nINFO a\ntally-job: error: topic 'sex' is not there: create it\nINFO b\n"
     master = waiting(double, [status("RUNNING"), status("RUNNING"), status("KILLED")], log)
@@ -752,6 +760,17 @@ def test_unless_running_waits_for_one_that_starts(program, double):
     master.set(json=spark.page(drivers=[(ID, "RUNNING")], apps=[("app-7", "tally-gender", "RUNNING")]))
     assert running.wait() == 0 and re.search("tally-gender.*app-7", running.err)
     assert master.count("create") == 0
+
+
+@pytest.mark.skipif("TALLY_ALL" not in os.environ, reason="it takes a minute: so long an application may take to register")
+@pytest.mark.parametrize("name, creates", [("tally-gender", 0), ("tally-action", 1)])
+def test_unless_running_a_driver_that_starts_for_long(program, double, name, creates):
+    master = double(create=spark.CREATED, log=spark.log_page(LAUNCHED.replace(b"tally-gender", name.encode())))
+    master.set(json=spark.page(web=master.web, drivers=[("driver-1", "RUNNING")]))
+    result = program.run(*JOB, *master.options, "--unless-running", "--json", timeout=90)
+    assert result.code == 0 and master.count("create") == creates
+    assert json.loads(result.out) == {"id": ID if creates else None, "name": "tally-gender", "application": None}
+    assert ("driver-1: nothing is submitted" in result.err) == (not creates)
 
 
 # ---- spark-submit's own words
@@ -987,20 +1006,24 @@ def test_options_that_only_tell(program, double):
 
 @pytest.mark.parametrize("version, opens", [("3.5.1", True), ("4.2.0", False), (None, True)])
 def test_a_python_application(program, double, version, opens):
-    """spark-submit runs once more, in the driver; it needs to be told its master there."""
+    """spark-submit runs once more, in the driver; there it needs to be told its master, and all else that is set: but for
+    what the master fills in."""
     told = spark.answer({"action": "ErrorResponse", "serverSparkVersion": version, "message": "x"}, 400)
     page = {"json": spark.page(url="spark://inside:7077"), "version": told} if version else {}
     master = double(create=spark.CREATED, **page)
     result = program.run("submit", *master.options, "--deploy-mode", "cluster", "--py-files", "/m.py", "--files", "/f",
                          "--packages", "g:a:1", "--repositories", "http://r", "--exclude-packages", "g:b",
-                         "/root/app.py", "--name", "x")
+                         "--conf", "spark.my.own={{NAME}}", "/root/app.py", "--name", "x")
     assert (result.code, result.err) == (0, "")
     request = master.created()
     assert request["appResource"] == "" and request["mainClass"] == "org.apache.spark.deploy.SparkSubmit"
-    assert request["appArgs"] == ["--master", "spark://inside:7077" if version else "spark://127.0.0.1:7077",
-                                  "--deploy-mode", "client", "--py-files", "/m.py", "--files", "/f",
-                                  "--packages", "g:a:1", "--exclude-packages", "g:b", "--repositories", "http://r",
-                                  "/root/app.py", "--name", "x"]
+    *options, script, name, x = request["appArgs"]
+    assert (script, name, x) == ("/root/app.py", "--name", "x")
+    assert options[:4] == ["--master", "spark://inside:7077" if version else "spark://127.0.0.1:7077", "--deploy-mode", "client"]
+    told = [f"{name}={value}" for name, value in request["sparkProperties"].items() if name != "spark.my.own"]
+    assert options[4::2] == ["--conf"] * len(told) and sorted(options[5::2]) == sorted(told)
+    assert {"spark.submit.pyFiles=/m.py", "spark.files=/f", "spark.jars.packages=g:a:1", "spark.jars.excludes=g:b",
+            "spark.jars.repositories=http://r"} <= set(told)
     assert request["sparkProperties"]["spark.app.name"] == "app.py" and "spark.jars" not in request["sparkProperties"]
     assert ("spark.driver.extraJavaOptions" in request["sparkProperties"]) == opens
 
@@ -1386,7 +1409,7 @@ def test_a_gateway_without_a_page(program, gateway):
 @pytest.mark.parametrize("url", ["h:1", "ftp://h", "https://", "https://h?x", "https://u:p@h", "http://h:", "https://h h"])
 def test_urls_that_cannot_be(tally, url):
     result = tally.run("list", "--rest-url", url)
-    assert result.code == 2 and "https://HOST" in one_line(result)
+    assert result.code == 2 and "https://HOST" in one_line(result) and "u:p" not in result.err
     assert tally.run("list", "-m", "spark://a,b", "--rest-url", "http://h").code == 2
 
 
@@ -1396,6 +1419,53 @@ def test_a_proxy_that_was_asked_for(program, double):
     result = program.run("status", ID, "-m", "spark://nope.invalid", "--verbose",
                          env={"TALLY_PROXY": f"http://me:secret@127.0.0.1:{master.rest}"})
     assert result.code == 0 and len(master.requests) == 1 and "secret" not in result.err
+
+
+def answers_all(text):
+    """(the port of whoever gives that answer to every request, what was asked)."""
+    listener, asked = socket.create_server(("127.0.0.1", 0)), []
+
+    def serve():
+        while True:
+            with listener.accept()[0] as connection:
+                asked.append(connection.recv(65536).split(b" ")[0].decode())
+                connection.sendall(f"HTTP/1.1 {text}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+    threading.Thread(target=serve, daemon=True).start()
+    return listener.getsockname()[1], asked
+
+
+HTTP, HTTPS = ["-m", "spark://nope.invalid"], ["--rest-url", "https://nope.invalid/spark", "--ui-url", "https://nope.invalid/page"]
+# What a proxy that passes nothing on says, of which master -> the end of the line.
+REFUSED = [("407 Proxy Authentication Required", HTTP, "HTTP 407: it asks for a name and a password: TALLY_PROXY="),
+           ("407 Proxy Authentication Required", HTTPS, "HTTP 407: it asks for a name and a password: TALLY_PROXY="),
+           ("403 Access denied", HTTPS, "the proxy does not pass it on: HTTP 403"),
+           ("502 Bad Gateway", HTTPS, "the proxy does not pass it on: HTTP 502")]
+
+
+@pytest.mark.parametrize("text, master, line", REFUSED)
+@pytest.mark.parametrize("more", [[], ["--no-preflight"]], ids=["", "no preflight"])
+def test_a_proxy_that_passes_nothing_on(program, text, master, line, more):
+    """Then nothing can have been created, and who was silent was not the master."""
+    port, asked = answers_all(text)
+    result = program.run(*JOB, *master, "--proxy", f"http://127.0.0.1:{port}", *more)
+    assert result.code == 4 and line in one_line(result), result
+    assert asked if master == HTTPS else asked.count("POST") == len(more)
+
+
+def test_a_proxy_that_is_not_there(program):
+    result = program.run("status", ID, *HTTP, "--proxy", "http://127.0.0.1:1")
+    assert result.code == 4 and one_line(result).endswith("the proxy: Connection refused\n")
+
+
+@pytest.mark.parametrize("text, code, line", [("401 Unauthorized", 5, "asks for a name and a password (HTTP 401)"),
+                                              ("502 Bad Gateway", 5, "HTTP 502")])
+def test_a_gateway_that_lets_nobody_through(program, text, code, line):
+    """It is asked for nothing before it is asked for a driver."""
+    port, asked = answers_all(text)
+    result = program.run(*JOB, "--rest-url", f"http://127.0.0.1:{port}/spark", "--ui-url", f"http://127.0.0.1:{port}/page")
+    assert result.code == code and line in one_line(result) and "POST" not in asked
+    result = program.run("list", "--rest-url", f"http://127.0.0.1:{port}/spark", "--ui-url", f"http://127.0.0.1:{port}/page")
+    assert result.code == 5 and "--ui-port" not in one_line(result)
 
 
 # ---- run --master
@@ -1498,6 +1568,23 @@ def test_following_does_without_what_it_cannot_reach(program, double, told, line
     assert result.code == 0 and result.err.splitlines() == [line, f"driver {ID} is FINISHED on {spark.WORKER}"]
 
 
+@pytest.mark.skipif("TALLY_ALL" not in os.environ, reason="it takes 20 s: the log is asked for every 2 s")
+def test_an_application_that_names_itself_late(program, double):
+    """A busy machine: its id comes when the log has been searched for its name again and again."""
+    def is_late():
+        return master.count("json") > 14
+
+    def log(connection, query):
+        told = b"x INFO StandaloneSchedulerBackend: Connected to Spark cluster with app ID app-1\n" if is_late() else b""
+        spark.log_page(LAUNCHED + told)(connection, query)
+
+    def state(connection):
+        connection.sendall(status("FINISHED" if master.count("metrics") else "RUNNING"))
+    master = followed(double, state, log, apps=[("app-1", "its own", "RUNNING")])
+    result = program.run("wait", ID, *master.options, "--timeout", "40s")
+    assert result.code == 0 and RATES.replace("tally-gender", "its own") in result.err, result
+
+
 @pytest.mark.parametrize("command", [["wait"], ["status", "-f"]], ids=str)
 def test_following_as_json(program, double, command):
     master = followed(double, [status("SUBMITTED"), status("RUNNING"), status("RUNNING"), status("FINISHED")])
@@ -1594,6 +1681,19 @@ def test_kill_all(program, double):
     assert (result.code, result.out, result.err) == (0, "", "no driver is active\n")
     result = program.run("kill", "--all", *killable(double, ID, kill=spark.NOT_KILLED).options)
     assert (result.code, result.out, result.err) == (0, "", "")  # it ended by itself meanwhile
+
+
+def test_more_are_killed_than_a_master_remembers(program, double):
+    """Drivers that wait for cores end at once, and the master keeps 200: each is told all the same."""
+    ids = [f"driver-{n:04}" for n in range(450)]
+
+    def told(path):
+        driver = path.rsplit("/", 1)[1]
+        return status("KILLED", driver=driver) if driver in killed(master)[-200:] else spark.UNKNOWN_ID
+    told.by_path = True
+    master = double(kill=spark.KILLING, status=told, json=spark.page(drivers=[(i, "SUBMITTED") for i in ids]))
+    result = program.run("kill", "--all", *master.options)
+    assert (result.code, result.err) == (0, "") and sorted(result.out.splitlines()) == [f"{i} KILLED" for i in ids]
 
 
 def test_a_kill_that_takes_too_long(program, double):
