@@ -24,9 +24,9 @@ int driver_outcome(struct spark *spark, const struct spark_answer *answer, struc
 /* Waits until the driver runs and its application `name` has registered and has
  * executors, or until the driver has FINISHED. A driver that cannot get there
  * (it fails, says "tally-job: error: ...", restarts again and again, finds no
- * free cores where it is not to wait for them) is killed. `demand`: what it was submitted with. `timeout_ms`:
- * EXIT_TIMEOUT; a signal: its exit code; after both the driver goes on. `view` shows it as it goes;
- * NULL: a status line on a terminal, and the application once it runs. */
+ * free cores where it is not to wait for them) is killed. `demand`: what it was submitted with.
+ * `timeout_ms`: EXIT_TIMEOUT; a signal: its exit code; after both the driver goes on. `view` shows
+ * it as it goes; NULL: a status line on a terminal, and the application once it runs. */
 int driver_wait_running(struct spark *spark, const char *id, const char *name,
                         const struct demand *demand, struct driver_view *view, int64_t timeout_ms,
                         struct error *error);
