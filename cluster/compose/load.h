@@ -81,6 +81,10 @@ const struct source *load_source(struct loader *loader, const char *path, size_t
 char *path_join(struct arena *arena, const char *folder, const char *path);
 char *path_folder(struct arena *arena, const char *path);
 
+/* What an unquoted number or boolean becomes where Compose makes a text of it: in mappings of
+ * environment and args, and in ports. */
+void plain_read(struct loader *loader, const struct node *node, struct compose_text *text);
+
 /* EXIT_INPUT at a node's place; always -1. */
 int fail_node(struct loader *loader, const struct node *node, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

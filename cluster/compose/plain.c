@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cluster/compose/reading.h"
+#include "cluster/compose/load.h"
 
 /* The longest that is still a number of use. */
 #define NUMBER_BYTES 64

@@ -35,10 +35,6 @@ int text_read(struct reading *reading, const struct value *value, const char *wh
 int text_of_key(struct reading *reading, const char *key, struct compose_text *text);
 struct compose_text text_empty(struct loader *loader);
 
-/* What an unquoted number or boolean becomes where Compose makes a text of it: in mappings of
- * environment and args, and in ports. */
-void plain_read(struct loader *loader, const struct node *node, struct compose_text *text);
-
 /* Each reads its part of a service. */
 int read_environment(struct reading *reading);
 int read_hosts(struct reading *reading);

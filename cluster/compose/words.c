@@ -1,6 +1,7 @@
 /* command, entrypoint, healthcheck. */
 #include "cluster/compose/reading.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "cluster/base/buf.h"
@@ -104,6 +105,8 @@ static void split(struct splitter *splitter)
             end_word(splitter);
             continue;
         } else if (!quote && strchr(";&|<>", *at)) {
+            if (*at == '>' && splitter->word.length && isdigit((unsigned char)*splitter->word.data))
+                splitter->begun = false; /* 2> */
             break;
         }
         splitter->begun = true;

@@ -846,6 +846,8 @@ static void test_styles(void **state)
          S "  a:\n    command: a 'b c' \"d\\\"\" $$x e\\ f '' ; g\n    entrypoint: [\"s\", -c, 'x "
            "y']\n",
          "a command:[a][b c][d\"][$x][e f][] entrypoint:[s][-c][x y]\n", .flags = 0},
+        {"a redirection's number is no word", S "  a:\n    command: a b1 2>&1\n",
+         "a command:[a][b1]\n", .flags = 0},
         {"places of words",
          S "  a:\n    command: redpanda start --a b\n    entrypoint: >\n      one\n      two one\n",
          "a command:[redpanda]@3:14<redpanda>[start]@3:23<start>[--a]@3:29<--a>[b]@3:33<b> "
