@@ -1,5 +1,6 @@
 #include <jansson.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,11 +56,27 @@ static int find(const struct options *options, struct spark *spark, struct victi
     return 0;
 }
 
+/* The first character of a line; EOF after a signal, too, also one that came just before. */
+static int read_answer(void)
+{
+    struct pollfd ready[] = {{.fd = STDIN_FILENO, .events = POLLIN},
+                             {.fd = interrupt_descriptor(), .events = POLLIN}};
+    int answer, next;
+
+    poll(ready, 2, -1);
+    if (interrupt_signal())
+        return EOF;
+    answer = getchar();
+    for (next = answer; next != '\n' && next != EOF;)
+        next = getchar();
+    return answer;
+}
+
 /* Only somebody at a terminal can answer. */
 static int confirm(const struct options *options, const struct victims *victims,
                    struct error *error)
 {
-    int answer, next;
+    int answer;
 
     if (options->yes || victims->count == 0 || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
         return 0;
@@ -67,9 +84,7 @@ static int confirm(const struct options *options, const struct victims *victims,
         fprintf(stderr, "%s\n", victims->ids[i]);
     fprintf(stderr, "kill %s? [y/N] ", victims->count == 1 ? "this driver" : "these drivers");
     fflush(stderr);
-    answer = getchar();
-    for (next = answer; next != '\n' && next != EOF;)
-        next = getchar();
+    answer = read_answer();
     if (answer == 'y' || answer == 'Y')
         return 0;
     if (answer == EOF)
