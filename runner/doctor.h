@@ -26,8 +26,6 @@ json_t *doctor_json(const struct checkup *checkup, bool corrected);
 int doctor_print_diff(const struct checkup *checkup, struct error *error);
 /* Writes each corrected file beside the old. */
 int doctor_write(const struct checkup *checkup, struct error *error);
-/* docker-compose.yml becomes docker-compose.fixed.yml; free() it. */
-char *doctor_fixed_path(const char *path);
 
 /* A rule with its example, on stdout. EXIT_USAGE when there is none of that id. */
 int doctor_explain(const char *id, struct error *error);

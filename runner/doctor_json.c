@@ -138,7 +138,7 @@ static json_t *corrected_json(const struct corrections *result)
     json_t *files = json_array();
 
     for (size_t i = 0; i < result->count; i++) {
-        char *path = doctor_fixed_path(result->list[i].before->path);
+        char *path = correct_path(result->list[i].before->path);
         json_array_append_new(files, path_json(path));
         free(path);
     }

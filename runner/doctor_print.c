@@ -162,7 +162,7 @@ int doctor_print_diff(const struct checkup *checkup, struct error *error)
 
     for (size_t i = 0; i < result->count; i++) {
         const struct correction *correction = &result->list[i];
-        char *path = doctor_fixed_path(correction->before->path);
+        char *path = correct_path(correction->before->path);
         correct_diff(&out, correction->before, correction->after, path);
         free(path);
     }

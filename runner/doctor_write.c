@@ -10,17 +10,6 @@
 #include "cluster/base/output.h"
 #include "runner/doctor.h"
 
-char *doctor_fixed_path(const char *path)
-{
-    const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-    const char *dot = strrchr(base, '.');
-
-    /* ".env" has no ending. */
-    if (!dot || dot == base)
-        return mem_format("%s.fixed", path);
-    return mem_format("%.*s.fixed%s", (int)(dot - path), path, dot);
-}
-
 static int fail(const char *path, struct error *error)
 {
     return error_set(error, EXIT_FAILED, "%s: cannot be written: %s", path, strerror(errno));
@@ -58,7 +47,7 @@ int doctor_write(const struct checkup *checkup, struct error *error)
     const struct corrections *result = &checkup->result;
 
     for (size_t i = 0; i < result->count; i++) {
-        char *path = doctor_fixed_path(result->list[i].before->path);
+        char *path = correct_path(result->list[i].before->path);
         int written = write_file(path, &result->list[i], error);
         if (written == 0)
             log_info("%s: written: %s", path, verdict_name(result->after->verdict));

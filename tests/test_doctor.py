@@ -184,6 +184,39 @@ def test_fix_elsewhere(program, tmp_path):
     assert not list(tmp_path.glob("dir.fixed.yml.*"))
 
 
+FAULT = HOST.replace("localhost:9092", "0.0.0.0:9092")
+FAULT_ENV = "KAFKA_ZOOKEEPER_CONNECT=zookeeper:2181\nKAFKA_ADVERTISED_LISTENERS=PLAINTEXT://0.0.0.0:9092\n"
+FROM = HOST[:HOST.index("environment:")] + "%s\n"
+
+# A file that names the one at fault, in each way; what names that one, too, is written anew. name -> (files, written)
+NAMED = {
+    "env_file": ({"compose.yml": FROM % 'env_file: "./kafka.env"  # ours', "kafka.env": FAULT_ENV},
+                 ["compose.fixed.yml", "kafka.fixed.env"]),
+    "env_file, a list": ({"compose.yml": FROM % "env_file: [a.env, {path: kafka.env}]", "a.env": "A=b\n",
+                          "kafka.env": FAULT_ENV}, ["compose.fixed.yml", "kafka.fixed.env"]),
+    "extends": ({"compose.yml": "services:\n  k:\n    extends: {file: in/base.yml, service: kafka}\n",
+                 "in/base.yml": HOST.replace("7.9.0", "latest")},
+                ["compose.fixed.yml", "in/base.fixed.yml"]),
+    "include": ({"compose.yml": "include: [{path: ./in/base.yml}]\nservices: {}\n", "in/base.yml": FAULT},
+                ["compose.fixed.yml", "in/base.fixed.yml"]),
+    "include of an env_file's user": ({
+        "compose.yml": "include:\n  - in/base.yml\nservices: {}\n", "in/base.yml": FROM % "env_file: kafka.env",
+        "in/kafka.env": FAULT_ENV}, ["compose.fixed.yml", "in/base.fixed.yml", "in/kafka.fixed.env"]),
+}
+
+
+@pytest.mark.parametrize("files, written", NAMED.values(), ids=list(NAMED))
+def test_fix_of_a_file_that_others_name(program, tmp_path, files, written):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    result = program.run("doctor", "--fix", "compose.yml")
+    found = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.fixed.*"))
+    assert (result.code, found) == (0, written), result
+    alone = program.run("doctor", "--strict", "compose.fixed.yml")
+    assert (alone.code, alone.out.splitlines()[0]) == (0, "compose.fixed.yml: ok"), alone
+
+
 # ---- Rules
 
 @pytest.mark.parametrize("rule", RULES)

@@ -21,6 +21,12 @@ struct compose_unknown {
     char *service; /* "" : it is about all */
 };
 
+/* Another file's path, where a compose file names it: env_file, `include`, `extends`. */
+struct compose_reference {
+    char *path; /* of the source */
+    struct place place;
+};
+
 struct compose {
     char *project; /* its name, which is before its networks' */
     struct compose_service *services;
@@ -29,6 +35,8 @@ struct compose {
     size_t network_count;
     struct compose_unknown *unknowns;
     size_t unknown_count;
+    struct compose_reference *references;
+    size_t reference_count;
     struct source **sources; /* all that was read; [0] is the first file */
     size_t source_count;
 };

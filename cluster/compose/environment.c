@@ -236,8 +236,10 @@ static int take_env_file(struct pairs *pairs, const struct value *item, struct e
                          LIMIT_ENV_FILE_BYTES, &error);
     if (!source && !is_false(reading, item, "required"))
         add_unknown(loader, reading->draft->name, &path.node->place, "env_file: %s", error.text);
-    if (source)
-        read_env_file(pairs, source, is_raw(item->node), files);
+    if (!source)
+        return 0;
+    add_reference(loader, source->path, &path.node->place);
+    read_env_file(pairs, source, is_raw(item->node), files);
     return 0;
 }
 

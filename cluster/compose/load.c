@@ -57,6 +57,15 @@ char *path_join(struct arena *arena, const char *folder, const char *path)
                         path);
 }
 
+void add_reference(struct loader *loader, const char *path, const struct place *place)
+{
+    struct compose *compose = loader->compose;
+    struct compose_reference *reference = arena_add(loader->arena, &compose->references,
+                                                    &compose->reference_count, sizeof *reference);
+
+    *reference = (struct compose_reference){arena_text(loader->arena, path), *place};
+}
+
 char *path_folder(struct arena *arena, const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -268,6 +277,7 @@ static int extend_file(struct assembly *assembly, const struct node *where, cons
                     "extends the service %s, which is not in %s", name->text, path);
         return 0;
     }
+    add_reference(loader, path, &where->place);
     other = arena_alloc(loader->arena, 1, sizeof *other);
     *other = (struct unit){path_folder(loader->arena, path), unit->variables};
     base->shared = true;
@@ -516,6 +526,8 @@ static int take_path(struct loader *loader, const char *path, const struct unit 
         *loader->error = error;
         return -1;
     }
+    if (from)
+        add_reference(loader, path, &from->place);
     if (file->failed)
         return -1;
     for (size_t i = 0; i < file->count; i++)

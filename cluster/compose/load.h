@@ -85,6 +85,9 @@ char *path_folder(struct arena *arena, const char *path);
  * environment and args, and in ports. */
 void plain_read(struct loader *loader, const struct node *node, struct compose_text *text);
 
+/* That a file which was read is named there. */
+void add_reference(struct loader *loader, const char *path, const struct place *place);
+
 /* EXIT_INPUT at a node's place; always -1. */
 int fail_node(struct loader *loader, const struct node *node, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

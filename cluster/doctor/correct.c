@@ -5,6 +5,23 @@
 
 #include "cluster/base/limits.h"
 
+static const char *base_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+char *correct_path(const char *path)
+{
+    const char *dot = strrchr(base_of(path), '.');
+
+    /* ".env" has no ending. */
+    if (!dot || dot == base_of(path))
+        return mem_format("%s.fixed", path);
+    return mem_format("%.*s.fixed%s", (int)(dot - path), path, dot);
+}
+
 static int compare_edits(const void *a, const void *b)
 {
     const struct edit *left = *(const struct edit *const *)a;
@@ -251,6 +268,91 @@ static void improve_all(struct round *round)
         ;
 }
 
+/* ---- Who names a corrected file */
+
+static size_t index_of(const struct compose *compose, const char *path)
+{
+    size_t i = 0;
+
+    while (i < compose->source_count && strcmp(compose->sources[i]->path, path) != 0)
+        i++;
+    return i;
+}
+
+/* The name of the corrected file where that of the old one stands; NULL where a variable put it
+ * there. */
+static struct edit *rename_reference(const struct compose_reference *reference)
+{
+    const struct place *place = &reference->place;
+    const char *name = base_of(reference->path), *bytes = place->source->bytes;
+    size_t length = strlen(name);
+    char *path;
+    struct edit *edit;
+
+    for (size_t at = place->end; at >= place->start + length; at--) {
+        if (memcmp(bytes + at - length, name, length) != 0)
+            continue;
+        edit = mem_alloc(1, sizeof *edit);
+        path = correct_path(reference->path);
+        *edit = (struct edit){place->source, at - length, at, mem_text(base_of(path))};
+        free(path);
+        return edit;
+    }
+    return NULL;
+}
+
+/* Marks the files that name a changed one: they change, too. `edits`: one for each reference. */
+static void follow(const struct round *round, struct edit **edits, bool *changes)
+{
+    const struct compose *first = round->corrections->first, *last = round->corrections->last;
+    bool more = true;
+
+    for (size_t i = 0; i < first->source_count; i++)
+        changes[i] = round->texts[i] != NULL;
+    while (more) {
+        more = false;
+        for (size_t i = 0; i < last->reference_count; i++) {
+            const struct compose_reference *reference = &last->references[i];
+            size_t from = index_of(first, reference->place.source->path);
+            if (edits[i] || !changes[index_of(first, reference->path)] ||
+                !(edits[i] = rename_reference(reference)))
+                continue;
+            changes[from] = more = true;
+        }
+    }
+}
+
+/* A corrected file stands beside the old one: what names that has to name the new one. */
+static void refer(struct round *round)
+{
+    const struct compose *first = round->corrections->first, *last = round->corrections->last;
+    size_t count = last->reference_count;
+    struct edit **edits = mem_alloc(count + 1, sizeof *edits);
+    const struct edit **own = mem_alloc(count + 1, sizeof *own);
+    bool *changes = mem_alloc(first->source_count + 1, sizeof *changes);
+
+    follow(round, edits, changes);
+    for (size_t i = 0; i < first->source_count; i++) {
+        const struct source *source = source_of(last, first->sources[i]->path);
+        size_t used = 0;
+        for (size_t k = 0; source && k < count; k++)
+            if (edits[k] && edits[k]->source == source)
+                own[used++] = edits[k];
+        if (used == 0)
+            continue;
+        source_free(round->texts[i]);
+        round->texts[i] = correct_source(source, own, used);
+    }
+    for (size_t k = 0; k < count; k++)
+        if (edits[k])
+            free(edits[k]->text);
+    for (size_t k = 0; k < count; k++)
+        free(edits[k]);
+    free(edits);
+    free(own);
+    free(changes);
+}
+
 int examine(const struct compose_request *request, struct corrections *corrections,
             struct error *error)
 {
@@ -274,6 +376,7 @@ void correct(const struct compose_request *request, struct corrections *correcti
         round.careful = true;
         improve_all(&round);
     }
+    refer(&round);
     for (size_t i = 0; i < corrections->first->source_count; i++)
         if (round.texts[i])
             corrections->list[corrections->count++] =

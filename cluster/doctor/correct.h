@@ -27,10 +27,13 @@ struct corrections {
 int examine(const struct compose_request *request, struct corrections *corrections,
             struct error *error);
 /* Corrects what was examined, by the same request, until no finding has an edit left that does
- * no harm. */
+ * no harm. Of the files, those that name a corrected one (env_file, include, extends) name its
+ * new path. */
 void correct(const struct compose_request *request, struct corrections *corrections);
 void corrections_free(struct corrections *corrections);
 
+/* Where the corrected file goes: docker-compose.yml becomes docker-compose.fixed.yml; free() it. */
+char *correct_path(const char *path);
 /* The bytes with the edits of this source in them; of edits that overlap the
  * first one holds, of equal insertions one. A new source of the same path. */
 struct source *correct_source(const struct source *source, const struct edit *const *edits,
