@@ -6,6 +6,7 @@
 
 #include "cluster/base/buf.h"
 #include "cluster/doctor/fix.h"
+#include "cluster/doctor/image_parts.h"
 #include "cluster/doctor/rules.h"
 
 struct look {
@@ -545,6 +546,38 @@ static void correct_protocol(const struct look *look, struct finding *finding,
         fix_replace(look->diagnosis, finding, &place, mem_text(spoken));
 }
 
+static bool is_configuration(const char *target)
+{
+    const char *dot = strrchr(target, '.');
+
+    return strcasestr(target, "/etc") || strcasestr(target, "conf") || (dot && !strchr(dot, '/'));
+}
+
+/* It speaks PLAINTEXT, Kafka's default: an image that is told by variables alone, and none of
+ * them, nor a file that is mounted, tells it another. */
+static bool is_untold(const struct compose *compose, const struct compose_service *service)
+{
+    static const char *const images[] = {
+        "cp-schema-registry", "cp-kafka-rest",    "cp-kafka-connect", "cp-kafka-connect-base",
+        "cp-ksqldb-server",   "debezium/connect", "kafka-ui",         NULL};
+    bool known = false;
+
+    for (size_t i = 0; images[i] && !known; i++)
+        known = image_is(service->image.text, images[i]);
+    if (!known || service->has_command || service->entrypoint_count)
+        return false;
+    for (size_t i = 0; i < service->volume_count; i++)
+        if (is_configuration(service->volumes[i].target))
+            return false;
+    for (size_t i = 0; i < service->environment_count; i++)
+        if (strcasestr(service->environment[i].name, "SECURITY"))
+            return false;
+    for (size_t i = 0; i < compose->unknown_count; i++)
+        if (!strcmp(compose->unknowns[i].service, service->name))
+            return false;
+    return true;
+}
+
 /* What a client says of its protocol, by a variable or by the address's scheme,
  * is not what the listener speaks. */
 static void check_protocol(struct look *look)
@@ -566,6 +599,8 @@ static void check_protocol(struct look *look)
          at = address.start + address.length)
         if (address.start == client->offset)
             said = address.scheme;
+    if (!*said && is_untold(look->diagnosis->compose, client->service))
+        said = "PLAINTEXT";
     if (!*spoken || !is_protocol(said) || !strcasecmp(said, spoken))
         return;
     finding = finding_add(look->diagnosis, "PROTO-MISMATCH", client->service, &place,

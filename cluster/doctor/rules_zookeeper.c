@@ -26,14 +26,25 @@ static bool is_zookeeper(const struct compose_service *service)
     return service->replicas != 0 && strcasestr(service->image.text, "zookeeper");
 }
 
+static int number_of(const struct compose_service *service, const char *name)
+{
+    const struct compose_pair *pair = compose_variable(service, name);
+
+    return pair && !pair->absent && !pair->value.unset ? atoi(pair->value.text) : 0;
+}
+
 /* Confluent's image alone is told its port by a variable; 0: not known. */
 static int port_of(const struct compose_service *service)
 {
-    const struct compose_pair *pair = compose_variable(service, "ZOOKEEPER_CLIENT_PORT");
+    return image_is(service->image.text, "cp-zookeeper")
+               ? number_of(service, "ZOOKEEPER_CLIENT_PORT")
+               : 0;
+}
 
-    if (!image_is(service->image.text, "cp-zookeeper"))
-        return 0;
-    return pair && !pair->absent && !pair->value.unset ? atoi(pair->value.text) : 0;
+static bool listens(const struct compose_service *service, int port)
+{
+    return port_of(service) == 0 || port_of(service) == port ||
+           number_of(service, "ZOOKEEPER_SECURE_CLIENT_PORT") == port;
 }
 
 /* Another container may have it in the network of this one. */
@@ -57,8 +68,7 @@ static bool fails(const struct reach *reach, const struct broker *broker,
         return host_kind(server->host) == HOST_LOCAL && !reach_on_host(reach, broker->service) &&
                !beside(reach, broker);
     case ARRIVE_OTHER:
-        return port_of(server->arrival.service) > 0 &&
-               port_of(server->arrival.service) != server->port;
+        return !listens(server->arrival.service, server->port);
     default:
         return false;
     }

@@ -653,6 +653,18 @@ static const struct {
      "      KAFKA_ZOOKEEPER_CONNECT: zk.example.com:2181\n"
      "      KAFKA_LISTENERS: PLAINTEXT://:9092\n"
      "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"},
+    {"not client-port: the broker's ZooKeeper has a second one, for TLS", "", "ok",
+     "services:\n"
+     "  zookeeper:\n"
+     "    image: confluentinc/cp-zookeeper:7.5.0\n"
+     "    environment: {ZOOKEEPER_CLIENT_PORT: 2181, ZOOKEEPER_SECURE_CLIENT_PORT: 2182}\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    ports: [\"9092:9092\"]\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2182\n"
+     "      KAFKA_LISTENERS: PLAINTEXT://:9092\n"
+     "      KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://localhost:9092\n"},
     {"client-port: the broker's ZooKeeper has another", "CLIENT-PORT!", "ok",
      "services:\n"
      "  zookeeper:\n"
@@ -1259,6 +1271,35 @@ static const struct {
      "    image: confluentinc/cp-schema-registry:7.5.0\n"
      "    environment:\n"
      "      SCHEMA_REGISTRY_KAFKASTORE_BOOTSTRAP_SERVERS: SSL://kafka:9092,SSL://other:9092\n"},
+    {"proto-mismatch: nothing tells the client", "PROTO-MISMATCH!", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_LISTENERS: IN://:9092,SAFE://:9093\n"
+     "      KAFKA_ADVERTISED_LISTENERS: IN://kafka:9092,SAFE://kafka:9093\n"
+     "      KAFKA_INTER_BROKER_LISTENER_NAME: IN\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: IN:PLAINTEXT,SAFE:SSL\n"
+     "  ui:\n"
+     "    image: kafbat/kafka-ui:v1.2.0\n"
+     "    environment:\n"
+     "      KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS: kafka:9093\n"},
+    {"not proto-mismatch: a mounted file may tell it", "", "ok",
+     "services:\n"
+     "  kafka:\n"
+     "    image: confluentinc/cp-kafka:7.5.0\n"
+     "    environment:\n"
+     "      KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181\n"
+     "      KAFKA_LISTENERS: IN://:9092,SAFE://:9093\n"
+     "      KAFKA_ADVERTISED_LISTENERS: IN://kafka:9092,SAFE://kafka:9093\n"
+     "      KAFKA_INTER_BROKER_LISTENER_NAME: IN\n"
+     "      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: IN:PLAINTEXT,SAFE:SSL\n"
+     "  ui:\n"
+     "    image: kafbat/kafka-ui:v1.2.0\n"
+     "    volumes: [\"./ui.yml:/etc/kafkaui/dynamic_config.yaml\"]\n"
+     "    environment:\n"
+     "      KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS: kafka:9093\n"},
     {"not proto-mismatch: the address says so", "", "ok",
      "services:\n"
      "  zookeeper:\n"
