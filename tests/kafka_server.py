@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from collections import namedtuple
 from pathlib import Path
 
@@ -23,7 +24,8 @@ from kafka import KafkaProducer
 
 VERSION = "4.1.1"
 POM = Path(__file__).resolve().parent.parent / "docker" / "kafka" / "pom.xml"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tally" / f"kafka-{VERSION}"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tally"
+CACHE /= f"kafka-{VERSION}-{zlib.crc32(POM.read_bytes()):08x}"  # another for each pom.xml
 JAVA = ["java", "-Xmx384m", "-Xshare:auto", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 
 # timestamp after.max: records from the future must get in, it is the engine that has to refuse them.
