@@ -5,7 +5,7 @@
 #include <strings.h>
 
 const struct rule rules[] = {
-    /* ---- A broker refuses to start: rules_start.c, rules_start_kraft.c, rules_start_image.c */
+    /* ---- A broker refuses to start: rules_start*.c */
 
     {.id = "PARSE",
      .severity = SEVERITY_ERROR,

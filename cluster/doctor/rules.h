@@ -17,8 +17,9 @@ void vantages_find(struct diagnosis *diagnosis);
 void clients_free(struct diagnosis *diagnosis);
 void vantages_free(struct diagnosis *diagnosis);
 
-/* A broker refuses to start: its listeners (rules_start.c), its part in KRaft
- * (rules_start_kraft.c), ids (rules_start_ids.c), its image's demands (rules_start_image.c). */
+/* A broker refuses to start: its listeners (rules_start.c) and their protocols
+ * (rules_start_protocols.c), its part in KRaft (rules_start_kraft.c), ids (rules_start_ids.c),
+ * its image's demands (rules_start_image.c). */
 rule_check check_parse, check_names, check_ports, check_subset, check_wildcard, check_bind,
     check_map, check_protocols, check_inter_broker, check_inter_broker_both, check_roles,
     check_controller_advertised, check_controller_listener, check_voters, check_cluster_id,

@@ -16,12 +16,6 @@
 #define ADVERTISED  "advertised.listeners"
 #define ROLES       "process.roles"
 
-static bool readable(const struct broker *broker)
-{
-    return !broker->listeners.bad && !broker->advertised.bad &&
-           certain(broker->listeners.property) && certain(broker->advertised.property);
-}
-
 /* Whether a node starts with what the file gives it. Behind a script of the user's what is
  * missing here may be given all the same, but these are. */
 static bool starts_with(const struct broker *broker, const char *const *names)

@@ -14,6 +14,10 @@ void each_broker(struct diagnosis *diagnosis,
 bool whole(const struct broker *broker);
 /* A value that depends on nothing unset; NULL is one. */
 bool certain(const struct property *property);
+/* Both lists of listeners are of Kafka's form, and certain. */
+bool readable(const struct broker *broker);
+/* A value that only this service has, and that can be changed in its place. */
+bool own_value(const struct property *property);
 /* The property's text; "" if there is none. */
 const char *property_text(const struct broker *broker, const char *name);
 /* KAFKA_ADVERTISED_LISTENERS or KAFKA_CFG_...: as the image calls it, or as it stands in the file.
