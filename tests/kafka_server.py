@@ -25,7 +25,6 @@ from kafka import KafkaProducer
 VERSION = "4.1.1"
 POM = Path(__file__).resolve().parent.parent / "docker" / "kafka" / "pom.xml"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tally"
-CACHE /= f"kafka-{VERSION}-{zlib.crc32(POM.read_bytes()):08x}"  # another for each pom.xml
 JAVA = ["java", "-Xmx384m", "-Xshare:auto", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 
 # timestamp after.max: records from the future must get in, it is the engine that has to refuse them.
@@ -70,8 +69,9 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
-def jars(cache=CACHE):
-    """The folder of Kafka's jars; fetched once, and seen by others only when it is complete."""
+def jars(folder=CACHE):
+    """The folder of Kafka's jars; fetched once for each pom.xml, and seen by others only when it is complete."""
+    cache = folder / f"kafka-{VERSION}-{zlib.crc32(POM.read_bytes()):08x}"
     if not cache.is_dir():
         cache.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=cache.name + ".", dir=cache.parent))
