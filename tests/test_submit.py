@@ -1422,17 +1422,29 @@ def test_a_proxy_that_was_asked_for(program, double):
     assert result.code == 0 and len(master.requests) == 1 and "secret" not in result.err
 
 
-def answers_all(text):
-    """(the port of whoever gives that answer to every request, what was asked)."""
-    listener, asked = socket.create_server(("127.0.0.1", 0)), []
+@pytest.fixture
+def answers_all():
+    """Starts who gives one answer to every request: text -> (its port, what was asked)."""
+    started = []
 
-    def serve():
-        while True:
-            with listener.accept()[0] as connection:
-                asked.append(connection.recv(65536).split(b" ")[0].decode())
-                connection.sendall(f"HTTP/1.1 {text}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
-    threading.Thread(target=serve, daemon=True).start()
-    return listener.getsockname()[1], asked
+    def serve(listener, text, asked):
+        with contextlib.suppress(OSError):  # shut down
+            while True:
+                with listener.accept()[0] as connection:
+                    asked.append(connection.recv(65536).split(b" ")[0].decode())
+                    connection.sendall(f"HTTP/1.1 {text}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+
+    def start(text):
+        listener, asked = socket.create_server(("127.0.0.1", 0)), []
+        started.append((listener, threading.Thread(target=serve, args=(listener, text, asked), daemon=True)))
+        started[-1][1].start()
+        return listener.getsockname()[1], asked
+
+    yield start
+    for listener, thread in started:
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(SOON)
+        listener.close()
 
 
 HTTP, HTTPS = ["-m", "spark://nope.invalid"], ["--rest-url", "https://nope.invalid/spark", "--ui-url", "https://nope.invalid/page"]
@@ -1445,7 +1457,7 @@ REFUSED = [("407 Proxy Authentication Required", HTTP, "HTTP 407: it asks for a 
 
 @pytest.mark.parametrize("text, master, line", REFUSED)
 @pytest.mark.parametrize("more", [[], ["--no-preflight"]], ids=["", "no preflight"])
-def test_a_proxy_that_passes_nothing_on(program, text, master, line, more):
+def test_a_proxy_that_passes_nothing_on(program, answers_all, text, master, line, more):
     """Then nothing can have been created, and who was silent was not the master."""
     port, asked = answers_all(text)
     result = program.run(*JOB, *master, "--proxy", f"http://127.0.0.1:{port}", *more)
@@ -1460,7 +1472,7 @@ def test_a_proxy_that_is_not_there(program):
 
 @pytest.mark.parametrize("text, code, line", [("401 Unauthorized", 5, "asks for a name and a password (HTTP 401)"),
                                               ("502 Bad Gateway", 5, "HTTP 502")])
-def test_a_gateway_that_lets_nobody_through(program, text, code, line):
+def test_a_gateway_that_lets_nobody_through(program, answers_all, text, code, line):
     """It is asked for nothing before it is asked for a driver."""
     port, asked = answers_all(text)
     result = program.run(*JOB, "--rest-url", f"http://127.0.0.1:{port}/spark", "--ui-url", f"http://127.0.0.1:{port}/page")
