@@ -24,7 +24,7 @@ from tests.cluster import (ADDRESSES, INSIDE, MASTER, OUTSIDE, PAGE, PORTS, SERV
                            closed, docker, inspect, processes, run, running, wait_fresh)
 from tests.cost import PROGRAM
 from tests.kafka_server import Tail, die_with_parent, free_port
-from tests.program import ROOT, Running, until
+from tests.program import ROOT, Running, only_all, until
 from tests.test_engine import best, difference, expected, source, wait_for_results
 from tests.test_faults import Feed, caught_up, new_result
 from tests.test_readme import cluster_blocks
@@ -33,11 +33,6 @@ from tests.web import get_json
 
 pytestmark = pytest.mark.cluster
 ALL = os.environ.get("TALLY_ALL") == "1"
-
-
-def only_all(test):
-    """Where it does not run, it is not there: what is skipped has failed where CI runs."""
-    return test if ALL else None
 
 
 GENDER = yaml.safe_load((ROOT / "jobs/gender.yaml").read_text())
@@ -570,12 +565,13 @@ JAR = ["--class", "X", "/root/none.jar"]  # the answer comes before anybody look
 
 
 def test_submit_costs_little_more_than_curl(cluster, tmp_path):
-    """Beside curl, which sends only the last of its three requests; `make bench ROW=submit` has the times."""
+    """Beside curl, which sends the same three; `make bench ROW=submit` has the times."""
     body = {"action": "CreateSubmissionRequest", "clientSparkVersion": "4.2.0", "appResource": "/root/none.jar",
             "mainClass": "X", "appArgs": [], "environmentVariables": {}, "sparkProperties": {
                 "spark.app.name": "X", "spark.jars": "/root/none.jar", "spark.submit.deployMode": "cluster"}}
     (tmp_path / "create.json").write_text(json.dumps(body))
-    curl = ["curl", "-sf", "-H", "Content-Type: application/json", "--data", f"@{tmp_path}/create.json",
+    curl = ["curl", "-sf", "http://localhost:8080/json/", "--next", "-s", "http://localhost:6066/v1/submissions/", "--next",
+            "-sf", "-H", "Content-Type: application/json", "--data", f"@{tmp_path}/create.json",
             "http://localhost:6066/v1/submissions/create"]
     check_cost([str(PROGRAM), "submit", "--master", MASTER, *JAR], curl)
     until(lambda: len(cluster.active("drivers")) == 1, 30, "the end of those drivers", every=0.2)

@@ -17,8 +17,8 @@ import pytest
 from tests.cluster import docker, run
 from tests.docker_double import Engine
 from tests.kafka_server import Kafka, free_port
-from tests.program import BUILDS, SOON, Program, until
-from tests.test_cluster import ALL, only_all
+from tests.program import BUILDS, SOON, Program, only_all, until
+from tests.test_cluster import ALL
 from tests.test_json import documented, flat
 
 NO_DOCKER = {"DOCKER_HOST": "unix:///nonexistent"}

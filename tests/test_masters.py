@@ -26,8 +26,8 @@ import pytest
 from tests import spark_options, spark_submit_lines
 from tests.cluster import docker, run
 from tests.kafka_server import free_port
-from tests.program import ROOT, Program, Result, until
-from tests.test_cluster import ALL, only_all
+from tests.program import ROOT, Program, Result, only_all, until
+from tests.test_cluster import ALL
 
 pytestmark = pytest.mark.cluster
 

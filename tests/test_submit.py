@@ -20,7 +20,7 @@ import pytest
 from tests import spark_double as spark
 from tests.cost import PROGRAM, instructions
 from tests.docker_double import Engine
-from tests.program import BUILDS, SOON, VALGRIND, Program, chosen, environment, measured, until
+from tests.program import BUILDS, SOON, VALGRIND, Program, chosen, environment, measured, only_all, until
 from tests.spark_double import ID, Double, status
 
 OTHER = "driver-20261121121300-0001"
@@ -762,7 +762,7 @@ def test_unless_running_waits_for_one_that_starts(program, double):
     assert master.count("create") == 0
 
 
-@pytest.mark.skipif("TALLY_ALL" not in os.environ, reason="it takes a minute: so long an application may take to register")
+@only_all  # a minute: so long an application may take to register
 @pytest.mark.parametrize("name, creates", [("tally-gender", 0), ("tally-action", 1)])
 def test_unless_running_a_driver_that_starts_for_long(program, double, name, creates):
     master = double(create=spark.CREATED, log=spark.log_page(LAUNCHED.replace(b"tally-gender", name.encode())))
@@ -1581,7 +1581,7 @@ def test_following_does_without_what_it_cannot_reach(program, double, told, line
     assert result.code == 0 and result.err.splitlines() == [line, f"driver {ID} is FINISHED on {spark.WORKER}"]
 
 
-@pytest.mark.skipif("TALLY_ALL" not in os.environ, reason="it takes 20 s: the log is asked for every 2 s")
+@only_all  # 20 s: the log is asked for every 2 s
 def test_an_application_that_names_itself_late(program, double):
     """A busy machine: its id comes when the log has been searched for its name again and again."""
     def is_late():

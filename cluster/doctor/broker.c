@@ -432,9 +432,10 @@ static bool is_broker(const struct compose_service *service, struct broker *brok
         return false;
     if (!by_image(service, broker) && !by_variables(service, broker) && !by_words(start, broker))
         return false;
-    /* A script that nobody can read, in a service that is given nothing of a broker's. */
+    /* A script that nobody can read, in a service that is given nothing of a broker's, nor has
+     * ports for clients. */
     if (start == START_SCRIPT && broker->image != IMAGE_REDPANDA && !broker_variables(service) &&
-        !mounts_configuration(service)) {
+        !mounts_configuration(service) && service->port_count == 0) {
         char *line = image_words(service);
         bool starts = image_own_script(line);
 

@@ -39,9 +39,12 @@ static const char *const own_scripts[] = {"confluent/docker/run",
                                           "redpanda start",
                                           "redpanda-start",
                                           "/opt/kafka/entrypoint",
-                                          "entrypoint.sh",
-                                          "/run.sh",
+                                          "scripts/kafka/entrypoint.sh",
                                           NULL};
+
+/* In the image's root, as they are called there; of a folder they are somebody's. */
+static const char *const root_scripts[] = {"/entrypoint.sh", "/docker-entrypoint.sh", "/run.sh",
+                                           NULL};
 
 static const char *const servers[] = {"kafka-server-start", "kafka.Kafka ", NULL};
 
@@ -86,15 +89,137 @@ static const char *const tools[] = {"kafka-topics",
                                     "topic",
                                     NULL};
 
-bool image_own_script(const char *line)
+static bool calls_root_script(const char *line)
 {
-    return first_of(line, own_scripts);
+    for (size_t i = 0; root_scripts[i]; i++)
+        for (const char *at = strstr(line, root_scripts[i]); at;
+             at = strstr(at + 1, root_scripts[i]))
+            if (at == line || strchr(" \t\n\"'(;&|", at[-1]))
+                return true;
+    return false;
 }
 
-/* One word, or a shell and one: no script around it. */
-static bool alone(const struct compose_service *service)
+bool image_own_script(const char *line)
 {
-    return service->entrypoint_count + service->command_count == 1;
+    return first_of(line, own_scripts) || calls_root_script(line);
+}
+
+/* ---- A script around the image's own */
+
+/* Words before a command, which say when, not what. */
+static const char *const shell_words[] = {
+    "sh",   "bash", "/bin/sh", "/bin/bash", "-c",    "-ec",  "-exc", "-lc",  "-e", "if",
+    "then", "else", "while",   "do",        "until", "exec", "!",    "time", NULL};
+
+/* Commands that leave the configuration as it is; of Kafka's tools all but that which formats. */
+static const char *const idle_commands[] = {"sleep", "echo", "wait", "for",   "done", "fi",
+                                            "[",     "[[",   "test", "true",  "exit", "date",
+                                            "cub",   "nc",   "curl", "break", ":",    NULL};
+
+static bool is_one_of(const char *word, size_t length, const char *const *words)
+{
+    for (; *words; words++)
+        if (strlen(*words) == length && !strncmp(word, *words, length))
+            return true;
+    return false;
+}
+
+static const char *after_shell_words(const char *at, const char *end)
+{
+    static const char blanks[] = " \t\"'";
+
+    while (at < end) {
+        size_t length;
+
+        at += strspn(at, blanks);
+        length = strcspn(at, " \t\n\"';&|()");
+        if (at >= end || !is_one_of(at, length, shell_words))
+            break;
+        at += length;
+    }
+    return at < end ? at : end;
+}
+
+/* Of the command from `at` to `end`: 0: nothing changes the configuration; 1: it is the image's
+ * own script; -1: nobody knows. */
+static int judge_command(const char *at, const char *end)
+{
+    const char *word = after_shell_words(at, end), *base = word;
+    size_t length = strcspn(word, " \t\n\"';&|()");
+    char *text = mem_bytes(word, (size_t)(end - word));
+    int result = -1;
+
+    for (size_t i = 0; i < length; i++)
+        if (word[i] == '/')
+            base = word + i + 1;
+    if (word == end || strspn(text, " \t\"'") == strlen(text))
+        result = 0;
+    else if (image_own_script(text) && !strstr(text, "launch") && !strstr(text, "setup.sh"))
+        result = 1;
+    else if (!strncmp(base, "kafka-", 6) && strncmp(base, "kafka-storage", 13) != 0)
+        result = 0;
+    else if (is_one_of(word, length, idle_commands))
+        result = 0;
+    free(text);
+    return result;
+}
+
+/* "> file", but for what nobody reads. */
+static bool redirects(const char *line)
+{
+    for (const char *at = strchr(line, '>'); at; at = strchr(at + 1, '>')) {
+        const char *to = at + 1 + strspn(at + 1, "> ");
+        if (*to != '&' && strncmp(to, "/dev/", 5) != 0)
+            return true;
+    }
+    return false;
+}
+
+/* Where the shell ends it, but not within quotes. */
+static const char *command_end(const char *at)
+{
+    const char *start = at;
+    char quote = '\0';
+
+    for (; *at; at++)
+        if (quote)
+            quote = *at == quote ? '\0' : quote;
+        else if (*at == '"' || *at == '\'')
+            quote = *at;
+        else if (strchr("\n;&|()", *at) && !(at > start && at[-1] == '>')) /* >&2 */
+            break;
+    return at;
+}
+
+/* sh -c "sleep 10 && /etc/confluent/docker/run": waiting, talk and Kafka's tools around the
+ * image's own script, which makes of the variables what it always does. */
+static bool only_waits(const char *line)
+{
+    bool runs = false;
+
+    if (redirects(line))
+        return false;
+    for (const char *at = line; *at;) {
+        const char *end = command_end(at);
+        int result = judge_command(at, end);
+        if (result < 0)
+            return false;
+        runs |= result > 0;
+        at = end + strspn(end, "\n;&|()");
+    }
+    return runs;
+}
+
+/* One word, or a shell and one: no script around it that matters. Bitnami's own entry point sees
+ * run.sh in its words, and does the rest; in the place of that it is a script like any. */
+static bool alone(const struct compose_service *service, const char *line)
+{
+    if (service->entrypoint_count + service->command_count == 1)
+        return true;
+    if (service->entrypoint_count > 0 && strstr(line, "scripts/kafka/run.sh") &&
+        !strstr(line, "scripts/kafka/entrypoint.sh"))
+        return false;
+    return only_waits(line);
 }
 
 enum start image_start(const struct compose_service *service)
@@ -104,8 +229,8 @@ enum start image_start(const struct compose_service *service)
 
     if (!*line)
         start = START_IMAGE;
-    else if (first_of(line, own_scripts))
-        start = alone(service) ? START_IMAGE : START_SCRIPT;
+    else if (image_own_script(line))
+        start = alone(service, line) ? START_IMAGE : START_SCRIPT;
     else if (first_of(line, servers))
         start = START_SERVER;
     else if (first_of(line, tools))

@@ -219,8 +219,10 @@ const struct rule rules[] = {
             "(localhost/127.0.0.1:9092) could not be established\"."},
     {.id = "NET-SPLIT",
      .severity = SEVERITY_ERROR,
-     .title = "A client and its broker, or a broker and its ZooKeeper, share no network.",
-     .why = "Docker resolves names only on shared networks: \"Failed to resolve 'kafka:9092'\"."},
+     .title =
+         "A client and its broker, or a broker and its ZooKeeper or controllers, share no network.",
+     .why = "Docker resolves names only on shared networks: \"Failed to resolve 'kafka:9092'\".",
+     .check = check_quorum},
     {.id = "BIND-LOCALHOST",
      .severity = SEVERITY_ERROR,
      .title = "A published listener is bound to the container's localhost.",

@@ -25,8 +25,8 @@ rule_check check_parse, check_names, check_ports, check_subset, check_wildcard, 
     check_controller_advertised, check_controller_listener, check_voters, check_cluster_id,
     check_ids, check_image, check_deprecated;
 
-/* It ends without its ZooKeeper (rules_zookeeper.c). */
-rule_check check_zookeeper;
+/* It ends without its ZooKeeper (rules_zookeeper.c), or without controllers (rules_quorum.c). */
+rule_check check_zookeeper, check_quorum;
 
 /* It starts, and clients fail (rules_client.c, rules_reach.c). */
 rule_check check_clients, check_advertised, check_binding, check_brokers, check_claims;

@@ -612,9 +612,18 @@ static void check_protocol(struct look *look)
 
 /* ---- All of them */
 
+/* Of one bootstrap list: any that works will do. A script has several, and each stands for
+ * itself. */
 static bool same_list(const struct client *a, const struct client *b)
 {
-    return a->service == b->service && a->value == b->value;
+    size_t end = a->offset + a->length;
+
+    if (a->service != b->service || a->value != b->value || a->knock != b->knock)
+        return false;
+    return strcmp(a->variable, "command") != 0 || a->port_value || b->port_value ||
+           (b->offset >= end && !strcspn(a->value->text + end, ",;") &&
+            b->offset - end <=
+                strspn(a->value->text + end, ",; \t\\\n") + strlen("SASL_PLAINTEXT://"));
 }
 
 /* Its environment or the rest of the file is not all known. */
@@ -639,7 +648,8 @@ void check_clients(struct diagnosis *diagnosis)
     for (size_t i = 0; i < count; i = next) {
         struct look look = {.diagnosis = diagnosis, .reach = reach};
         bool fails = true;
-        for (next = i; next < count && same_list(&diagnosis->clients[i], &diagnosis->clients[next]);
+        for (next = i; next == i || (next < count && same_list(&diagnosis->clients[next - 1],
+                                                               &diagnosis->clients[next]));
              next++) {
             struct trial trial = try_client(reach, &diagnosis->clients[next]);
             if (!look.client || trial.outcome < look.trial.outcome) {
