@@ -140,25 +140,29 @@ static const char *after_shell_words(const char *at, const char *end)
     return at < end ? at : end;
 }
 
-/* Of the command from `at` to `end`: 0: nothing changes the configuration; 1: it is the image's
- * own script; -1: nobody knows. */
-static int judge_command(const char *at, const char *end)
+static bool is_idle(const char *word, size_t length)
 {
-    const char *word = after_shell_words(at, end), *base = word;
-    size_t length = strcspn(word, " \t\n\"';&|()");
-    char *text = mem_bytes(word, (size_t)(end - word));
-    int result = -1;
+    const char *base = word;
 
     for (size_t i = 0; i < length; i++)
         if (word[i] == '/')
             base = word + i + 1;
-    if (word == end || strspn(text, " \t\"'") == strlen(text))
-        result = 0;
-    else if (image_own_script(text) && !strstr(text, "launch") && !strstr(text, "setup.sh"))
+    return is_one_of(word, length, idle_commands) ||
+           (!strncmp(base, "kafka-", 6) && strncmp(base, "kafka-storage", 13) != 0);
+}
+
+/* Of the command from `at` to `end`: 0: nothing changes the configuration; 1: it is the image's
+ * own script; -1: nobody knows. */
+static int judge_command(const char *at, const char *end)
+{
+    const char *word = after_shell_words(at, end);
+    size_t length = strcspn(word, " \t\n\"';&|()");
+    char *text = mem_bytes(word, (size_t)(end - word));
+    int result = -1;
+
+    if (image_own_script(text) && !strstr(text, "launch") && !strstr(text, "setup.sh"))
         result = 1;
-    else if (!strncmp(base, "kafka-", 6) && strncmp(base, "kafka-storage", 13) != 0)
-        result = 0;
-    else if (is_one_of(word, length, idle_commands))
+    else if (is_idle(word, length) || strspn(text, " \t\"'") == strlen(text))
         result = 0;
     free(text);
     return result;
