@@ -118,12 +118,21 @@ static const struct edit **edits_of(const struct diagnosis *diagnosis, const str
     return edits;
 }
 
+/* Among the sources; their count: it is none of them. */
+static size_t index_of(const struct compose *compose, const char *path)
+{
+    size_t i = 0;
+
+    while (i < compose->source_count && strcmp(compose->sources[i]->path, path) != 0)
+        i++;
+    return i;
+}
+
 static const struct source *source_of(const struct compose *compose, const char *path)
 {
-    for (size_t i = 0; i < compose->source_count; i++)
-        if (strcmp(compose->sources[i]->path, path) == 0)
-            return compose->sources[i];
-    return NULL;
+    size_t i = index_of(compose, path);
+
+    return i < compose->source_count ? compose->sources[i] : NULL;
 }
 
 /* A round of corrections: `texts` are the new ones of the first diagnosis's files, by their
@@ -270,15 +279,6 @@ static void improve_all(struct round *round)
 
 /* ---- Who names a corrected file */
 
-static size_t index_of(const struct compose *compose, const char *path)
-{
-    size_t i = 0;
-
-    while (i < compose->source_count && strcmp(compose->sources[i]->path, path) != 0)
-        i++;
-    return i;
-}
-
 /* The name of the corrected file where that of the old one stands; NULL where a variable put it
  * there. */
 static struct edit *rename_reference(const struct compose_reference *reference)
@@ -343,11 +343,11 @@ static void refer(struct round *round)
         source_free(round->texts[i]);
         round->texts[i] = correct_source(source, own, used);
     }
-    for (size_t k = 0; k < count; k++)
+    for (size_t k = 0; k < count; k++) {
         if (edits[k])
             free(edits[k]->text);
-    for (size_t k = 0; k < count; k++)
         free(edits[k]);
+    }
     free(edits);
     free(own);
     free(changes);
